@@ -1,0 +1,129 @@
+# Everything a person or a machine does here starts with one of these words. `make help` lists them.
+# What needs setting up is set up on the way (scripts/setup.sh) and not done twice.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+# The edge's place is a promise, whatever a person's own cargo settings say.
+export CARGO_TARGET_DIR := $(CURDIR)/target
+
+edge := target/release/nearcast-edge
+sdk := npm/dist/index.js
+demo := demo/dist/index.html
+
+# What a bundle is made from: when none of it is newer, it is not made again.
+files_in = $(shell find $(1) -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -not -path '*/target/*' 2>/dev/null)
+sdk_sources := $(call files_in,npm client-wasm client-core protocol) Cargo.toml Cargo.lock
+demo_sources := $(call files_in,demo)
+
+##@ Two commands
+
+.PHONY: demo
+demo: build ## Build everything and serve the demo on http://localhost:8080
+	@echo
+	@echo "  Open this address in two browser tabs:"
+	@echo
+	@echo "      http://localhost:8080"
+	@echo
+	@echo "  Give each tab another name, the same room, and join: you see and hear yourself twice. Ctrl-C ends it."
+	@echo
+	@exec $(edge) serve --dev
+
+.PHONY: test
+test: setup-test ## Run every test, browsers included; ends with "N passed, N failed"
+	@scripts/test.sh
+
+##@ Parts
+
+.PHONY: build
+build: setup $(demo) ## Build the SDK, the demo and the edge (target/release/nearcast-edge)
+	@cargo build --release --package nearcast-edge
+
+.PHONY: sdk
+sdk: setup $(sdk) ## Build the SDK only (npm/dist)
+
+$(sdk): $(sdk_sources) | setup
+	@cd npm && ../scripts/wasm-env.sh npm run build
+	@touch $@
+
+$(demo): $(demo_sources) $(sdk) | setup
+	@cd demo && npm run build
+	@touch $@
+
+.PHONY: bench
+bench: build ## Measure CPU per forwarded packet, beside the machine's floor and beside Janus (9 minutes)
+	@cargo run --release --package nearcast-load -- bench
+
+.PHONY: instructions
+instructions: setup ## Count the instructions of a forwarded packet and hold them to the committed baseline
+	@scripts/instructions.sh
+
+.PHONY: sim
+sim: setup ## Play the network plans in virtual time and compare their score with the committed one
+	@cargo run --quiet --package nearcast-sim --bin nearcast-plans -- $(PLANS)
+
+.PHONY: soak
+soak: setup ## Play far more cases of every property test, with fresh seeds (SOAK_CASES, 20000: about 4 minutes)
+	@PROPTEST_CASES=$${SOAK_CASES:-20000} cargo test --quiet --package sfu-core --package client-core --lib --tests
+
+.PHONY: size
+size: build ## Print the sizes of SDK and edge, and hold them to their budgets
+	@scripts/size.sh
+
+##@ Checks
+
+.PHONY: lint
+lint: setup-lint lint-format lint-rust lint-wasm lint-deny lint-types ## Run all of the checks below
+	@echo "lint: good"
+
+.PHONY: lint-format
+lint-format: ## rustfmt, without changing anything
+	@cargo fmt --all --check
+
+.PHONY: lint-rust
+lint-rust: ## clippy, with the workspace's lints and no warnings allowed
+	@cargo clippy --workspace --all-targets -- -D warnings
+
+.PHONY: lint-wasm
+lint-wasm: setup-lint ## clippy again for the wasm crate, as it is compiled for browsers
+	@scripts/wasm-env.sh cargo clippy --package client-wasm --target wasm32-unknown-unknown -- -D warnings
+
+.PHONY: lint-deny
+lint-deny: setup-lint ## Licences, duplicates and sources of dependencies (deny.toml)
+	@scripts/deny.sh
+
+.PHONY: lint-types
+lint-types: setup-lint $(sdk) ## TypeScript, in the SDK, the demo and the browser tests
+	@for folder in npm demo tests/browser; do (cd $$folder && npm run check) || exit 1; done
+
+.PHONY: fmt
+fmt: ## Format the Rust code
+	@cargo fmt --all
+
+##@ House-keeping
+
+.PHONY: setup
+setup: ## Install what building needs (part of every other word)
+	@scripts/setup.sh build
+
+.PHONY: setup-test
+setup-test:
+	@scripts/setup.sh test
+
+.PHONY: setup-lint
+setup-lint:
+	@scripts/setup.sh lint
+
+.PHONY: clean
+clean: ## Remove what was built here; tools in the cache and node_modules stay
+	@rm -rf target npm/dist npm/pkg demo/dist
+
+.PHONY: help
+help: ## Show this list
+	@awk 'BEGIN { FS = ":.*## " } \
+		/^##@ / { printf "\n%s\n", substr($$0, 5) } \
+		/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo

@@ -1,0 +1,25 @@
+//! Messages between participants, as frames of a data channel. Not here: the channels themselves and what waits in them (`client-wasm`).
+
+use crate::{Code, DataMessage, wire};
+use nearcast_protocol::{DataFrame, MAX_DATA_PAYLOAD};
+
+/// Bytes of a topic (protocol/src/data.rs).
+const MAX_TOPIC: usize = 128;
+
+/// The frame that carries `message`.
+pub(crate) fn encode(message: DataMessage) -> Result<Vec<u8>, Code> {
+    let DataMessage { peer, topic, payload, text } = message;
+    if payload.len() > MAX_DATA_PAYLOAD || topic.as_ref().is_some_and(|topic| topic.len() > MAX_TOPIC) {
+        return Err(Code::DataTooLarge);
+    }
+    Ok(wire::encode_data_frame(&DataFrame { from: None, to: peer, topic, payload, text }))
+}
+
+/// The message in a frame; none when it isn't one, which costs nobody anything.
+pub(crate) fn decode(frame: &[u8]) -> Option<DataMessage> {
+    let DataFrame { from, topic, payload, text, .. } = wire::data_frame(frame)?;
+    Some(DataMessage { peer: from, topic, payload, text })
+}
+
+#[cfg(test)]
+mod tests;

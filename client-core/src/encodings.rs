@@ -1,0 +1,131 @@
+//! Which encodings a video track is sent in, and what remains of them when nobody wants all: simulcast for VP8 and H.264, scalable coding for
+//! VP9 and AV1 unless a mode with one size is asked for, each with as many sizes as the picture is large for. Pure functions.
+//!
+//! Not here: bitrates by size ([`crate::publish`]), who wants what (the edge tells), and doing it (`client-wasm`).
+
+use crate::publish::{VideoCodec, video_bitrate};
+use nearcast_protocol::EncodingDemand;
+use nearcast_protocol::client::Source;
+
+/// Names of simulcast encodings (`rid`, RFC 8851), the smallest picture first: LiveKit's.
+const RIDS: [&str; 3] = ["q", "h", "f"];
+
+/// Bits per second that the small picture of a screen gets at least: letters need them. As LiveKit does.
+const LEAST_SCREEN: u32 = 150_000;
+
+/// A video track that is to be sent.
+#[derive(Clone, Debug)]
+pub struct Video {
+    /// What is seen.
+    pub source: Source,
+    /// The codec that is offered first.
+    pub codec: VideoCodec,
+    /// Pixels; zero: unknown, which counts as 720p.
+    pub width: u32,
+    /// Pixels; zero: unknown, which counts as 720p.
+    pub height: u32,
+    /// Most bits per second of the whole picture; smaller ones get less in proportion. None: by size.
+    pub max_bitrate: Option<u32>,
+    /// Several sizes at once, by simulcast or scalable coding.
+    pub simulcast: bool,
+    /// In the words of webrtc-svc; none: by codec and size.
+    pub scalability_mode: Option<String>,
+}
+
+/// One encoding: what an `RTCRtpEncodingParameters` says.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Encoding<'video> {
+    /// Empty: the only one.
+    pub rid: &'static str,
+    /// Of each side of the picture.
+    pub scale_down_by: u32,
+    /// Bits per second.
+    pub max_bitrate: u32,
+    /// In the words of webrtc-svc; empty: the browser's choice.
+    pub scalability_mode: &'video str,
+    /// Is sent.
+    pub active: bool,
+}
+
+/// The modes that scalable coding has here, by the number of sizes: each builds on the next smaller one in key frames only, so that a viewer of one
+/// gets no bits of another.
+const SCALABLE: [&str; 3] = ["L1T3", "L2T3_KEY", "L3T3_KEY"];
+
+/// The encodings of a track, smallest picture first, with what `demand` leaves out switched off or, inside a scalable one, cut off: then the
+/// picture is smaller. `most`: more than this many the section doesn't have, because the edge accepted fewer.
+#[must_use]
+pub fn encodings<'video>(video: &'video Video, demand: &[EncodingDemand], most: usize) -> Vec<Encoding<'video>> {
+    let one_size = video.scalability_mode.as_ref().is_some_and(|mode| mode.starts_with("L1"));
+    let scalable = matches!(video.codec, VideoCodec::Vp9 | VideoCodec::Av1) && !one_size;
+    let sizes = match (video.simulcast, video.source) {
+        (false, _) => 1,
+        // A screen's letters are worth nothing at a quarter of their size, and its few frames are cheap.
+        (true, Source::Screen) if scalable => 1,
+        (true, _) => sizes(video),
+    };
+    let count = if scalable { 1 } else { sizes.min(most.max(1)) };
+    let one = |at: usize| {
+        let rid = if count > 1 { RIDS.get(at).copied().unwrap_or_default() } else { "" };
+        let wanted = demand.iter().find(|wanted| wanted.rid == rid);
+        let mut scale_down_by = 1 << (count - 1 - at);
+        let scalability_mode = match &video.scalability_mode {
+            Some(mode) => mode.as_str(),
+            // Whether an encoder in hardware has temporal layers differs from phone to phone.
+            None if video.codec == VideoCodec::H264 => "",
+            None if !scalable => "L1T3",
+            None => {
+                let left = match wanted.map_or(0, |wanted| usize::from(wanted.spatial_layers)) {
+                    0 => sizes,
+                    wanted => wanted.min(sizes),
+                };
+                scale_down_by = 1 << (sizes - left);
+                SCALABLE.get(left - 1).copied().unwrap_or_default()
+            }
+        };
+        Encoding {
+            rid,
+            scale_down_by,
+            max_bitrate: bitrate(video, scale_down_by),
+            scalability_mode,
+            active: wanted.is_none_or(|wanted| wanted.active),
+        }
+    };
+    (0..count).map(one).collect()
+}
+
+/// In how many sizes a picture is worth sending, each half of the next. LiveKit's steps; by the longer side, for phones held upright.
+fn sizes(video: &Video) -> usize {
+    match (video.width.max(video.height), video.source) {
+        // Half of a screen is for those with a thin line; less cannot be read.
+        (1..960, Source::Screen) => 1,
+        (_, Source::Screen) => 2,
+        (1..480, _) => 1,
+        (480..960, _) => 2,
+        _ => 3,
+    }
+}
+
+/// Whether a video section should offer this header extension. Those that send: what tells the edge which encoding a packet is of (RFC 8852), and which
+/// layers there are; browsers leave that out unless asked, and Chromium even after it has promised simulcast, if an earlier answer had no use for
+/// it. Both: the dependency descriptor, without which a decoder can't make sense of the spatial layers of AV1.
+#[must_use]
+pub fn describes_layers(uri: &str, sends: bool) -> bool {
+    let is = |end: &str| uri.ends_with(end);
+    is("dependency-descriptor-rtp-header-extension") || sends && (is("rtp-stream-id") || is("video-layers-allocation00"))
+}
+
+fn bitrate(video: &Video, scale_down_by: u32) -> u32 {
+    let by_size = |scale: u32| match video.source {
+        Source::Screen if scale > 1 => (video_bitrate(video.source, video.codec, 0, 0) / (scale * scale)).max(LEAST_SCREEN),
+        source => {
+            let (width, height) = if video.width == 0 || video.height == 0 { (1280, 720) } else { (video.width, video.height) };
+            video_bitrate(source, video.codec, width / scale, height / scale)
+        }
+    };
+    let plain = by_size(scale_down_by);
+    let Some(most) = video.max_bitrate else { return plain };
+    u32::try_from(u64::from(most) * u64::from(plain) / u64::from(by_size(1).max(1))).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,42 @@
+//! What the browser SDK decides. `client-wasm` does what is decided here: it owns the RTCPeerConnection, the WebSocket and the timers.
+//!
+//! One [`Session`] is one stay in one room, as a state machine without IO: [`Session::handle_input`] and [`Session::handle_timeout`] take
+//! what happened and when, [`Session::poll_output`] gives what to do, [`Session::poll_timeout`] when to come back. No clock is read, no
+//! randomness drawn: the same inputs and seed give the same outputs.
+//!
+//! A walk through one join, in reading order:
+//! `session` opens a socket (`link`), fetches a token and has the first offer made (`negotiation`), all at once; when all three are
+//! there one `join` goes out. `joined` brings answer and room: the answer goes to the transport, the room into `room`, which turns every
+//! message, and after a reconnection the difference of two snapshots, into events. `requests` pairs requests with replies and repeats
+//! the open ones after a reconnection; `reconnect` says when to try again and when to give up; `heartbeat` when a silent link is dead.
+//! `wishes` collects how the app shows what it receives; what the edge gives, and which encodings somebody watches, comes back as outputs.
+//! Beside them, pure functions: [`publish`] (bitrates, codecs), [`encodings`] (simulcast, scalable coding), [`sdp`] (what Opus is told), `data`
+//! (messages between participants).
+//!
+//! Invariants, each with a test of the same name in `tests/session/any_order.rs` or `room/tests.rs`:
+//! `one_offer_at_a_time`, `every_request_ends_exactly_once`, `nothing_follows_closed`, `replaying_the_events_gives_the_room`.
+//!
+//! Not here: JavaScript (`client-wasm`), devices and elements (`npm`), how the edge chooses what a slot carries (`sfu-core`).
+
+mod data;
+pub mod encodings;
+mod error;
+mod heartbeat;
+mod link;
+mod negotiation;
+pub mod publish;
+mod random;
+mod reconnect;
+mod requests;
+mod room;
+pub mod sdp;
+mod session;
+mod time;
+mod wire;
+mod wishes;
+
+pub use error::{Code, SessionError};
+pub use negotiation::{MAX_SLOTS, SlotCounts};
+pub use reconnect::Reason;
+pub use session::{DataMessage, Event, Input, Output, PublishRequest, RequestId, Session, SessionConfig, SocketId, State, TransportState};
+pub use time::MonoTime;

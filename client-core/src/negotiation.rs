@@ -1,0 +1,247 @@
+//! Offers and answers. We always offer, the edge always answers, and one offer is under way at a time: what is asked for meanwhile waits and
+//! goes into the next one together. Unpublishing asks for none: the edge is told by a message, the section falls silent at once and becomes
+//! inactive with whatever offer comes next, or carries the next track of its kind.
+//!
+//! Not here: the transport, whose work `session` asks for on our behalf, and which publication a slot carries (`room`).
+
+use crate::{RequestId, SessionError};
+use nearcast_protocol::client::Source;
+use nearcast_protocol::{ErrorCode, MediaAnswer, MediaOffer, Mid, PublicationId, PublishIntent};
+
+/// Receiving sections of one kind that a session may have. Guess: 64 pictures are more than a screen shows, and 128 sections make an offer of
+/// 175 kB (audio 0.8, video 2.0 each), below the 256 that the edge reads.
+pub const MAX_SLOTS: u16 = 64;
+
+/// Slots come in batches of this many of a kind, so that people coming one by one don't cost an offer each. Guess.
+const SLOT_BATCH: u16 = 4;
+
+/// Tracks that may wait for the next offer. The edge's own limit on publications is far below.
+const MAX_QUEUED: usize = 64;
+
+/// How many receiving sections of each kind.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct SlotCounts {
+    /// Audio.
+    pub audio: u16,
+    /// Video.
+    pub video: u16,
+}
+
+/// A track that shall be published.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Publish {
+    pub(crate) request: RequestId,
+    pub(crate) source: Source,
+    pub(crate) name: String,
+    pub(crate) muted: bool,
+    pub(crate) dtx: bool,
+}
+
+/// What became of a [`Publish`].
+#[derive(Debug)]
+pub(crate) struct Settled {
+    pub(crate) request: RequestId,
+    pub(crate) result: Result<(PublicationId, Mid), SessionError>,
+}
+
+#[derive(Debug)]
+enum Stage {
+    /// Nothing under way.
+    Idle,
+    /// The transport makes the offer for these.
+    Making(Vec<Publish>),
+    /// Made, and not sent on this connection.
+    Ready(Made),
+    /// Sent with this request id.
+    Sent(u32, Made),
+    /// The transport takes in the answer.
+    Applying(Vec<Settled>),
+}
+
+#[derive(Clone, Debug)]
+struct Made {
+    offer: MediaOffer,
+    batch: Vec<(Mid, Publish)>,
+}
+
+/// What an offer shall contain beyond what is there already.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Plan {
+    pub(crate) publish: Vec<RequestId>,
+    pub(crate) grow: SlotCounts,
+}
+
+/// The offer that is under way and what waits for the next.
+#[derive(Debug)]
+pub(crate) struct Negotiation {
+    stage: Stage,
+    queue: Vec<Publish>,
+    slots: SlotCounts,
+    wanted: SlotCounts,
+    /// Sections that send audio with silence suppression.
+    dtx: Vec<Mid>,
+}
+
+impl Negotiation {
+    pub(crate) fn new(slots: SlotCounts) -> Self {
+        Self { stage: Stage::Idle, queue: Vec::new(), slots: SlotCounts::default(), wanted: slots, dtx: Vec::new() }
+    }
+
+    /// Queues a track for the next offer.
+    pub(crate) fn publish(&mut self, publish: Publish) -> Result<(), SessionError> {
+        if self.queue.len() >= MAX_QUEUED {
+            return Err(ErrorCode::LimitReached.into());
+        }
+        self.queue.push(publish);
+        Ok(())
+    }
+
+    /// The edge has more for us than slots. Each kind grows to a whole number of batches, and by half at least, so that a big room costs few offers.
+    pub(crate) fn want_slots(&mut self, wanted: SlotCounts) {
+        let grown = |have: u16, wanted: u16| {
+            if wanted <= have {
+                return have;
+            }
+            let enough = wanted.max(have + have / 2).min(MAX_SLOTS);
+            enough.next_multiple_of(SLOT_BATCH).min(MAX_SLOTS)
+        };
+        self.wanted.audio = self.wanted.audio.max(grown(self.slots.audio, wanted.audio));
+        self.wanted.video = self.wanted.video.max(grown(self.slots.video, wanted.video));
+    }
+
+    /// Starts the next offer if nothing is under way and something is wanted.
+    pub(crate) fn next(&mut self) -> Option<Plan> {
+        let grow = SlotCounts {
+            audio: self.wanted.audio.saturating_sub(self.slots.audio),
+            video: self.wanted.video.saturating_sub(self.slots.video),
+        };
+        if !matches!(self.stage, Stage::Idle) || (self.queue.is_empty() && grow == SlotCounts::default()) {
+            return None;
+        }
+        self.slots = self.wanted;
+        let batch = core::mem::take(&mut self.queue);
+        let publish = batch.iter().map(|one| one.request).collect();
+        self.stage = Stage::Making(batch);
+        Some(Plan { publish, grow })
+    }
+
+    /// The transport has made the offer; `mids` are the sections of the tracks in it. Returns tracks that got no section.
+    pub(crate) fn made(&mut self, sdp: String, mids: &[(RequestId, Mid)]) -> Vec<Settled> {
+        let Stage::Making(batch) = &mut self.stage else {
+            return Vec::new();
+        };
+        let mut failed = Vec::new();
+        let mut placed = Vec::with_capacity(batch.len());
+        let mut publish = Vec::with_capacity(batch.len());
+        for one in core::mem::take(batch) {
+            let Some((_, mid)) = mids.iter().find(|(request, _)| *request == one.request) else {
+                failed.push(Settled { request: one.request, result: Err(ErrorCode::Internal.into()) });
+                continue;
+            };
+            self.dtx.retain(|known| known != mid);
+            if one.dtx {
+                self.dtx.push(mid.clone());
+            }
+            publish.push(PublishIntent { mid: mid.clone(), source: one.source, name: one.name.clone(), muted: one.muted });
+            placed.push((mid.clone(), one));
+        }
+        self.stage = Stage::Ready(Made { offer: MediaOffer { sdp, publish }, batch: placed });
+        failed
+    }
+
+    /// An offer waits to be sent.
+    pub(crate) fn is_ready(&self) -> bool {
+        matches!(self.stage, Stage::Ready(_))
+    }
+
+    /// The waiting offer, to be sent now with this request id.
+    pub(crate) fn send(&mut self, id: u32) -> Option<MediaOffer> {
+        let Stage::Ready(made) = core::mem::replace(&mut self.stage, Stage::Idle) else {
+            return None;
+        };
+        let offer = made.offer.clone();
+        self.stage = Stage::Sent(id, made);
+        Some(offer)
+    }
+
+    /// Whether the offer under way was sent with this request id.
+    pub(crate) fn is_sent_as(&self, id: u32) -> bool {
+        matches!(self.stage, Stage::Sent(sent, _) if sent == id)
+    }
+
+    /// The connection is gone and perhaps the answer with it: the same offer is sent again. The edge answers it again.
+    pub(crate) fn connection_lost(&mut self) {
+        let stage = core::mem::replace(&mut self.stage, Stage::Idle);
+        self.stage = match stage {
+            Stage::Sent(_, made) => Stage::Ready(made),
+            other => other,
+        };
+    }
+
+    /// The edge has answered; returns the SDP to apply.
+    pub(crate) fn answered(&mut self, answer: MediaAnswer) -> Option<String> {
+        let Stage::Sent(_, made) = core::mem::replace(&mut self.stage, Stage::Idle) else {
+            return None;
+        };
+        let mut published = answer.published;
+        let settled = made.batch.into_iter().map(|(mid, one)| {
+            let at = published.iter().position(|entry| entry.mid == mid);
+            let entry = at.map(|at| published.swap_remove(at));
+            let result = match entry.map(|entry| (entry.publication, entry.error)) {
+                Some((Some(publication), _)) => Ok((publication, mid)),
+                Some((None, Some(error))) => Err(error.into()),
+                Some((None, None)) | None => Err(ErrorCode::BadMessage.into()),
+            };
+            Settled { request: one.request, result }
+        });
+        self.stage = Stage::Applying(settled.collect());
+        Some(crate::sdp::tune_answer(&answer.sdp, &self.dtx))
+    }
+
+    /// The transport has taken in the answer.
+    pub(crate) fn applied(&mut self) -> Vec<Settled> {
+        match core::mem::replace(&mut self.stage, Stage::Idle) {
+            Stage::Applying(settled) => settled,
+            other => {
+                self.stage = other;
+                Vec::new()
+            }
+        }
+    }
+
+    /// The transport is taking in an answer.
+    pub(crate) fn is_applying(&self) -> bool {
+        matches!(self.stage, Stage::Applying(_))
+    }
+
+    /// Publications that the edge has accepted in an answer that isn't applied yet.
+    pub(crate) fn accepted(&self) -> Vec<PublicationId> {
+        match &self.stage {
+            Stage::Applying(settled) => {
+                settled.iter().filter_map(|one| one.result.as_ref().ok()).map(|(publication, _)| publication.clone()).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// The offer under way came to nothing, on this side or at the edge. Its tracks fail; slots stay and go into the next offer.
+    pub(crate) fn failed(&mut self, error: &SessionError) -> Vec<Settled> {
+        let requests: Vec<_> = match core::mem::replace(&mut self.stage, Stage::Idle) {
+            Stage::Idle => Vec::new(),
+            Stage::Making(batch) => batch.into_iter().map(|one| one.request).collect(),
+            Stage::Ready(made) | Stage::Sent(_, made) => made.batch.into_iter().map(|(_, one)| one.request).collect(),
+            Stage::Applying(settled) => settled.into_iter().map(|one| one.request).collect(),
+        };
+        requests.into_iter().map(|request| Settled { request, result: Err(error.clone()) }).collect()
+    }
+
+    /// Everything that waits, for the end.
+    pub(crate) fn drain(&mut self, error: &SessionError) -> Vec<Settled> {
+        let mut all = self.failed(error);
+        all.extend(self.queue.drain(..).map(|one| Settled { request: one.request, result: Err(error.clone()) }));
+        all
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,70 @@
+//! Attempts spread out, and end.
+
+use super::*;
+use crate::random::Rng;
+use proptest::prelude::*;
+
+fn at(millis: u64) -> MonoTime {
+    MonoTime::from_micros(millis * 1000)
+}
+
+proptest! {
+    #[test]
+    fn each_pause_is_at_most_its_step_of_the_schedule(seed in any::<u64>(), start in 0..u64::from(u32::MAX)) {
+        let mut rng = Rng::from_seed(seed);
+        let mut outage = Outage::begin(at(start), None);
+        for longest in PAUSES_MS.iter().chain([&4000; 20]) {
+            let next = outage.next_attempt(at(start), Duration::ZERO, &mut rng);
+            prop_assert!(next.since(at(start)) <= Duration::from_millis(u64::from(*longest)));
+            prop_assert!(next >= at(start));
+        }
+    }
+
+    #[test]
+    fn an_edge_that_asks_for_time_gets_it(seed in any::<u64>(), asked in 0..60_000_u64) {
+        let next = Outage::begin(at(0), None).next_attempt(at(0), Duration::from_millis(asked), &mut Rng::from_seed(seed));
+        prop_assert!(next >= at(asked));
+    }
+}
+
+#[test]
+fn the_first_attempt_is_immediate() {
+    assert_eq!(Outage::begin(at(7), None).next_attempt(at(7), Duration::ZERO, &mut Rng::from_seed(1)), at(7));
+}
+
+#[test]
+fn pauses_use_their_whole_range() {
+    let mut rng = Rng::from_seed(3);
+    let mut pauses: Vec<u64> = (0..1000)
+        .map(|_| {
+            let mut outage = Outage { since: at(0), attempts: 5 };
+            outage.next_attempt(at(0), Duration::ZERO, &mut rng).as_micros() / 1000
+        })
+        .collect();
+    pauses.sort_unstable();
+    assert!(pauses[0] < 100 && pauses[999] > 3900, "{} to {}", pauses[0], pauses[999]);
+    assert!((1800..2200).contains(&pauses[500]), "median {}", pauses[500]);
+}
+
+#[test]
+fn a_link_that_broke_again_at_once_goes_on_with_longer_pauses() {
+    let mut rng = Rng::from_seed(1);
+    let mut first = Outage::begin(at(0), None);
+    for _ in 0..4 {
+        first.next_attempt(at(0), Duration::ZERO, &mut rng);
+    }
+    let recovered = first.end(at(3000));
+    assert_eq!(Outage::begin(at(4000), Some(recovered)).attempts, 4);
+    assert_eq!(Outage::begin(at(13_000), Some(recovered)).attempts, 0);
+}
+
+#[test]
+fn gives_up_when_the_edge_must_have_forgotten_us() {
+    let outage = Outage::begin(at(1000), None);
+    let window = Duration::from_secs(30);
+    let patience = Duration::from_secs(120);
+    assert_eq!(outage.give_up_at(patience, window, None), at(121_000), "media flows: the session lives");
+    assert_eq!(outage.give_up_at(patience, window, Some(at(0))), at(31_000), "no media since before the outage");
+    assert_eq!(outage.give_up_at(patience, window, Some(at(50_000))), at(80_000), "media was lost later");
+    assert_eq!(outage.give_up_at(patience, window, Some(at(110_000))), at(121_000), "patience ends first");
+}

@@ -1,0 +1,214 @@
+//! The room as this participant sees it: who is there, what they publish, which slot carries what.
+//!
+//! Every message changes this model and yields the events that say so; a snapshot (after a reconnection) yields the difference. Playing the
+//! events over a copy always gives the model (`replaying_the_events_gives_the_room`): parts leave before wholes, wholes come before parts,
+//! and a track is announced only while its publication is known.
+//!
+//! Small vectors on purpose: rooms have tens of members, and a map costs kilobytes of wasm.
+
+use crate::Event;
+use nearcast_protocol::{Joined, LeaveReason, Mid, ParticipantId, ParticipantInfo, PublicationId, PublicationInfo, SlotBinding};
+
+/// Participants we keep track of; later ones are not shown. Guess: far above what an edge lets in, below what hurts.
+const MAX_PARTICIPANTS: usize = 4096;
+
+/// Publications of one participant we keep track of; the edge allows fewer.
+const MAX_PUBLICATIONS: usize = 64;
+
+/// Bound slots we keep track of: both kinds.
+const MAX_BINDINGS: usize = 2 * crate::MAX_SLOTS as usize;
+
+#[derive(Clone, Debug)]
+struct Participant {
+    id: ParticipantId,
+    publications: Vec<Publication>,
+}
+
+#[derive(Clone, Debug)]
+struct Publication {
+    id: PublicationId,
+    muted: bool,
+}
+
+/// Somebody's view of a room.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Room {
+    others: Vec<Participant>,
+    /// One's own publications.
+    own: Vec<PublicationId>,
+    auto_subscribe: bool,
+    /// As the edge says.
+    bindings: Vec<(Mid, PublicationId)>,
+    /// Those of `bindings` whose publication is known, as the app was told.
+    shown: Vec<(Mid, PublicationId)>,
+}
+
+impl Room {
+    pub(crate) fn new(auto_subscribe: bool) -> Self {
+        Self { auto_subscribe, ..Self::default() }
+    }
+
+    /// Everything as it stands: the difference to before becomes events.
+    pub(crate) fn reconcile(&mut self, snapshot: &Joined, events: &mut Vec<Event>) {
+        let still_here = |id: &ParticipantId| snapshot.others.iter().any(|other| other.id == *id);
+        let gone: Vec<_> = self.others.iter().filter(|other| !still_here(&other.id)).map(|other| other.id.clone()).collect();
+        for id in gone {
+            // Nobody told us how while we were away; that they left is true of all.
+            self.participant_left(&id, LeaveReason::Left, events);
+        }
+        for info in &snapshot.others {
+            self.participant_joined(info, events);
+        }
+        let published = |id: &PublicationId| snapshot.participant.publications.iter().any(|one| one.id == *id);
+        let dropped: Vec<_> = self.own.iter().filter(|id| !published(id)).cloned().collect();
+        for publication in dropped {
+            self.unpublished(&publication);
+            events.push(Event::LocalUnpublished { publication });
+        }
+        self.bindings.clear();
+        for binding in snapshot.slots.iter().take(MAX_BINDINGS) {
+            self.rebind(binding);
+        }
+        self.sync_tracks(events);
+    }
+
+    /// Somebody came, or is described anew.
+    pub(crate) fn participant_joined(&mut self, info: &ParticipantInfo, events: &mut Vec<Event>) {
+        if let Some(known) = self.others.iter().find(|other| other.id == info.id) {
+            let published = |id: &PublicationId| info.publications.iter().any(|one| one.id == *id);
+            let gone: Vec<_> = known.publications.iter().filter(|one| !published(&one.id)).map(|one| one.id.clone()).collect();
+            for publication in gone {
+                self.publication_removed(&info.id, &publication, events);
+            }
+        } else {
+            if self.others.len() >= MAX_PARTICIPANTS {
+                return;
+            }
+            self.others.push(Participant { id: info.id.clone(), publications: Vec::new() });
+            let (id, identity, name, role) = (info.id.clone(), info.identity.clone(), info.name.clone(), info.role.clone());
+            events.push(Event::ParticipantJoined { id, identity, name, role });
+        }
+        for publication in &info.publications {
+            self.publication_added(&info.id, publication, events);
+        }
+    }
+
+    pub(crate) fn participant_left(&mut self, id: &ParticipantId, reason: LeaveReason, events: &mut Vec<Event>) {
+        let Some(at) = self.others.iter().position(|other| other.id == *id) else {
+            return;
+        };
+        let publications: Vec<_> =
+            self.others.get(at).map(|other| other.publications.iter().map(|one| one.id.clone()).collect()).unwrap_or_default();
+        for publication in publications {
+            self.publication_removed(id, &publication, events);
+        }
+        self.others.swap_remove(at);
+        events.push(Event::ParticipantLeft { id: id.clone(), reason });
+    }
+
+    /// A publication is there, perhaps already known.
+    pub(crate) fn publication_added(&mut self, participant: &ParticipantId, info: &PublicationInfo, events: &mut Vec<Event>) {
+        if self.find(&info.id).is_some() {
+            self.publication_muted(&info.id, info.muted, events);
+            return;
+        }
+        let Some(owner) = self.others.iter_mut().find(|other| other.id == *participant) else {
+            return;
+        };
+        if owner.publications.len() >= MAX_PUBLICATIONS {
+            return;
+        }
+        owner.publications.push(Publication { id: info.id.clone(), muted: info.muted });
+        events.push(Event::PublicationAdded {
+            participant: participant.clone(),
+            publication: info.clone(),
+            subscribed: self.auto_subscribe,
+        });
+        self.sync_tracks(events);
+    }
+
+    pub(crate) fn publication_removed(&mut self, participant: &ParticipantId, id: &PublicationId, events: &mut Vec<Event>) {
+        let Some(owner) = self.others.iter_mut().find(|other| other.id == *participant) else {
+            return;
+        };
+        let Some(at) = owner.publications.iter().position(|one| one.id == *id) else {
+            return;
+        };
+        owner.publications.swap_remove(at);
+        self.sync_tracks(events);
+        events.push(Event::PublicationRemoved { participant: participant.clone(), publication: id.clone() });
+    }
+
+    pub(crate) fn publication_muted(&mut self, id: &PublicationId, muted: bool, events: &mut Vec<Event>) {
+        let Some(publication) = self.find(id) else {
+            return;
+        };
+        if core::mem::replace(&mut publication.muted, muted) != muted {
+            events.push(Event::PublicationMuted { publication: id.clone(), muted });
+        }
+    }
+
+    /// A slot carries another publication, or none.
+    pub(crate) fn bind(&mut self, binding: &SlotBinding, events: &mut Vec<Event>) {
+        self.rebind(binding);
+        self.sync_tracks(events);
+    }
+
+    /// One of our own tracks is published.
+    pub(crate) fn published(&mut self, id: PublicationId) {
+        self.own.push(id);
+    }
+
+    /// One of our own tracks is no longer published; whether it was.
+    pub(crate) fn unpublished(&mut self, id: &PublicationId) -> bool {
+        let before = self.own.len();
+        self.own.retain(|one| one != id);
+        self.own.len() != before
+    }
+
+    /// Whether this is one of our own publications.
+    pub(crate) fn is_own(&self, id: &PublicationId) -> bool {
+        self.own.contains(id)
+    }
+
+    /// Whether somebody else publishes this.
+    pub(crate) fn knows(&self, id: &PublicationId) -> bool {
+        self.others.iter().flat_map(|other| &other.publications).any(|one| one.id == *id)
+    }
+
+    fn find(&mut self, id: &PublicationId) -> Option<&mut Publication> {
+        self.others.iter_mut().flat_map(|other| &mut other.publications).find(|one| one.id == *id)
+    }
+
+    fn rebind(&mut self, SlotBinding { mid, publication }: &SlotBinding) {
+        // A publication is in one slot: the latest word counts.
+        self.bindings.retain(|(other_mid, other)| other_mid != mid && Some(other) != publication.as_ref());
+        if let Some(publication) = publication
+            && self.bindings.len() < MAX_BINDINGS
+        {
+            self.bindings.push((mid.clone(), publication.clone()));
+        }
+    }
+
+    /// Announces what bindings of known publications have changed: first what ended, so that a slot never seems to carry two.
+    fn sync_tracks(&mut self, events: &mut Vec<Event>) {
+        let known = |id: &PublicationId| self.others.iter().flat_map(|other| &other.publications).any(|one| one.id == *id);
+        let bindings = &self.bindings;
+        self.shown.retain(|shown| {
+            let stays = bindings.contains(shown) && known(&shown.1);
+            if !stays {
+                events.push(Event::TrackUnsubscribed { publication: shown.1.clone() });
+            }
+            stays
+        });
+        for binding in bindings.iter().filter(|binding| known(&binding.1)) {
+            if !self.shown.contains(binding) {
+                self.shown.push(binding.clone());
+                events.push(Event::TrackSubscribed { publication: binding.1.clone(), mid: binding.0.clone() });
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

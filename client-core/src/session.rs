@@ -1,0 +1,411 @@
+//! One stay in one room: the state machine that ties signalling, negotiation and room together.
+//!
+//! Rules for the caller: after every `handle_*` call, take outputs until there are none, in order, then arm one timer for `poll_timeout`.
+//! Inputs may come in any order and late; what no longer fits is ignored. After [`Event::Closed`] nothing follows, and every request made
+//! later fails with `room-left`.
+//!
+//! States, and what moves between them, are drawn in docs/client-core.md.
+
+mod input;
+mod messages;
+mod output;
+mod signalling;
+
+pub use input::{DataMessage, Input, PublishRequest, RequestId, SocketId, TransportState};
+pub use output::{Event, Output, State};
+
+use crate::link::Link;
+use crate::negotiation::{Negotiation, Publish, Settled};
+use crate::random::Rng;
+use crate::reconnect::{Outage, Reason, Recovered};
+use crate::requests::Requests;
+use crate::room::Room;
+use crate::wishes::Wishes;
+use crate::{Code, MonoTime, SessionError, SlotCounts};
+use core::time::Duration;
+use nearcast_protocol::{ClientEnvelope, ClientMessage, EncodingDemand, ErrorCode, Permissions, PublicationId, SessionId};
+use std::collections::VecDeque;
+
+/// Bytes of a publication's name (protocol/src/client.rs).
+const MAX_NAME: usize = 256;
+
+/// Demands that may come while an answer is being applied, which takes milliseconds: the edge waits a second before it lets an encoding go.
+const MAX_EARLY: usize = 64;
+
+/// What a session is made with.
+#[derive(Clone, Debug)]
+pub struct SessionConfig {
+    /// Subscribe to everything without asking.
+    pub auto_subscribe: bool,
+    /// How long the first join may take.
+    pub join_timeout: Duration,
+    /// How long an outage may take.
+    pub give_up_after: Duration,
+    /// Receiving sections in the first offer.
+    pub slots: SlotCounts,
+    /// What software this is, for the edge's logs.
+    pub client: String,
+}
+
+impl Default for SessionConfig {
+    fn default() -> Self {
+        Self {
+            auto_subscribe: true,
+            // As long as an impatient person waits.
+            join_timeout: Duration::from_secs(10),
+            // As Chime does.
+            give_up_after: Duration::from_secs(120),
+            // Guess: a small meeting needs no second offer, and an unused pair costs 2.7 kB once.
+            slots: SlotCounts { audio: 4, video: 4 },
+            client: String::new(),
+        }
+    }
+}
+
+/// How far the stay has come.
+#[derive(Debug, PartialEq)]
+enum Stage {
+    New,
+    /// Joining for the first time, until then.
+    Entering {
+        until: MonoTime,
+    },
+    In,
+    Over,
+}
+
+/// What `joined` gave us.
+#[derive(Debug)]
+struct Stay {
+    session: SessionId,
+    resume_window: Duration,
+    permissions: Permissions,
+}
+
+/// The state machine. See the module for the rules.
+#[derive(Debug)]
+pub struct Session {
+    config: SessionConfig,
+    rng: Rng,
+    stage: Stage,
+    link: Link,
+    sockets: u32,
+    envelopes: u32,
+    /// Set while the session is in, and signalling isn't.
+    outage: Option<Outage>,
+    recovered: Option<Recovered>,
+    /// Since when media has no path; none: it has one.
+    silent_since: Option<MonoTime>,
+    stay: Option<Stay>,
+    requests: Requests,
+    negotiation: Negotiation,
+    room: Room,
+    wishes: Wishes,
+    /// Came while an answer was being applied: perhaps for what it publishes.
+    early_demand: Vec<(PublicationId, Vec<EncodingDemand>)>,
+    outputs: VecDeque<Output>,
+}
+
+impl Session {
+    /// A session that does nothing until [`Input::Start`]. `seed` spreads reconnection attempts: draw it at random.
+    #[must_use]
+    pub fn new(config: SessionConfig, seed: u64) -> Self {
+        Self {
+            rng: Rng::from_seed(seed),
+            stage: Stage::New,
+            link: Link::Down { retry_at: None },
+            sockets: 0,
+            envelopes: 0,
+            outage: None,
+            recovered: None,
+            silent_since: Some(MonoTime::default()),
+            stay: None,
+            requests: Requests::default(),
+            negotiation: Negotiation::new(config.slots),
+            room: Room::new(config.auto_subscribe),
+            wishes: Wishes::default(),
+            early_demand: Vec::new(),
+            outputs: VecDeque::new(),
+            config,
+        }
+    }
+
+    /// Where the session stands.
+    #[must_use]
+    pub fn state(&self) -> State {
+        match self.stage {
+            Stage::New | Stage::Entering { .. } => State::Connecting,
+            Stage::In if self.outage.is_some() => State::Reconnecting,
+            Stage::In => State::Connected,
+            Stage::Over => State::Disconnected,
+        }
+    }
+
+    /// Takes what happened.
+    pub fn handle_input(&mut self, now: MonoTime, input: Input) {
+        if self.stage == Stage::Over {
+            if let Some(request) = input.request() {
+                self.fail(request, Code::RoomLeft.into());
+            }
+            return;
+        }
+        match input {
+            Input::Start => self.start(now),
+            Input::Token(token) => self.token(now, token),
+            Input::SocketOpened(socket) => self.socket_opened(now, socket),
+            Input::SocketMessage(socket, bytes) => self.socket_message(now, socket, &bytes),
+            Input::SocketClosed(socket) => self.socket_closed(now, socket),
+            Input::NetworkAvailable => self.network_available(now),
+            Input::OfferMade { sdp, mids } => {
+                let failed = self.negotiation.made(sdp, &mids);
+                self.settle(failed);
+                self.send_join_if_ready(now);
+                self.negotiate();
+            }
+            Input::OfferFailed => self.negotiation_failed(&ErrorCode::Internal.into()),
+            Input::AnswerApplied => {
+                let settled = self.negotiation.applied();
+                self.settle(settled);
+                for (publication, encodings) in core::mem::take(&mut self.early_demand) {
+                    self.demand(publication, encodings);
+                }
+                self.negotiate();
+            }
+            Input::AnswerFailed => {
+                self.push(Output::RollBack);
+                self.negotiation_failed(&ErrorCode::BadSdp.into());
+            }
+            Input::Transport(state) => self.transport_changed(now, state),
+            Input::Data { frame, reliable } => {
+                if let Some(message) = crate::data::decode(&frame) {
+                    self.event(Event::Data { message, reliable });
+                }
+            }
+            Input::Publish(request) => self.publish(request),
+            Input::Unpublish { request, publication } => {
+                self.room.unpublished(&publication);
+                self.push(Output::ReleaseSender { publication: publication.clone() });
+                self.ask(request, ClientMessage::Unpublish { publication });
+            }
+            Input::Mute { request, publication, muted } => self.ask(request, ClientMessage::Mute { publication, muted }),
+            Input::Subscribe { request, publication } => {
+                self.wishes.subscribed(now, &publication);
+                self.ask(request, ClientMessage::Subscribe { publication });
+            }
+            Input::Unsubscribe { request, publication } => self.ask(request, ClientMessage::Unsubscribe { publication }),
+            Input::Wish(wish) if self.room.knows(&wish.publication) => self.wishes.set(now, wish),
+            Input::Wish(_) => {}
+            Input::Leave => self.leave(),
+        }
+    }
+
+    /// Takes that time has passed; early and late calls are fine.
+    pub fn handle_timeout(&mut self, now: MonoTime) {
+        match self.stage {
+            Stage::New | Stage::Over => return,
+            Stage::Entering { until } if now >= until => return self.end(Some(Code::JoinTimeout.into())),
+            Stage::Entering { .. } | Stage::In => {}
+        }
+        if self.give_up_at().is_some_and(|at| now >= at) {
+            return self.end(Some(Code::SessionLost.into()));
+        }
+        self.link_timeout(now);
+        self.tell_wishes(now);
+    }
+
+    /// What to do next; none: nothing.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// When to call [`Self::handle_timeout`].
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<MonoTime> {
+        let entering = match self.stage {
+            Stage::New | Stage::Over => return None,
+            Stage::Entering { until } => Some(until),
+            Stage::In => None,
+        };
+        let wishes = self.wishes.poll_timeout().filter(|_| self.link.is_up());
+        [entering, self.give_up_at(), self.link.poll_timeout(), wishes].into_iter().flatten().min()
+    }
+
+    /// The frame for a data channel that carries `message` to its `peer`, or to everybody.
+    ///
+    /// # Errors
+    /// `not-permitted` without the grant, `data-too-large` above 60 KiB or 128 bytes of topic, `room-left` outside a stay.
+    pub fn data_frame(&self, message: DataMessage) -> Result<Vec<u8>, Code> {
+        match &self.stay {
+            Some(stay) if stay.permissions.publish_data => crate::data::encode(message),
+            Some(_) => Err(Code::Edge(ErrorCode::NotPermitted)),
+            None => Err(Code::RoomLeft),
+        }
+    }
+
+    fn publish(&mut self, PublishRequest { request, source, name, muted, dtx }: PublishRequest) {
+        let result = if name.len() > MAX_NAME {
+            Err(Code::BadArgument.into())
+        } else if self.stay.as_ref().is_some_and(|stay| !stay.permissions.publish) {
+            Err(ErrorCode::NotPermitted.into())
+        } else {
+            self.negotiation.publish(Publish { request, source, name, muted, dtx })
+        };
+        match result {
+            Ok(()) => self.negotiate(),
+            Err(error) => self.settle(vec![Settled { request, result: Err(error) }]),
+        }
+    }
+
+    fn ask(&mut self, request: RequestId, message: ClientMessage) {
+        match self.requests.push(Some(request), message) {
+            Ok(()) => self.send_requests(),
+            Err(error) => self.fail(request, error),
+        }
+    }
+
+    /// Sends what waits, if it can be sent.
+    fn send_requests(&mut self) {
+        if !self.link.is_up() {
+            return;
+        }
+        let envelopes = &mut self.envelopes;
+        let unsent = self.requests.unsent(|| {
+            *envelopes = envelopes.wrapping_add(1).max(1);
+            *envelopes
+        });
+        for envelope in unsent {
+            self.push(Output::Send(crate::wire::client_envelope(&envelope)));
+        }
+    }
+
+    /// Tells the edge how the app shows what it receives, when that is due. Nobody waits for a reply.
+    fn tell_wishes(&mut self, now: MonoTime) {
+        if !self.link.is_up() {
+            return;
+        }
+        let wishes = self.wishes.take(now);
+        if !wishes.is_empty() {
+            self.send(0, ClientMessage::Wishes { wishes });
+        }
+    }
+
+    /// Which encodings of one of our publications somebody wants. The edge decides that and waits before it lets one go; we only keep what comes
+    /// ahead of the answer that makes it a publication.
+    fn demand(&mut self, publication: PublicationId, encodings: Vec<EncodingDemand>) {
+        if self.room.is_own(&publication) {
+            self.push(Output::SetEncodings { publication, encodings });
+        } else if self.negotiation.is_applying() && self.early_demand.len() < MAX_EARLY {
+            self.early_demand.push((publication, encodings));
+        }
+    }
+
+    /// Sends the waiting offer, or has the next one made, if signalling is up.
+    fn negotiate(&mut self) {
+        if !self.link.is_up() {
+            return;
+        }
+        if self.negotiation.is_ready() {
+            let id = self.next_id();
+            if let Some(offer) = self.negotiation.send(id) {
+                self.send(id, ClientMessage::Offer(offer));
+            }
+        } else {
+            self.make_offer();
+        }
+    }
+
+    fn make_offer(&mut self) {
+        if let Some(plan) = self.negotiation.next() {
+            self.push(Output::MakeOffer { publish: plan.publish, grow: plan.grow });
+        }
+    }
+
+    /// The offer under way is worth nothing. Without the first one there is no session.
+    fn negotiation_failed(&mut self, error: &SessionError) {
+        // What the edge has accepted meanwhile would be publications that never send.
+        for publication in self.negotiation.accepted() {
+            // A full queue means an edge that is away for good.
+            let _ = self.requests.push(None, ClientMessage::Unpublish { publication });
+        }
+        self.send_requests();
+        let failed = self.negotiation.failed(error);
+        self.settle(failed);
+        match self.stage {
+            Stage::Entering { .. } => self.end(Some(error.clone())),
+            _ => self.negotiate(),
+        }
+    }
+
+    /// Tells what became of tracks to publish.
+    fn settle(&mut self, settled: Vec<Settled>) {
+        for Settled { request, result } in settled {
+            match result {
+                Ok((publication, mid)) => {
+                    self.room.published(publication.clone());
+                    self.event(Event::Published { request, publication, mid });
+                }
+                Err(error) => {
+                    self.push(Output::DropSender { request });
+                    self.fail(request, error);
+                }
+            }
+        }
+    }
+
+    fn transport_changed(&mut self, now: MonoTime, state: TransportState) {
+        match state {
+            TransportState::Connected => self.silent_since = None,
+            TransportState::Disconnected => self.silent_since = self.silent_since.or(Some(now)),
+            // Later: an ICE restart, then a new transport. Until then an end with a reason beats a frozen picture.
+            TransportState::Failed => self.end(Some(ErrorCode::TransportFailed.into())),
+        }
+    }
+
+    fn leave(&mut self) {
+        // Also behind a join that isn't answered yet: otherwise the edge would keep a seat for somebody who has gone.
+        if matches!(self.link, Link::Joining { .. } | Link::Up { .. }) {
+            self.send(0, ClientMessage::Leave);
+        }
+        self.end(None);
+    }
+
+    /// Ends everything, once.
+    fn end(&mut self, error: Option<SessionError>) {
+        let reason = error.as_ref().map_or(Reason::Left, |error| Reason::Failed(error.code));
+        let refusal = error.clone().unwrap_or_else(|| Code::RoomLeft.into());
+        self.stage = Stage::Over;
+        self.stay = None;
+        let waiting: Vec<_> = self.requests.drain().collect();
+        for request in waiting {
+            self.fail(request, refusal.clone());
+        }
+        for settled in self.negotiation.drain(&refusal) {
+            self.fail(settled.request, refusal.clone());
+        }
+        self.drop_link();
+        self.push(Output::CloseTransport);
+        self.event(Event::StateChanged { state: State::Disconnected, reason });
+        self.event(Event::Closed { error });
+    }
+
+    fn next_id(&mut self) -> u32 {
+        self.envelopes = self.envelopes.wrapping_add(1).max(1);
+        self.envelopes
+    }
+
+    fn send(&mut self, id: u32, message: ClientMessage) {
+        self.push(Output::Send(crate::wire::client_envelope(&ClientEnvelope { id, message })));
+    }
+
+    fn fail(&mut self, request: RequestId, error: SessionError) {
+        self.event(Event::Failed { request, error });
+    }
+
+    fn event(&mut self, event: Event) {
+        self.push(Output::Event(event));
+    }
+
+    fn push(&mut self, output: Output) {
+        self.outputs.push_back(output);
+    }
+}

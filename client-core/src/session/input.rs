@@ -1,0 +1,140 @@
+//! What happens to a session.
+
+use nearcast_protocol::client::Source;
+use nearcast_protocol::{Mid, ParticipantId, PublicationId, Wish};
+
+/// A request of the app. Chosen by the caller, unique in a session; comes back in the event that ends it.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct RequestId(pub u32);
+
+/// One WebSocket; numbered by the session.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct SocketId(pub u32);
+
+/// The `connectionState` of the transport, as far as it matters.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum TransportState {
+    /// Media flows.
+    Connected,
+    /// No answer for a moment; may come back by itself.
+    Disconnected,
+    /// Given up by the browser.
+    Failed,
+}
+
+/// A message between participants.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DataMessage {
+    /// Whom it is for, or who sent it; none: everybody.
+    pub peer: Option<ParticipantId>,
+    /// Free text, at most 128 bytes.
+    pub topic: Option<String>,
+    /// At most 60 KiB.
+    pub payload: Vec<u8>,
+    /// The payload is UTF-8 text.
+    pub text: bool,
+}
+
+/// A track to publish.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PublishRequest {
+    /// Ends with [`crate::Event::Published`] or [`crate::Event::Failed`]; names the track until then.
+    pub request: RequestId,
+    /// What is seen or heard.
+    pub source: Source,
+    /// Free text for the others, at most 256 bytes.
+    pub name: String,
+    /// Starts muted.
+    pub muted: bool,
+    /// Audio: send next to nothing during silence.
+    pub dtx: bool,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Input {
+    /// Join. Once.
+    Start,
+    /// Answers [`crate::Output::FetchToken`]; none: the app's function failed.
+    Token(Option<String>),
+    /// The socket can send.
+    SocketOpened(SocketId),
+    /// A binary message came.
+    SocketMessage(SocketId, Vec<u8>),
+    /// The socket is gone, or never opened.
+    SocketClosed(SocketId),
+    /// The network is said to be back: a waiting attempt starts now.
+    NetworkAvailable,
+    /// Answers [`crate::Output::MakeOffer`]: made, and set as the local description.
+    OfferMade {
+        /// The complete SDP; candidates are not needed.
+        sdp: String,
+        /// The section of each track in it.
+        mids: Vec<(RequestId, Mid)>,
+    },
+    /// Answers [`crate::Output::MakeOffer`]: the transport refused.
+    OfferFailed,
+    /// Answers [`crate::Output::ApplyAnswer`]: done.
+    AnswerApplied,
+    /// Answers [`crate::Output::ApplyAnswer`]: the transport refused.
+    AnswerFailed,
+    /// The transport's state changed.
+    Transport(TransportState),
+    /// A frame came through a data channel.
+    Data {
+        /// The frame.
+        frame: Vec<u8>,
+        /// Of the reliable channel.
+        reliable: bool,
+    },
+    /// Publish a track.
+    Publish(PublishRequest),
+    /// Stop publishing.
+    Unpublish {
+        /// Ends with done or failed.
+        request: RequestId,
+        /// One of one's own.
+        publication: PublicationId,
+    },
+    /// Tell the room that one of one's own publications is silent, or not.
+    Mute {
+        /// Ends with done or failed.
+        request: RequestId,
+        /// One of one's own.
+        publication: PublicationId,
+        /// The new state.
+        muted: bool,
+    },
+    /// Ask for a publication.
+    Subscribe {
+        /// Ends with done or failed.
+        request: RequestId,
+        /// Somebody else's.
+        publication: PublicationId,
+    },
+    /// Stop receiving a publication.
+    Unsubscribe {
+        /// Ends with done or failed.
+        request: RequestId,
+        /// Somebody else's.
+        publication: PublicationId,
+    },
+    /// How somebody else's publication is shown now. Told with the others of the moment; nothing answers it.
+    Wish(Wish),
+    /// Leave for good.
+    Leave,
+}
+
+impl Input {
+    /// The request that this input makes.
+    pub(super) fn request(&self) -> Option<RequestId> {
+        match self {
+            Self::Publish(PublishRequest { request, .. })
+            | Self::Unpublish { request, .. }
+            | Self::Mute { request, .. }
+            | Self::Subscribe { request, .. }
+            | Self::Unsubscribe { request, .. } => Some(*request),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! What a session wants done, and what it tells the app.
+
+use super::{DataMessage, RequestId, SocketId};
+use crate::{Reason, SessionError, SlotCounts};
+use nearcast_protocol::{EncodingDemand, LayerState, LeaveReason, Mid, ParticipantId, PublicationId, PublicationInfo, Speaker};
+
+/// Where a session stands.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum State {
+    /// Not let in yet.
+    Connecting,
+    /// In the room.
+    Connected,
+    /// In the room, without signalling; media may flow.
+    Reconnecting,
+    /// Over.
+    Disconnected,
+}
+
+impl State {
+    /// As apps see it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Connecting => "connecting",
+            Self::Connected => "connected",
+            Self::Reconnecting => "reconnecting",
+            Self::Disconnected => "disconnected",
+        }
+    }
+}
+
+/// What to do.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Output {
+    /// Ask the app for a token; answer with [`crate::Input::Token`].
+    FetchToken,
+    /// Open a WebSocket to the edge and report under this number.
+    OpenSocket(SocketId),
+    /// Send on the present socket.
+    Send(Vec<u8>),
+    /// Close it, after what was sent; its further events don't matter.
+    CloseSocket(SocketId),
+    /// Add sections, make an offer and set it as the local description; answer with `OfferMade` or `OfferFailed`.
+    MakeOffer {
+        /// Tracks that get a sending section.
+        publish: Vec<RequestId>,
+        /// Receiving sections to add.
+        grow: SlotCounts,
+    },
+    /// Set as the remote description; answer with `AnswerApplied` or `AnswerFailed`.
+    ApplyAnswer {
+        /// The SDP.
+        sdp: String,
+    },
+    /// Take back the offer.
+    RollBack,
+    /// The track was refused: its section falls silent and may carry another one.
+    DropSender {
+        /// As it was asked for.
+        request: RequestId,
+    },
+    /// The track is unpublished: its section falls silent and may carry another one.
+    ReleaseSender {
+        /// What it carried.
+        publication: PublicationId,
+    },
+    /// Send only those encodings that somebody wants, at once.
+    SetEncodings {
+        /// One of one's own.
+        publication: PublicationId,
+        /// What is wanted of each.
+        encodings: Vec<EncodingDemand>,
+    },
+    /// Close the transport.
+    CloseTransport,
+    /// Tell the app.
+    Event(Event),
+}
+
+/// What the app hears.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// Let in. Everybody and everything there follows, then `StateChanged` to connected. Once.
+    Joined {
+        /// Name of the room.
+        room: String,
+        /// Oneself.
+        id: ParticipantId,
+        /// From the token.
+        identity: String,
+        /// What to show.
+        name: String,
+        /// From the token.
+        role: Option<String>,
+    },
+    /// The state changed, and why.
+    StateChanged {
+        /// The new state.
+        state: State,
+        /// Why.
+        reason: Reason,
+    },
+    /// Somebody is there; publications follow.
+    ParticipantJoined {
+        /// Who.
+        id: ParticipantId,
+        /// From the token.
+        identity: String,
+        /// What to show.
+        name: String,
+        /// From the token.
+        role: Option<String>,
+    },
+    /// Somebody is gone; publications went before.
+    ParticipantLeft {
+        /// Who.
+        id: ParticipantId,
+        /// How.
+        reason: LeaveReason,
+    },
+    /// A publication is there.
+    PublicationAdded {
+        /// Whose.
+        participant: ParticipantId,
+        /// What.
+        publication: PublicationInfo,
+        /// Asked for already.
+        subscribed: bool,
+    },
+    /// A publication is gone; its track went before.
+    PublicationRemoved {
+        /// Whose.
+        participant: ParticipantId,
+        /// What.
+        publication: PublicationId,
+    },
+    /// A publication was muted or unmuted.
+    PublicationMuted {
+        /// What.
+        publication: PublicationId,
+        /// The new state.
+        muted: bool,
+    },
+    /// A publication's media comes in this section.
+    TrackSubscribed {
+        /// What.
+        publication: PublicationId,
+        /// The receiving section.
+        mid: Mid,
+    },
+    /// It no longer does.
+    TrackUnsubscribed {
+        /// What.
+        publication: PublicationId,
+    },
+    /// The edge dropped one of one's own publications.
+    LocalUnpublished {
+        /// What.
+        publication: PublicationId,
+    },
+    /// What the edge sends of some publications, and why not more.
+    Layers {
+        /// What it believes the way to us can carry, bits per second; zero: unknown.
+        estimate: u32,
+        /// Those that changed.
+        layers: Vec<LayerState>,
+    },
+    /// Who speaks, loudest first.
+    Speakers(Vec<Speaker>),
+    /// A message from somebody.
+    Data {
+        /// The message; `peer` sent it.
+        message: DataMessage,
+        /// How it came.
+        reliable: bool,
+    },
+    /// A track is published. Ends the request.
+    Published {
+        /// The request.
+        request: RequestId,
+        /// Its publication.
+        publication: PublicationId,
+        /// The sending section.
+        mid: Mid,
+    },
+    /// Done. Ends the request.
+    Done {
+        /// The request.
+        request: RequestId,
+    },
+    /// Refused. Ends the request.
+    Failed {
+        /// The request.
+        request: RequestId,
+        /// Why.
+        error: SessionError,
+    },
+    /// Over; nothing follows.
+    Closed {
+        /// Why; none: we left.
+        error: Option<SessionError>,
+    },
+}

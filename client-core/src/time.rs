@@ -1,0 +1,38 @@
+//! The only time there is in this crate: what the caller says it is.
+
+use core::ops::Add;
+use core::time::Duration;
+
+/// An instant: microseconds since some start that the caller chose. Never goes back.
+#[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
+pub struct MonoTime(u64);
+
+impl MonoTime {
+    /// From microseconds since the start.
+    #[must_use]
+    pub const fn from_micros(micros: u64) -> Self {
+        Self(micros)
+    }
+
+    /// Microseconds since the start.
+    #[must_use]
+    pub const fn as_micros(self) -> u64 {
+        self.0
+    }
+
+    /// How long after `earlier` this is; zero if it isn't.
+    #[must_use]
+    pub const fn since(self, earlier: Self) -> Duration {
+        Duration::from_micros(self.0.saturating_sub(earlier.0))
+    }
+}
+
+impl Add<Duration> for MonoTime {
+    type Output = Self;
+
+    fn add(self, duration: Duration) -> Self {
+        // Not `as_micros`: its 128-bit arithmetic would come along into the wasm.
+        let micros = duration.as_secs().saturating_mul(1_000_000).saturating_add(u64::from(duration.subsec_micros()));
+        Self(self.0.saturating_add(micros))
+    }
+}

@@ -1,0 +1,19 @@
+//! A whole session against a scripted edge, in virtual time.
+
+// Marked as tests for clippy, which lets tests unwrap and panic.
+#[cfg(test)]
+mod any_order;
+#[cfg(test)]
+mod heartbeat;
+#[cfg(test)]
+mod joining;
+#[cfg(test)]
+mod layers;
+#[cfg(test)]
+mod negotiating;
+#[cfg(test)]
+mod requesting;
+#[cfg(test)]
+mod resuming;
+#[cfg(test)]
+mod world;

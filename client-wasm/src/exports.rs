@@ -1,0 +1,115 @@
+//! What the façade calls: `Core` in npm/src/core/boundary.ts.
+
+use crate::host::{CoreHost, source_from_name};
+use crate::runner::Runner;
+use crate::senders::{Outgoing, Sending};
+use client_core::encodings::Video;
+use client_core::publish::VideoCodec;
+use client_core::{DataMessage, Input, PublishRequest, RequestId, SessionConfig};
+use core::time::Duration;
+use nearcast_protocol::{ParticipantId, Priority, PublicationId, Wish};
+use std::rc::Rc;
+use wasm_bindgen::prelude::*;
+use web_sys::MediaStreamTrack;
+
+/// One session.
+#[wasm_bindgen]
+pub struct Core {
+    runner: Rc<Runner>,
+}
+
+#[wasm_bindgen]
+#[expect(clippy::too_many_arguments, reason = "positions are free, the names of an object's properties are bytes in the wasm")]
+impl Core {
+    /// A session that does nothing until `start`.
+    #[wasm_bindgen(constructor)]
+    pub fn new(host: CoreHost, url: String, auto_subscribe: bool, join_timeout_ms: u32, client: String, configuration: JsValue) -> Self {
+        let join_timeout = Duration::from_millis(u64::from(join_timeout_ms));
+        let config = SessionConfig { auto_subscribe, join_timeout, client, ..SessionConfig::default() };
+        Self { runner: Runner::new(host, url, config, configuration) }
+    }
+
+    /// Joins.
+    pub fn start(&self) {
+        self.runner.start();
+    }
+
+    /// Answers `CoreHost.tokenWanted`.
+    pub fn token(&self, text: Option<String>) {
+        self.runner.feed(Input::Token(text));
+    }
+
+    /// Publishes a track.
+    pub fn publish(
+        &self,
+        request: u32,
+        track: MediaStreamTrack,
+        source: &str,
+        name: String,
+        muted: bool,
+        codec: Option<String>,
+        max_bitrate: Option<f64>,
+        max_framerate: Option<f64>,
+        simulcast: bool,
+        scalability_mode: Option<String>,
+        red: bool,
+        dtx: bool,
+    ) {
+        let (request, source) = (RequestId(request), source_from_name(source));
+        let codec = codec.and_then(|name| VideoCodec::from_name(&name)).unwrap_or_default();
+        let settings = track.get_settings();
+        let pixels = |side: Option<i32>| side.and_then(|side| u32::try_from(side).ok()).unwrap_or_default();
+        let (width, height) = (pixels(settings.get_width()), pixels(settings.get_height()));
+        let max_bitrate = max_bitrate.map(|bits| bits as u32);
+        let video = Video { source, codec, width, height, max_bitrate, simulcast, scalability_mode };
+        let sending = Sending { is_video: track.kind() == "video", video, max_framerate, red };
+        let outgoing = Outgoing { request, track, sending };
+        self.runner.publish(PublishRequest { request, source, name, muted, dtx }, outgoing);
+    }
+
+    /// Stops publishing.
+    pub fn unpublish(&self, request: u32, publication: String) {
+        self.runner.feed(Input::Unpublish { request: RequestId(request), publication: PublicationId(publication) });
+    }
+
+    /// Tells the room that a publication is silent, or not.
+    pub fn mute(&self, request: u32, publication: String, muted: bool) {
+        self.runner.feed(Input::Mute { request: RequestId(request), publication: PublicationId(publication), muted });
+    }
+
+    /// Asks for somebody's publication, or no longer.
+    pub fn subscribe(&self, request: u32, publication: String, wanted: bool) {
+        let (request, publication) = (RequestId(request), PublicationId(publication));
+        self.runner.feed(if wanted { Input::Subscribe { request, publication } } else { Input::Unsubscribe { request, publication } });
+    }
+
+    /// How somebody's publication is shown now. `priority`: 0 by what it is, 1 thumbnail, 2 speaker, 3 on stage.
+    pub fn wish(&self, publication: String, width: u16, height: u16, visible: bool, max_fps: u8, priority: u8) {
+        let priority = match priority {
+            1 => Priority::Thumbnail,
+            2 => Priority::Speaker,
+            3 => Priority::OnStage,
+            _ => Priority::Auto,
+        };
+        let publication = PublicationId(publication);
+        self.runner.feed(Input::Wish(Wish { publication, width, height, visible, max_fps, priority }));
+    }
+
+    /// Sends a message; the code of what is wrong, if something is.
+    #[wasm_bindgen(js_name = sendData)]
+    pub fn send_data(&self, payload: Vec<u8>, text: bool, to: Option<String>, topic: Option<String>, reliable: bool) -> Option<String> {
+        let message = DataMessage { peer: to.map(ParticipantId), topic, payload, text };
+        self.runner.send_data(message, reliable).map(str::to_owned)
+    }
+
+    /// The network is said to be back.
+    #[wasm_bindgen(js_name = networkAvailable)]
+    pub fn network_available(&self) {
+        self.runner.feed(Input::NetworkAvailable);
+    }
+
+    /// Leaves.
+    pub fn leave(&self) {
+        self.runner.feed(Input::Leave);
+    }
+}

@@ -1,0 +1,149 @@
+//! What the façade hears. The methods of `CoreHost` in npm/src/core/boundary.ts, called one after the other.
+
+use crate::transport::Transport;
+use client_core::{Event, SessionError};
+use js_sys::Array;
+use nearcast_protocol::client::Source;
+use nearcast_protocol::{LayerState, LeaveReason};
+use wasm_bindgen::prelude::*;
+use web_sys::{MediaStreamTrack, RtcPeerConnection, RtcRtpSender, WebSocket};
+
+#[wasm_bindgen]
+extern "C" {
+    /// The façade's ear.
+    pub type CoreHost;
+
+    #[wasm_bindgen(method, js_name = tokenWanted)]
+    pub(crate) fn token_wanted(this: &CoreHost);
+    #[wasm_bindgen(method, js_name = transportOpened)]
+    pub(crate) fn transport_opened(this: &CoreHost, transport: &RtcPeerConnection);
+    #[wasm_bindgen(method, js_name = socketOpened)]
+    pub(crate) fn socket_opened(this: &CoreHost, socket: &WebSocket);
+    #[wasm_bindgen(method, js_name = stateChanged)]
+    fn state_changed(this: &CoreHost, state: &str, reason: &str);
+    #[wasm_bindgen(method)]
+    fn joined(this: &CoreHost, room: &str, id: &str, identity: &str, name: &str, role: Option<String>);
+    #[wasm_bindgen(method, js_name = participantJoined)]
+    fn participant_joined(this: &CoreHost, id: &str, identity: &str, name: &str, role: Option<String>);
+    #[wasm_bindgen(method, js_name = participantLeft)]
+    fn participant_left(this: &CoreHost, id: &str, reason: &str);
+    #[wasm_bindgen(method, js_name = publicationAdded)]
+    fn publication_added(
+        this: &CoreHost,
+        participant: &str,
+        id: &str,
+        video: bool,
+        source: &str,
+        name: &str,
+        muted: bool,
+        subscribed: bool,
+    );
+    #[wasm_bindgen(method, js_name = publicationRemoved)]
+    fn publication_removed(this: &CoreHost, participant: &str, id: &str);
+    #[wasm_bindgen(method, js_name = publicationMuted)]
+    fn publication_muted(this: &CoreHost, id: &str, muted: bool);
+    #[wasm_bindgen(method, js_name = trackSubscribed)]
+    fn track_subscribed(this: &CoreHost, publication: &str, mid: &str, track: &MediaStreamTrack);
+    #[wasm_bindgen(method, js_name = trackUnsubscribed)]
+    fn track_unsubscribed(this: &CoreHost, publication: &str);
+    #[wasm_bindgen(method, js_name = localUnpublished)]
+    fn local_unpublished(this: &CoreHost, publication: &str);
+    #[wasm_bindgen(method)]
+    fn speakers(this: &CoreHost, participants: &Array, levels: &[u8]);
+    #[wasm_bindgen(method)]
+    fn layers(this: &CoreHost, estimate: u32, publications: &Array, numbers: &[u32]);
+    #[wasm_bindgen(method)]
+    fn data(this: &CoreHost, from: Option<String>, payload: &[u8], text: bool, topic: Option<String>, reliable: bool);
+    #[wasm_bindgen(method)]
+    fn published(this: &CoreHost, request: u32, publication: &str, mid: &str, sender: &RtcRtpSender);
+    #[wasm_bindgen(method)]
+    fn done(this: &CoreHost, request: u32);
+    #[wasm_bindgen(method)]
+    fn failed(this: &CoreHost, request: u32, code: &str, message: &str, retryable: bool);
+    #[wasm_bindgen(method)]
+    pub(crate) fn closed(this: &CoreHost, code: Option<String>, message: &str, retryable: bool, retry_after_ms: Option<u32>);
+}
+
+impl CoreHost {
+    /// Tells one event. `transport`: as long as it is open; it knows the browser objects that events speak of.
+    pub(crate) fn tell(&self, event: Event, transport: Option<&Transport>) {
+        match event {
+            Event::Joined { room, id, identity, name, role } => self.joined(&room, id.as_str(), &identity, &name, role),
+            Event::StateChanged { state, reason } => self.state_changed(state.name(), reason.name()),
+            Event::ParticipantJoined { id, identity, name, role } => self.participant_joined(id.as_str(), &identity, &name, role),
+            Event::ParticipantLeft { id, reason } => self.participant_left(id.as_str(), leave_reason(reason)),
+            Event::PublicationAdded { participant, publication, subscribed } => {
+                let source = source_name(publication.source);
+                let (id, name) = (publication.id.as_str(), &publication.name);
+                self.publication_added(participant.as_str(), id, publication.video, source, name, publication.muted, subscribed);
+            }
+            Event::PublicationRemoved { participant, publication } => self.publication_removed(participant.as_str(), publication.as_str()),
+            Event::PublicationMuted { publication, muted } => self.publication_muted(publication.as_str(), muted),
+            Event::TrackSubscribed { publication, mid } => {
+                if let Some(track) = transport.and_then(|transport| transport.received(&mid)) {
+                    self.track_subscribed(publication.as_str(), mid.as_str(), &track);
+                }
+            }
+            Event::TrackUnsubscribed { publication } => self.track_unsubscribed(publication.as_str()),
+            Event::LocalUnpublished { publication } => self.local_unpublished(publication.as_str()),
+            Event::Speakers(speakers) => {
+                let (ids, levels): (Array, Vec<u8>) =
+                    speakers.iter().map(|speaker| (JsValue::from_str(speaker.participant.as_str()), speaker.level)).unzip();
+                self.speakers(&ids, &levels);
+            }
+            Event::Layers { estimate, layers } => {
+                let (ids, mut numbers) = (Array::new(), Vec::new());
+                for LayerState { publication, width, height, fps, bitrate, paused, reason } in layers {
+                    ids.push(&JsValue::from_str(publication.as_str()));
+                    numbers.extend_from_slice(&[width.into(), height.into(), fps.into(), bitrate, paused.into(), reason as u32]);
+                }
+                self.layers(estimate, &ids, &numbers);
+            }
+            Event::Data { message, reliable } => {
+                self.data(message.peer.map(|peer| peer.0), &message.payload, message.text, message.topic, reliable);
+            }
+            Event::Published { request, publication, mid } => {
+                let sender =
+                    transport.and_then(|transport| transport.senders().borrow_mut().published(transport, request, publication.clone()));
+                if let Some(sender) = sender {
+                    self.published(request.0, publication.as_str(), mid.as_str(), &sender);
+                }
+            }
+            Event::Done { request } => self.done(request.0),
+            Event::Failed { request, error } => self.failed(request.0, error.code.name(), &error.message, error.retryable),
+            Event::Closed { error: None } => self.closed(None, "", false, None),
+            Event::Closed { error: Some(SessionError { code, message, retryable, retry_after_ms }) } => {
+                self.closed(Some(code.name().to_owned()), &message, retryable, retry_after_ms);
+            }
+        }
+    }
+}
+
+/// The names of the public API.
+fn source_name(source: Source) -> &'static str {
+    match source {
+        Source::Camera => "camera",
+        Source::Microphone => "microphone",
+        Source::Screen => "screen",
+        Source::ScreenAudio => "screen-audio",
+        Source::Other => "other",
+    }
+}
+
+/// The reverse of [`source_name`].
+pub(crate) fn source_from_name(name: &str) -> Source {
+    [Source::Camera, Source::Microphone, Source::Screen, Source::ScreenAudio]
+        .into_iter()
+        .find(|source| source_name(*source) == name)
+        .unwrap_or(Source::Other)
+}
+
+fn leave_reason(reason: LeaveReason) -> &'static str {
+    match reason {
+        LeaveReason::Left => "left",
+        LeaveReason::TimedOut => "timed-out",
+        LeaveReason::Replaced => "replaced",
+        LeaveReason::Removed => "removed",
+        LeaveReason::Failed => "failed",
+    }
+}

@@ -1,0 +1,190 @@
+//! Feeds what happened to the session and does what it wants, in order.
+//!
+//! No borrow is held while the façade or the browser is called: both may call back. What comes in meanwhile is taken by the session at once, and
+//! its outputs wait until the loop that is already running gets to them.
+
+use crate::host::CoreHost;
+use crate::senders::Outgoing;
+use crate::socket::Socket;
+use crate::timer::{Timer, clock};
+use crate::transport::Transport;
+use client_core::{DataMessage, Input, Output, PublishRequest, RequestId, Session, SessionConfig, SlotCounts, SocketId};
+use std::cell::{Cell, RefCell};
+use std::rc::{Rc, Weak};
+use wasm_bindgen::prelude::*;
+
+/// One session with its browser objects.
+pub(crate) struct Runner {
+    me: Weak<Runner>,
+    session: RefCell<Session>,
+    host: CoreHost,
+    url: String,
+    configuration: JsValue,
+    transport: RefCell<Option<Rc<Transport>>>,
+    socket: RefCell<Option<Socket>>,
+    timer: Timer,
+    draining: Cell<bool>,
+}
+
+impl Runner {
+    pub(crate) fn new(host: CoreHost, url: String, config: SessionConfig, configuration: JsValue) -> Rc<Self> {
+        // Spreads reconnection attempts; nothing secret hangs on it.
+        let seed = (js_sys::Math::random() * 9.0e15) as u64;
+        Rc::new_cyclic(|me: &Weak<Self>| {
+            let timed = me.clone();
+            let timer = Timer::new(move || {
+                if let Some(runner) = timed.upgrade() {
+                    runner.timed_out();
+                }
+            });
+            Self {
+                me: me.clone(),
+                session: RefCell::new(Session::new(config, seed)),
+                host,
+                url,
+                configuration,
+                transport: RefCell::new(None),
+                socket: RefCell::new(None),
+                timer,
+                draining: Cell::new(false),
+            }
+        })
+    }
+
+    pub(crate) fn start(&self) {
+        match Transport::open(&self.configuration, self.reporter()) {
+            Ok(transport) => {
+                self.host.transport_opened(transport.raw());
+                self.transport.replace(Some(transport));
+                self.feed(Input::Start);
+            }
+            // A configuration the browser refuses.
+            Err(_) => self.host.closed(Some("bad-argument".to_owned()), "rtcConfiguration: the browser refuses it.", false, None),
+        }
+    }
+
+    pub(crate) fn publish(&self, request: PublishRequest, outgoing: Outgoing) {
+        if let Some(transport) = self.open_transport() {
+            transport.senders().borrow_mut().push(outgoing);
+        }
+        self.feed(Input::Publish(request));
+    }
+
+    /// The code of what is wrong.
+    pub(crate) fn send_data(&self, message: DataMessage, reliable: bool) -> Option<&'static str> {
+        let frame = match self.session.borrow().data_frame(message) {
+            Ok(frame) => frame,
+            Err(code) => return Some(code.name()),
+        };
+        let sent = self.open_transport().is_some_and(|transport| transport.channels().send(reliable, &frame));
+        (!sent).then_some("data-not-ready")
+    }
+
+    /// Something happened.
+    pub(crate) fn feed(&self, input: Input) {
+        self.session.borrow_mut().handle_input(clock(), input);
+        self.drain();
+    }
+
+    fn timed_out(&self) {
+        self.timer.expired();
+        self.session.borrow_mut().handle_timeout(clock());
+        self.drain();
+    }
+
+    fn drain(&self) {
+        if self.draining.replace(true) {
+            return;
+        }
+        loop {
+            // Its own statement: the borrow ends before anybody is called.
+            let output = self.session.borrow_mut().poll_output();
+            let Some(output) = output else { break };
+            self.execute(output);
+        }
+        self.draining.set(false);
+        self.timer.arm(self.session.borrow().poll_timeout());
+    }
+
+    fn execute(&self, output: Output) {
+        match output {
+            Output::FetchToken => self.host.token_wanted(),
+            Output::OpenSocket(id) => self.open_socket(id),
+            Output::Send(bytes) => {
+                if let Some(socket) = self.socket.borrow().as_ref() {
+                    socket.send(&bytes);
+                }
+            }
+            Output::CloseSocket(id) => {
+                let closed = self.socket.take().filter(|socket| socket.id() != id);
+                self.socket.replace(closed);
+            }
+            Output::MakeOffer { publish, grow } => self.make_offer(&publish, grow),
+            Output::ApplyAnswer { sdp } => {
+                if let Some(transport) = self.open_transport() {
+                    transport.apply_answer(&sdp);
+                }
+            }
+            Output::RollBack => {
+                if let Some(transport) = self.open_transport() {
+                    transport.roll_back();
+                }
+            }
+            Output::DropSender { request } => {
+                if let Some(transport) = self.open_transport() {
+                    transport.senders().borrow_mut().drop_request(&transport, request);
+                }
+            }
+            Output::ReleaseSender { publication } => {
+                if let Some(transport) = self.open_transport() {
+                    transport.senders().borrow_mut().release(&transport, &publication);
+                }
+            }
+            Output::SetEncodings { publication, encodings } => {
+                if let Some(transport) = self.open_transport() {
+                    transport.senders().borrow_mut().demand(&transport, &publication, encodings);
+                }
+            }
+            Output::CloseTransport => {
+                if let Some(transport) = self.open_transport() {
+                    transport.close();
+                }
+            }
+            Output::Event(event) => self.host.tell(event, self.open_transport().as_deref()),
+        }
+    }
+
+    fn open_socket(&self, id: SocketId) {
+        let socket = Socket::open(id, &self.url, self.reporter());
+        if let Some(socket) = &socket {
+            self.host.socket_opened(socket.raw());
+        }
+        let refused = socket.is_none();
+        self.socket.replace(socket);
+        if refused {
+            self.feed(Input::SocketClosed(id));
+        }
+    }
+
+    fn make_offer(&self, publish: &[RequestId], grow: SlotCounts) {
+        if let Some(transport) = self.open_transport()
+            && transport.offer(publish, grow).is_err()
+        {
+            self.feed(Input::OfferFailed);
+        }
+    }
+
+    fn open_transport(&self) -> Option<Rc<Transport>> {
+        self.transport.borrow().clone().filter(|transport| !transport.is_closed())
+    }
+
+    /// Feeds what a browser object says, as long as there is somebody to hear it.
+    fn reporter(&self) -> impl Fn(Input) + Clone + 'static {
+        let me = self.me.clone();
+        move |input| {
+            if let Some(runner) = me.upgrade() {
+                runner.feed(input);
+            }
+        }
+    }
+}

@@ -1,0 +1,290 @@
+//! Sending sections: tracks on their way into an offer, transceivers that carry them, and empty ones that wait for the next track of their shape.
+//! A section has as many encodings as it was born with, so an empty one serves only tracks with as many and of the same scalability.
+//!
+//! Parameters are set for one section at a time, always from what is wanted at that moment: two changes in a row end in the later one, and neither
+//! undoes what the other one set. Muting and other tracks (`replaceTrack`, by the façade) leave parameters as they are.
+
+use crate::bindings::{Encoding, Sender, Transceiver};
+use crate::transport::Transport;
+use client_core::RequestId;
+use client_core::encodings::{self, Video, describes_layers, encodings};
+use client_core::publish::{LAST_RANK, VideoCodec, codec_rank, degradation_preference};
+use js_sys::{Array, Object};
+use nearcast_protocol::{EncodingDemand, Mid, PublicationId};
+use wasm_bindgen::prelude::*;
+use web_sys::{
+    MediaStreamTrack, RtcRtpCapabilities, RtcRtpCodecCapability, RtcRtpReceiver, RtcRtpSender, RtcRtpTransceiver,
+    RtcRtpTransceiverDirection, RtcRtpTransceiverInit,
+};
+
+/// A track that shall be sent, and how.
+pub(crate) struct Outgoing {
+    pub(crate) request: RequestId,
+    pub(crate) track: MediaStreamTrack,
+    pub(crate) sending: Sending,
+}
+
+/// How a track is sent.
+pub(crate) struct Sending {
+    /// Otherwise an audio track: of `video` only the bitrate counts.
+    pub(crate) is_video: bool,
+    pub(crate) video: Video,
+    pub(crate) max_framerate: Option<f64>,
+    pub(crate) red: bool,
+}
+
+impl Sending {
+    /// The encodings that it has now, `most` at most; an audio track has one.
+    fn encodings(&self, demand: &[EncodingDemand], most: usize) -> Vec<encodings::Encoding<'_>> {
+        encodings(&self.video, demand, if self.is_video { most } else { 1 })
+    }
+
+    /// Whether a section that was born with the encodings of `other` can send this.
+    fn fits(&self, other: &Self) -> bool {
+        let (ours, theirs) = (self.encodings(&[], MOST), other.encodings(&[], MOST));
+        let alike = ours.iter().zip(&theirs).all(|(one, other)| one.scalability_mode == other.scalability_mode);
+        self.is_video == other.is_video && ours.len() == theirs.len() && alike
+    }
+
+    fn write(&self, encoding: &Encoding, wanted: &encodings::Encoding) {
+        if self.is_video {
+            encoding.set_active(wanted.active);
+            encoding.set_scale_down_by(wanted.scale_down_by);
+            encoding.set_max_bitrate(wanted.max_bitrate.into());
+            if !wanted.scalability_mode.is_empty() {
+                encoding.set_scalability_mode(wanted.scalability_mode);
+            }
+        } else if let Some(bits) = self.video.max_bitrate {
+            encoding.set_max_bitrate(bits.into());
+        }
+        if let Some(rate) = self.max_framerate {
+            encoding.set_max_framerate(rate);
+        }
+    }
+
+    /// A section for `track`. A browser that refuses the scalability (an app may ask for any) makes one without.
+    fn add_transceiver(&self, transport: &Transport, track: &MediaStreamTrack) -> Result<Transceiver, JsValue> {
+        let add = |scalable: bool| {
+            let all = Array::new();
+            for mut wanted in self.encodings(&[], MOST) {
+                let encoding: Encoding = Object::new().unchecked_into();
+                if !scalable {
+                    wanted.scalability_mode = "";
+                }
+                self.write(&encoding, &wanted);
+                if !wanted.rid.is_empty() {
+                    encoding.set_rid(wanted.rid);
+                }
+                all.push(&encoding);
+            }
+            let init = RtcRtpTransceiverInit::new();
+            init.set_direction(RtcRtpTransceiverDirection::Sendonly);
+            init.set_send_encodings(&all);
+            transport.raw().try_add_transceiver(track, &init)
+        };
+        let transceiver: Transceiver = add(true).or_else(|_| add(false))?.unchecked_into();
+        if self.is_video {
+            offer_extensions(&transceiver, true);
+        }
+        Ok(transceiver)
+    }
+}
+
+/// No limit to the number of encodings.
+const MOST: usize = usize::MAX;
+
+/// What a section carries.
+enum Load {
+    Request(RequestId),
+    Publication(PublicationId),
+    Nothing,
+}
+
+struct Section {
+    transceiver: Transceiver,
+    load: Load,
+    /// Of the track it was given last.
+    sending: Sending,
+    /// What the edge wants of it; empty: everything.
+    demand: Vec<EncodingDemand>,
+    /// What is wanted is not what the browser was told.
+    changed: bool,
+}
+
+impl Section {
+    fn sender(&self) -> Sender {
+        self.transceiver.sender().unchecked_into()
+    }
+
+    /// Tells the browser what is wanted now. Wishes: a browser that doesn't know one goes without.
+    fn set_parameters(&mut self, transport: &Transport) {
+        self.changed = false;
+        let sender = self.sender();
+        let parameters = sender.parameters();
+        if self.sending.is_video {
+            parameters.set_degradation_preference(degradation_preference(self.sending.video.source));
+        }
+        let present = parameters.encodings().unwrap_or_default();
+        // Without scalable coding in the browser there is nothing to cut off.
+        let scalable = present.iter().any(|encoding| encoding.scalability_mode().is_some());
+        self.demand.iter_mut().filter(|_| !scalable).for_each(|wanted| wanted.spatial_layers = 0);
+        for (encoding, mut wanted) in present.iter().zip(self.sending.encodings(&self.demand, present.len())) {
+            if !scalable {
+                wanted.scalability_mode = "";
+            }
+            self.sending.write(encoding, &wanted);
+        }
+        transport.setting_parameters(&sender.set_parameters(&parameters));
+    }
+}
+
+/// All sending sections of a transport. A section lives as long as the transport, so there are as many of a shape as there were ever tracks of
+/// it at once.
+#[derive(Default)]
+pub(crate) struct Senders {
+    outgoing: Vec<Outgoing>,
+    sections: Vec<Section>,
+    /// The browser is at work on the parameters of one of them.
+    setting: bool,
+}
+
+impl Senders {
+    /// Keeps the track until an offer takes it in.
+    pub(crate) fn push(&mut self, outgoing: Outgoing) {
+        self.outgoing.push(outgoing);
+    }
+
+    /// Gives the track of `request` a section: an empty one of its shape, or a new one.
+    pub(crate) fn place(&mut self, transport: &Transport, request: RequestId) -> Result<(), JsValue> {
+        let Some(at) = self.outgoing.iter().position(|one| one.request == request) else {
+            return Ok(());
+        };
+        let Outgoing { track, sending, .. } = self.outgoing.swap_remove(at);
+        let usable = |section: &&mut Section| {
+            matches!(section.load, Load::Nothing)
+                && section.sending.fits(&sending)
+                && section.transceiver.try_set_direction(RtcRtpTransceiverDirection::Sendonly).is_ok()
+        };
+        let load = Load::Request(request);
+        let section = match self.sections.iter_mut().find(usable) {
+            Some(section) => {
+                transport.ignore(&section.sender().replace_track(Some(&track)));
+                section.sending = sending;
+                section.demand.clear();
+                section.load = load;
+                section
+            }
+            None => {
+                let transceiver = sending.add_transceiver(transport, &track)?;
+                self.sections.push(Section { transceiver, load, sending, demand: Vec::new(), changed: false });
+                self.sections.last_mut().ok_or(JsValue::UNDEFINED)?
+            }
+        };
+        section.changed = true;
+        let Sending { video, red, .. } = &section.sending;
+        prefer_codecs(&section.transceiver, RtcRtpSender::get_capabilities(&track.kind()), video.codec, *red);
+        self.set_parameters(transport);
+        Ok(())
+    }
+
+    /// What the edge wants of a publication now.
+    pub(crate) fn demand(&mut self, transport: &Transport, publication: &PublicationId, demand: Vec<EncodingDemand>) {
+        let of = |section: &&mut Section| matches!(&section.load, Load::Publication(one) if one == publication);
+        if let Some(section) = self.sections.iter_mut().find(of) {
+            section.demand = demand;
+            section.changed = true;
+            self.set_parameters(transport);
+        }
+    }
+
+    /// Sets the parameters of the next section where they have changed, unless the browser is still at work on another.
+    fn set_parameters(&mut self, transport: &Transport) {
+        if !self.setting
+            && let Some(section) = self.sections.iter_mut().find(|section| section.changed)
+        {
+            self.setting = true;
+            section.set_parameters(transport);
+        }
+    }
+
+    /// The browser is through with the parameters of one section.
+    pub(crate) fn parameters_settled(&mut self, transport: &Transport) {
+        self.setting = false;
+        self.set_parameters(transport);
+    }
+
+    /// The sections of tracks in the offer that was just set.
+    pub(crate) fn mids(&self) -> Vec<(RequestId, Mid)> {
+        let of = |section: &Section| match &section.load {
+            Load::Request(request) => Some((*request, Mid(section.transceiver.mid()?))),
+            Load::Publication(_) | Load::Nothing => None,
+        };
+        self.sections.iter().filter_map(of).collect()
+    }
+
+    /// The edge has made it a publication, perhaps with fewer encodings: then the one that is left must be the whole picture.
+    pub(crate) fn published(&mut self, transport: &Transport, request: RequestId, publication: PublicationId) -> Option<RtcRtpSender> {
+        let section = self.sections.iter_mut().find(|section| matches!(section.load, Load::Request(one) if one == request))?;
+        section.load = Load::Publication(publication);
+        let kept = section.sender().parameters().encodings().map_or(0, |kept| kept.len());
+        section.changed |= kept < section.sending.encodings(&[], MOST).len();
+        let sender = section.transceiver.sender();
+        self.set_parameters(transport);
+        Some(sender)
+    }
+
+    /// The edge, or the browser, wants none of it.
+    pub(crate) fn drop_request(&mut self, transport: &Transport, request: RequestId) {
+        self.outgoing.retain(|one| one.request != request);
+        self.empty(transport, |load| matches!(load, Load::Request(one) if *one == request));
+    }
+
+    /// No longer published.
+    pub(crate) fn release(&mut self, transport: &Transport, publication: &PublicationId) {
+        self.empty(transport, |load| matches!(load, Load::Publication(one) if one == publication));
+    }
+
+    fn empty(&mut self, transport: &Transport, matches: impl Fn(&Load) -> bool) {
+        for section in self.sections.iter_mut().filter(|section| matches(&section.load)) {
+            section.load = Load::Nothing;
+            // A section that the edge has stopped sends nothing anyway, and is never used again.
+            let _ = section.transceiver.try_set_direction(RtcRtpTransceiverDirection::Inactive);
+            transport.ignore(&section.sender().replace_track(None));
+        }
+    }
+}
+
+/// Offers what the edge forwards, and the wanted codec first. A browser that can't be told (Firefox before 128) offers all it has.
+pub(crate) fn prefer_codecs(transceiver: &RtcRtpTransceiver, capabilities: Option<RtcRtpCapabilities>, video: VideoCodec, red: bool) {
+    let Some(capabilities) = capabilities else {
+        return;
+    };
+    let all = capabilities.get_codecs();
+    let rank =
+        |codec: &RtcRtpCodecCapability| codec_rank(&codec.get_mime_type(), &codec.get_sdp_fmtp_line().unwrap_or_default(), video, red);
+    // Ten walks over a dozen codecs are less code than one sort.
+    let codecs = Array::new();
+    for wanted in 0..=LAST_RANK {
+        for codec in all.iter().map(JsCast::unchecked_into::<RtcRtpCodecCapability>) {
+            if rank(&codec) == Some(wanted) {
+                codecs.push(&codec);
+            }
+        }
+    }
+    let _ = transceiver.unchecked_ref::<Transceiver>().try_set_codec_preferences(&codecs);
+}
+
+/// Offers the header extensions that layers need, where the browser lets pages choose.
+pub(crate) fn offer_extensions(transceiver: &Transceiver, sends: bool) {
+    if let Ok(extensions) = transceiver.header_extensions() {
+        for extension in extensions.iter().filter(|extension| describes_layers(&extension.uri(), sends)) {
+            extension.set_direction("sendrecv");
+        }
+        let _ = transceiver.set_header_extensions(extensions);
+    }
+}
+
+/// Receiving sections offer the same codecs as sending ones.
+pub(crate) fn receiving_capabilities(kind: &str) -> Option<RtcRtpCapabilities> {
+    RtcRtpReceiver::get_capabilities(kind)
+}

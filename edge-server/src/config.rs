@@ -1,0 +1,256 @@
+//! What can be set, in one place: the table below is the configuration struct, the command-line flags, the environment
+//! variables, the keys of the TOML file, and docs/configuration.md.
+//!
+//! Precedence: flags, then `NEARCAST_*` environment variables, then the TOML file, then the default. A list given by one source
+//! replaces the list of the next; it isn't merged.
+//!
+//! Every value passes through the same parser wherever it comes from, and every parser is the validator ([`values`], [`keys`]):
+//! once [`Config::load`] has returned, no code asks whether something is set or in range. Faults are collected, so one start shows
+//! all of them, each with where it stands (`edge.toml:12`, `NEARCAST_SHARDS`, `--shards`), the value, what is allowed, the remedy.
+//!
+//! Not here: what the settings do (the modules that take them), how flags are read ([`crate::cli`]).
+
+pub mod keys;
+pub mod reference;
+pub mod sources;
+pub mod values;
+
+use keys::Keys;
+use sources::{Fault, Faults, Sources};
+use values::{Announce, Bounded, Listen, LogFilter, LogFormat, Period, Setting, Shards, Switch};
+
+/// One setting, for help texts and documentation.
+#[derive(Clone, Copy, Debug)]
+pub struct SettingDoc {
+    /// Key in the TOML file; `NEARCAST_` and the same in capitals is the environment variable.
+    pub key: &'static str,
+    /// The default, as text. Empty: none.
+    pub default: &'static str,
+    /// What is allowed, in words.
+    pub range: &'static str,
+    /// What it is for, a line each.
+    pub doc: &'static [&'static str],
+}
+
+impl SettingDoc {
+    /// Name of the environment variable.
+    #[must_use]
+    pub fn variable(&self) -> String {
+        variable(self.key)
+    }
+
+    /// Name of the flag.
+    #[must_use]
+    pub fn flag(&self) -> String {
+        flag(self.key)
+    }
+}
+
+fn variable(key: &str) -> String {
+    format!("NEARCAST_{}", key.to_ascii_uppercase())
+}
+
+fn flag(key: &str) -> String {
+    // The one list that reads better in the singular when it is repeated: `--key a:… --key b:…`.
+    if key == "keys" { "--key".to_owned() } else { format!("--{}", key.replace('_', "-")) }
+}
+
+macro_rules! settings {
+    ($(
+        $(#[doc = $doc:literal])*
+        #[arg($($arg:tt)*)]
+        $key:ident: $type:ty, flag: $raw:ty, default: $default:literal, range: $range:literal;
+    )*) => {
+        /// The whole configuration, valid. Fields are documented in docs/configuration.md, which is made from these comments.
+        #[derive(Clone, Debug)]
+        pub struct Config {
+            $($(#[doc = $doc])* pub $key: $type,)*
+        }
+
+        /// The same settings as flags, still text.
+        #[derive(Clone, Debug, Default, clap::Args)]
+        #[command(next_help_heading = "Settings (each also as an environment variable and in the file)")]
+        pub struct Flags {
+            /// TOML file with any of these settings. [env: NEARCAST_CONFIG]
+            #[arg(long, value_name = "FILE")]
+            pub config: Option<std::path::PathBuf>,
+            $($(#[doc = $doc])* #[arg($($arg)*)] pub $key: $raw,)*
+        }
+
+        /// Every setting, in the order of the documentation.
+        pub const SETTINGS: &[SettingDoc] = &[$(SettingDoc {
+            key: stringify!($key),
+            default: $default,
+            range: $range,
+            doc: &[$($doc),*],
+        }),*];
+
+        impl Config {
+            fn pick(sources: &mut Sources<'_>) -> Option<Self> {
+                // Each is read before any is missed, so that one start shows every fault.
+                $(let $key = sources.setting::<$type>(stringify!($key), $default);)*
+                Some(Self { $($key: $key?,)* })
+            }
+
+            /// Key and value of every setting as TOML text, secrets left out.
+            #[must_use]
+            pub fn effective(&self) -> Vec<(SettingDoc, String)> {
+                let values = [$(self.$key.toml()),*];
+                SETTINGS.iter().copied().zip(values).collect()
+            }
+        }
+
+        impl Flags {
+            fn text(&self, key: &str) -> Option<String> {
+                match key {
+                    $(stringify!($key) => sources::FlagText::text(&self.$key),)*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+settings! {
+    /// Where HTTP and WebSockets are served: signalling, the demo page, health, statistics.
+    ///
+    /// `[::]` takes IPv6 and IPv4 alike; on a host without IPv6 the default falls back to `0.0.0.0`. Put TLS in front (a browser gives
+    /// no camera to a page that is neither https nor localhost).
+    #[arg(long, value_name = "IP:PORT")]
+    http: Listen, flag: Option<String>, default: "[::]:8080", range: "IP:PORT; port 0 takes a free one";
+
+    /// The UDP port for all media of all participants.
+    ///
+    /// Open it in the firewall for UDP. `[::]` takes IPv6 and IPv4 alike. 7700 is unassigned by IANA and outside the ephemeral range.
+    #[arg(long, value_name = "IP:PORT")]
+    udp: Listen, flag: Option<String>, default: "[::]:7700", range: "IP:PORT; port 0 takes a free one";
+
+    /// Addresses at which browsers reach the UDP port, when that is not what the host's interfaces show (NAT, cloud, containers).
+    ///
+    /// Repeat the flag, or separate by commas. Nothing given: the bound address if `udp` names one, else the addresses of all interfaces
+    /// that are up, without loopback (with it in `dev`) and link-local ones.
+    #[arg(long, value_name = "IP", value_delimiter = ',')]
+    announce: Announce, flag: Vec<String>, default: "", range: "up to 16 IP addresses, no ports, not 0.0.0.0 or [::]";
+
+    /// Media threads. A room lives on one of them until it outgrows it (`room_spread`); more threads serve more and larger rooms.
+    #[arg(long, value_name = "N")]
+    shards: Shards, flag: Option<String>, default: "auto", range: "1 to 255, or `auto` for one per core";
+
+    /// Participants of one room that a media thread takes before another gets some of them.
+    ///
+    /// What crosses between threads costs a copy of each packet for each thread, so small rooms stay on one.
+    #[arg(long, value_name = "N")]
+    room_spread: Bounded<1, 1_000_000>, flag: Option<String>, default: "100", range: "1 to 1000000";
+
+    /// Development: a well-known key, and tokens for everybody at `POST /v1/token`. Whoever reaches the port may enter any room.
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
+    dev: Switch, flag: Option<String>, default: "false", range: "true or false";
+
+    /// Keys that tokens may be signed with: an id, and a secret of at least 32 bytes. Required unless `dev`.
+    ///
+    /// Several at once allow rotation: add the new key, sign with it, remove the old one when its last token has expired. Flags are
+    /// visible to every user of the machine: prefer the file or the environment. In the file a table: `[keys]`, then `id = "secret"`.
+    #[arg(long = "key", value_name = "ID:SECRET")]
+    keys: Keys, flag: Vec<String>, default: "", range: "up to 16; id of 1 to 64 letters, digits, `.`, `_`, `-`; secret of 32 to 512 bytes without commas";
+
+    /// What is logged, to standard error: a level, or levels per module as in `info,nearcast_edge=debug`.
+    #[arg(long, value_name = "FILTER")]
+    log: LogFilter, flag: Option<String>, default: "info", range: "off, error, warn, info, debug, trace, or module=level pairs";
+
+    /// How it is logged: for people, or one JSON object a line.
+    #[arg(long, value_name = "FORMAT")]
+    log_format: LogFormat, flag: Option<String>, default: "human", range: "human or json";
+
+    /// WebSockets open at once. Further ones are refused with `overloaded` (HTTP status 503).
+    #[arg(long, value_name = "N")]
+    max_connections: Bounded<1, 1_000_000>, flag: Option<String>, default: "10000", range: "1 to 1000000";
+
+    /// How long a new WebSocket may take to join before it is closed.
+    #[arg(long, value_name = "TIME")]
+    join_timeout: Period<100, 300_000>, flag: Option<String>, default: "10s", range: "100ms to 5m";
+
+    /// How often a WebSocket is pinged, so that idle NAT bindings and proxies keep it.
+    #[arg(long, value_name = "TIME")]
+    ping_interval: Period<100, 300_000>, flag: Option<String>, default: "10s", range: "100ms to 5m, less than idle_timeout";
+
+    /// How long a WebSocket from which nothing came, not even a pong, is kept. The session then waits `resume_window` for another.
+    #[arg(long, value_name = "TIME")]
+    idle_timeout: Period<200, 900_000>, flag: Option<String>, default: "30s", range: "200ms to 15m, more than ping_interval";
+
+    /// How long a session whose WebSocket is gone waits to be resumed.
+    #[arg(long, value_name = "TIME")]
+    resume_window: Period<0, 600_000>, flag: Option<String>, default: "30s", range: "0s to 10m";
+
+    /// Audio tracks of a room that are passed on at a time: the loudest, with whoever spoke in the last seconds. 0: all of them.
+    ///
+    /// Rooms with no more microphones than that don't notice. A voice that becomes one of the loudest is heard at once.
+    #[arg(long, value_name = "N")]
+    audio_top_k: Bounded<0, 1_000>, flag: Option<String>, default: "10", range: "0 to 1000";
+
+    /// Signalling messages a second that one WebSocket may send for long; more are refused with `limit-reached`.
+    #[arg(long, value_name = "N")]
+    message_rate: Bounded<1, 100_000>, flag: Option<String>, default: "100", range: "1 to 100000";
+
+    /// Signalling messages that one WebSocket may send at once after a pause.
+    #[arg(long, value_name = "N")]
+    message_burst: Bounded<1, 100_000>, flag: Option<String>, default: "200", range: "1 to 100000";
+
+    /// Messages that wait for one WebSocket at most; who reads so slowly that there are more is closed (and may resume).
+    #[arg(long, value_name = "N")]
+    outgoing_queue: Bounded<16, 65_536>, flag: Option<String>, default: "1024", range: "16 to 65536";
+
+    /// Kernel buffers of each UDP socket, each way, in bytes. The kernel may grant less; the start says how much and what to do.
+    #[arg(long, value_name = "BYTES")]
+    socket_buffer: Bounded<65_536, 1_073_741_824>, flag: Option<String>, default: "4194304", range: "65536 to 1073741824";
+}
+
+impl Config {
+    /// Reads flags, environment and file.
+    ///
+    /// `environment`: all variables; those that don't begin with `NEARCAST_` are passed over.
+    ///
+    /// # Errors
+    /// All faults found, each with its remedy.
+    pub fn load(flags: &Flags, environment: impl IntoIterator<Item = (String, String)>) -> Result<Self, Faults> {
+        let mut sources = Sources::open(flags, environment);
+        let picked = Self::pick(&mut sources);
+        let faults = sources.close();
+        match picked {
+            Some(config) if faults.is_empty() => config.agree(),
+            _ => Err(Faults(faults)),
+        }
+    }
+
+    /// Checks what no single setting can know.
+    fn agree(self) -> Result<Self, Faults> {
+        let mut faults = Vec::new();
+        if !self.dev.0 && self.keys.is_empty() {
+            faults.push(Fault::between(
+                "keys: none given, so no token could ever be accepted; give one with NEARCAST_KEYS=ID:SECRET \
+                 (a secret: openssl rand -base64 36), or start with --dev to try things out",
+            ));
+        }
+        if self.dev.0 && self.keys.iter().any(|key| key.id == keys::DEVELOPMENT_KEY_ID) {
+            faults.push(Fault::between("keys: the id \"dev\" is taken by the development key while dev is on; give the key another id"));
+        }
+        if self.idle_timeout.0 <= self.ping_interval.0 {
+            faults.push(Fault::between(&format!(
+                "idle_timeout = {} is not more than ping_interval = {}: every quiet connection would be closed; raise idle_timeout",
+                self.idle_timeout.text(),
+                self.ping_interval.text()
+            )));
+        }
+        if faults.is_empty() { Ok(self) } else { Err(Faults(faults)) }
+    }
+
+    /// What applies when nothing is set, with the development key; the starting point of tests.
+    ///
+    /// # Errors
+    /// Never in practice: a test holds that every default is valid.
+    pub fn development() -> Result<Self, Faults> {
+        Self::load(&Flags { dev: Some("true".to_owned()), ..Flags::default() }, [])
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,234 @@
+//! The whole edge, started and stopped: media threads first, HTTP when they answer.
+
+use crate::clock;
+use crate::config::Config;
+use crate::http::whip::sessions::Sessions;
+use crate::http::{self, accept};
+use crate::media::{Media, MediaError};
+use crate::token::Keyring;
+use core::time::Duration;
+use serde::Serialize;
+use sfu_core::ConnectionId;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::task::JoinHandle;
+
+/// How long a shutdown may take in all; what isn't done by then is cut off. Supervisors commonly allow ten seconds.
+const SHUTDOWN: Duration = Duration::from_millis(1800);
+
+/// How long the media threads may take to answer for the first time.
+const FIRST_HEARTBEAT: Duration = Duration::from_secs(5);
+
+/// Why the edge could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The media plane.
+    #[error(transparent)]
+    Media(#[from] MediaError),
+    /// The HTTP port.
+    #[error("http = {address} cannot be bound: {source}; stop what uses the port, or choose another with --http")]
+    Http {
+        /// What was asked for.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A media thread didn't answer.
+    #[error("a media thread did not answer within {} s of its start; the log above may say why", FIRST_HEARTBEAT.as_secs())]
+    Silent,
+}
+
+/// What every request may look at.
+pub struct Context {
+    /// The configuration.
+    pub config: Arc<Config>,
+    /// The keys.
+    pub keyring: Keyring,
+    /// The shards.
+    pub media: Media,
+    /// What signalling counts.
+    pub counters: Counters,
+    /// What came by WHIP and WHEP.
+    pub http_sessions: Sessions,
+    /// One permit for each WebSocket or HTTP session that may be open.
+    pub slots: Arc<Semaphore>,
+    /// For whoever looks into rooms: one at a time, since that is work for the shards.
+    pub looking: Semaphore,
+    /// Turns true when a shutdown begins.
+    pub stopping: watch::Sender<bool>,
+    /// Since when.
+    pub started: Instant,
+    connections: AtomicU64,
+}
+
+impl Context {
+    /// A number that no WebSocket has had.
+    pub fn next_connection(&self) -> ConnectionId {
+        ConnectionId(self.connections.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// A shutdown is under way.
+    #[must_use]
+    pub fn is_stopping(&self) -> bool {
+        *self.stopping.borrow()
+    }
+}
+
+/// Waits until a shutdown begins.
+pub async fn stopped(stopping: &mut watch::Receiver<bool>) {
+    // An error means that the edge is gone, which is a shutdown too.
+    let _ = stopping.wait_for(|stopping| *stopping).await;
+}
+
+macro_rules! counters {
+    ($($(#[$doc:meta])* $name:ident;)*) => {
+        /// What signalling counts.
+        #[derive(Debug, Default)]
+        pub struct Counters { $($(#[$doc])* pub $name: AtomicU64,)* }
+
+        /// [`Counters`] at one moment.
+        #[derive(Clone, Copy, Debug, Serialize)]
+        pub struct CounterSnapshot { $($(#[$doc])* pub $name: u64,)* }
+
+        impl Counters {
+            /// Their values now.
+            #[must_use]
+            pub fn snapshot(&self) -> CounterSnapshot {
+                CounterSnapshot { $($name: self.$name.load(Ordering::Relaxed),)* }
+            }
+        }
+    };
+}
+
+counters! {
+    /// WebSockets open now.
+    open;
+    /// WebSockets opened.
+    opened;
+    /// Joins that succeeded, resumed sessions included.
+    joined;
+    /// Joins refused for their token.
+    joins_refused;
+    /// Messages that could not be read.
+    bad_messages;
+    /// Messages refused for coming too fast.
+    limited;
+    /// WebSockets refused because there were too many.
+    overloaded;
+    /// WebSockets closed by the other side.
+    closed_by_peer;
+    /// WebSockets whose TCP connection broke.
+    lost;
+    /// WebSockets closed by the edge for what they did: the join timeout, strikes, size, pace, version, shutdown.
+    refused;
+    /// WebSockets closed by a refused join or the session's end: leave, removal, replacement, shutdown.
+    dismissed;
+    /// WebSockets closed because they read too slowly.
+    slow;
+    /// WebSockets closed because nothing came any more.
+    idle;
+    /// WHIP and WHEP sessions now.
+    http_open;
+    /// WHIP sessions begun.
+    whip_begun;
+    /// WHEP sessions begun.
+    whep_begun;
+    /// Offers by WHIP or WHEP that were refused.
+    http_refused;
+}
+
+impl Counters {
+    /// One more.
+    pub fn count(&self, counter: &AtomicU64) {
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// A running edge.
+pub struct Edge {
+    context: Arc<Context>,
+    http: SocketAddr,
+    accepting: JoinHandle<()>,
+    fatal: mpsc::Receiver<String>,
+}
+
+impl Edge {
+    /// Starts it. Sockets are bound and every media thread has answered when this returns.
+    ///
+    /// # Errors
+    /// What could not be had, and the remedy.
+    pub async fn start(config: Config) -> Result<Self, StartError> {
+        let started = clock::now();
+        let (fatal_sender, fatal) = mpsc::channel(1);
+        let http_address = config.http.0;
+        // HTTP first: a port that is taken is the most common mistake, and nothing has to be taken down then.
+        let bound = |source| StartError::Http { address: http_address, source };
+        let listener = accept::bind(http_address).map_err(bound)?;
+        let http = listener.local_addr().map_err(bound)?;
+        let media = Media::start(&config, &fatal_sender)?;
+        if media.reports(FIRST_HEARTBEAT).await.iter().any(Option::is_none) {
+            return Err(StartError::Silent);
+        }
+        let context = Arc::new(Context {
+            keyring: Keyring::new(&config),
+            http_sessions: Sessions::default(),
+            slots: Arc::new(Semaphore::new(config.max_connections.as_usize())),
+            looking: Semaphore::new(1),
+            config: Arc::new(config),
+            media,
+            counters: Counters::default(),
+            stopping: watch::Sender::new(false),
+            started,
+            connections: AtomicU64::new(1),
+        });
+        let router = http::router(Arc::clone(&context));
+        let accepting = tokio::spawn(accept::serve(listener, router, context.stopping.subscribe()));
+        tracing::info!(%http, udp = %context.media.address(), candidates = ?context.media.candidates(), shards = context.media.shard_count(), "serving");
+        Ok(Self { context, http, accepting, fatal })
+    }
+
+    /// Where HTTP is served.
+    #[must_use]
+    pub fn http(&self) -> SocketAddr {
+        self.http
+    }
+
+    /// Where media is served.
+    #[must_use]
+    pub fn udp(&self) -> SocketAddr {
+        self.context.media.address()
+    }
+
+    /// What everybody shares.
+    #[must_use]
+    pub fn context(&self) -> &Arc<Context> {
+        &self.context
+    }
+
+    /// Waits until something goes wrong for good, and says what.
+    pub async fn failure(&mut self) -> String {
+        match self.fatal.recv().await {
+            Some(why) => why,
+            // All threads are gone, and none said why.
+            None => "the media threads have ended".to_owned(),
+        }
+    }
+
+    /// Tells everybody, lets them hear it, and ends; within two seconds.
+    pub async fn shutdown(self) -> CounterSnapshot {
+        let deadline = clock::deadline(SHUTDOWN);
+        self.context.stopping.send_replace(true);
+        self.context.media.stop(SHUTDOWN / 2).await;
+        // All permits back: all WebSockets closed.
+        let all = u32::try_from(self.context.config.max_connections.0).unwrap_or(u32::MAX);
+        if tokio::time::timeout_at(deadline, self.context.slots.acquire_many(all)).await.is_err() {
+            tracing::warn!(open = self.context.counters.snapshot().open, "some WebSockets did not close in time; cutting them off");
+        }
+        self.accepting.abort();
+        self.context.counters.snapshot()
+    }
+}

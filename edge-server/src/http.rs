@@ -1,0 +1,49 @@
+//! Everything on the HTTP port. docs/edge-http.md is the reference for users.
+//!
+//! | path | what | module |
+//! |---|---|---|
+//! | `GET /v1/signal` | signalling over WebSocket | [`signal`] |
+//! | `POST /v1/token` | tokens for everybody, in development only | [`token`] |
+//! | `/whip/{room}`, `/whep/{room}` | publishing and playing without our signalling | [`whip`] |
+//! | `GET /v1/stats` | counters | [`stats`] |
+//! | `GET /v1/rooms`, `GET /v1/rooms/{room}` | who is there, who gets what and why | [`rooms`] |
+//! | `GET /healthz`, `GET /readyz` | for supervisors and load balancers | [`health`] |
+//! | anything else | the demo page | [`assets`] |
+
+pub mod accept;
+pub mod admin;
+pub mod assets;
+pub mod health;
+pub mod problem;
+pub mod rooms;
+pub mod signal;
+pub mod stats;
+pub mod token;
+pub mod whip;
+
+use crate::edge::Context;
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{get, post};
+use std::sync::Arc;
+use tower_http::cors::CorsLayer;
+
+/// Largest request body but of offers: the only one we take is a few hundred bytes of JSON.
+const LARGEST_BODY: usize = 16 * 1024;
+
+/// All routes.
+pub fn router(context: Arc<Context>) -> Router {
+    let mut router = Router::new()
+        .route("/v1/signal", get(signal::upgrade))
+        .route("/v1/stats", get(stats::show))
+        .route("/v1/rooms", get(rooms::list))
+        .route("/v1/rooms/{room}", get(rooms::show))
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .fallback(assets::serve);
+    if context.config.dev.0 {
+        // Pages under development come from another port than the edge, so anybody may ask.
+        router = router.route("/v1/token", post(token::mint).layer(CorsLayer::very_permissive()));
+    }
+    router.layer(DefaultBodyLimit::max(LARGEST_BODY)).merge(whip::routes()).with_state(context)
+}

@@ -1,0 +1,51 @@
+//! `GET /v1/stats`: everything that is counted, as JSON. Fields may be added; the Prometheus endpoint of a later version is for
+//! dashboards, this one for people, tests and benchmarks.
+
+use super::admin;
+use super::problem::Problem;
+use crate::clock;
+use crate::edge::Context;
+use axum::Json;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use core::time::Duration;
+use serde_json::{Map, Value, json};
+use std::sync::Arc;
+
+/// How long to wait for a shard; one that doesn't answer is `null`.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Shows the counters: to everybody in development, else to whoever bears a token with the role `admin`.
+///
+/// # Errors
+/// 401 without a valid token, 403 with another role.
+pub async fn show(State(context): State<Arc<Context>>, headers: HeaderMap) -> Result<Json<Value>, Problem> {
+    admin::authorize(&context, &headers, "statistics")?;
+    let reports = context.media.reports(PATIENCE).await;
+    let shards: Vec<Value> = reports.iter().map(|report| json!(report)).collect();
+    let total = shards.iter().fold(Value::Null, sum);
+    Ok(Json(json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "uptime_s": clock::now().saturating_duration_since(context.started).as_secs(),
+        "signalling": context.counters.snapshot(),
+        "total": total,
+        "shards": shards,
+    })))
+}
+
+/// Adds numbers of the same name, through all levels.
+fn sum(total: Value, more: &Value) -> Value {
+    match (total, more) {
+        (Value::Object(mut total), Value::Object(more)) => {
+            for (key, value) in more {
+                let before = total.remove(key).unwrap_or_default();
+                total.insert(key.clone(), sum(before, value));
+            }
+            Value::Object(total)
+        }
+        (Value::Null, Value::Object(more)) => sum(Value::Object(Map::new()), &Value::Object(more.clone())),
+        (Value::Null, more) => more.clone(),
+        (total, Value::Null) => total,
+        (total, more) => total.as_u64().unwrap_or_default().saturating_add(more.as_u64().unwrap_or_default()).into(),
+    }
+}

@@ -1,0 +1,21 @@
+//! The edge's binary as a library: what surrounds `sfu-core`, which does the media.
+//!
+//! ```text
+//! browser ── WebSocket ── http::signal::connection ── queue ── media::thread ── sfu_core::Shard     (signalling)
+//! browser ── UDP ──────── media::socket ── media::steer ────── media::thread ── sfu_core::Shard     (media)
+//! ```
+//!
+//! Read [`edge`] first: it starts everything. Then [`media`] for the threads and [`http`] for the port. [`config`] is what can be
+//! set, [`token`] who may enter. Time comes from [`clock`] alone, and is an argument everywhere else.
+//!
+//! What this crate must never do: decide anything about media, or let the media path wait for HTTP.
+
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod edge;
+pub mod http;
+pub mod log;
+pub mod media;
+pub mod net;
+pub mod token;

@@ -1,0 +1,211 @@
+//! The media plane's threads: N shards, each with its own UDP socket on the one shared port, and the way to talk to them.
+//!
+//! A room lives on one shard until it outgrows it; then it has a part on each of several ([`Media::shard_for`], [`relays`]). A participant's
+//! WebSocket sends its commands to the shard that its transport is on. The kernel spreads datagrams
+//! over the sockets without knowing rooms, so a shard that receives another's datagram hands it over ([`steer`]).
+//!
+//! Threads share nothing: between them and the signalling there are bounded queues, and a bell ([`link::Bell`]) that wakes a thread
+//! out of its poll. All decisions about media are in `sfu-core`; here are only its socket, its clock and its queues.
+//!
+//! When `sfu-core` panics, the shard is thrown away and a new one takes its place, without touching the others: its participants are
+//! told `closed: internal`, which invites them to join again. A shard that does this more than [`thread::RESTARTS`] times a minute ends
+//! the process, since something is wrong that starting afresh doesn't cure. docs/edge-http.md tells operators the same.
+
+mod alarm;
+pub mod announce;
+pub mod link;
+pub mod relays;
+pub mod socket;
+pub mod sources;
+pub mod steer;
+pub mod survey;
+pub mod thread;
+
+use crate::clock;
+use crate::config::Config;
+use aws_lc_rs::rand::{SecureRandom, SystemRandom};
+use core::time::Duration;
+use link::{Input, ShardLink, ShardReport};
+use nearcast_protocol::SessionId;
+use relays::Placement;
+use sfu_core::{Certificate, Limits, ShardConfig, ShardId, WallClock, shard_of_session};
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use tokio::sync::{mpsc, oneshot};
+
+/// Why the media plane could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum MediaError {
+    /// The UDP port.
+    #[error("udp = {address} cannot be bound: {source}; stop what uses the port, or choose another with --udp")]
+    Bind {
+        /// What was asked for.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// No address for browsers.
+    #[error("announce: no address found that browsers could reach; name one with --announce")]
+    NothingToAnnounce,
+    /// Threads, epoll, random numbers.
+    #[error("the media threads cannot start: {0}")]
+    System(String),
+}
+
+/// The running shards.
+pub struct Media {
+    shards: Vec<ShardLink>,
+    address: SocketAddr,
+    candidates: Vec<SocketAddr>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+    placement: Arc<Placement>,
+}
+
+impl Media {
+    /// Binds the sockets and starts the threads. `fatal` receives a sentence when a shard has given up.
+    ///
+    /// # Errors
+    /// What could not be had, and the remedy.
+    pub fn start(config: &Config, fatal: &mpsc::Sender<String>) -> Result<Self, MediaError> {
+        let system = |error: &dyn core::fmt::Display| MediaError::System(error.to_string());
+        let cores = std::thread::available_parallelism().map_or(1, core::num::NonZero::get);
+        let count = config.shards.on(cores).get();
+        let sockets = socket::bind(config.udp.0, count, config.socket_buffer.as_usize())
+            .map_err(|source| MediaError::Bind { address: config.udp.0, source })?;
+        let address = sockets.first().map_or(config.udp.0, socket::MediaSocket::local_address);
+        let interfaces = announce::interfaces();
+        let candidates = announce::candidates(&config.announce.0, address, &interfaces, config.dev.0);
+        if candidates.is_empty() {
+            return Err(MediaError::NothingToAnnounce);
+        }
+        let certificate = Arc::new(Certificate::generate().map_err(|error| system(&error))?);
+        let wall_clock = WallClock::new(clock::now(), clock::unix());
+        let (links, mailboxes) = link::connect(count).map_err(|error| system(&error))?;
+        let spread_at = u32::try_from(config.room_spread.0).unwrap_or(u32::MAX);
+        let placement = Arc::new(Placement::new(usize::from(count), spread_at));
+        let mut threads = Vec::new();
+        for (socket, mailbox) in sockets.into_iter().zip(mailboxes) {
+            let shard = ShardConfig {
+                shard: ShardId(mailbox.index()),
+                shards: count,
+                candidates: candidates.clone(),
+                certificate: Arc::clone(&certificate),
+                resume_window: config.resume_window.0,
+                limits: Limits::default(),
+                audio_top_k: config.audio_top_k.as_usize(),
+                wall_clock,
+            };
+            let sources = sources::Sources::new(address, &interfaces, candidates.iter().any(|candidate| candidate.ip().is_loopback()));
+            let worker = thread::Worker::new(shard, socket, sources, mailbox, Arc::clone(&placement), fatal.clone())
+                .map_err(|error| system(&error))?;
+            let name = worker.name();
+            threads.push(std::thread::Builder::new().name(name).spawn(move || worker.run()).map_err(|error| system(&error))?);
+        }
+        Ok(Self { shards: links, address, candidates, threads: Mutex::new(threads), placement })
+    }
+
+    /// The bound address.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What answers announce.
+    #[must_use]
+    pub fn candidates(&self) -> &[SocketAddr] {
+        &self.candidates
+    }
+
+    /// How many shards there are.
+    #[must_use]
+    pub fn shard_count(&self) -> usize {
+        self.shards.len()
+    }
+
+    /// The shard for somebody who enters `room`, or comes back to a session there.
+    #[must_use]
+    pub fn shard_for(&self, room: &str, resume: Option<&SessionId>) -> Option<&ShardLink> {
+        if let Some(session) = resume {
+            // A session of another edge, or of none: any shard will say that it doesn't know it.
+            let shard = shard_of_session(session).and_then(|shard| self.shards.get(usize::from(shard.0)));
+            return shard.or_else(|| self.shards.first());
+        }
+        let count = u64::try_from(self.shards.len()).ok().filter(|count| *count > 0)?;
+        let home = usize::try_from(stable_hash(room.as_bytes()) % count).ok()?;
+        self.shards.get(self.placement.place(room, home))
+    }
+
+    /// What each shard says about itself; `None` for one that didn't answer `within` that time.
+    pub async fn reports(&self, within: Duration) -> Vec<Option<ShardReport>> {
+        self.ask(within, Input::Report).await
+    }
+
+    /// Asks every shard the same; `None` of one that didn't answer `within` that time.
+    async fn ask<T>(&self, within: Duration, question: impl Fn(oneshot::Sender<T>) -> Input) -> Vec<Option<T>> {
+        let mut questions = Vec::new();
+        for shard in &self.shards {
+            let (answer, answered) = oneshot::channel();
+            questions.push((shard.try_send(question(answer)), answered));
+        }
+        let deadline = clock::deadline(within);
+        let mut answers = Vec::new();
+        for (asked, answered) in questions {
+            let answer = if asked { tokio::time::timeout_at(deadline, answered).await.ok().and_then(Result::ok) } else { None };
+            answers.push(answer);
+        }
+        answers
+    }
+
+    /// Tells every participant that the edge goes away, sends what is left to send, and ends the threads, `within` that time.
+    pub async fn stop(&self, within: Duration) {
+        let deadline = clock::deadline(within);
+        let mut endings = Vec::new();
+        for shard in &self.shards {
+            let (ended, ending) = oneshot::channel();
+            if tokio::time::timeout_at(deadline, shard.send(Input::Stop(ended))).await.is_ok() {
+                endings.push(ending);
+            }
+        }
+        let mut all_ended = endings.len() == self.shards.len();
+        for ending in endings {
+            all_ended &= tokio::time::timeout_at(deadline, ending).await.is_ok();
+        }
+        let threads = self.threads.lock().map(|mut threads| core::mem::take(&mut *threads)).unwrap_or_default();
+        if all_ended {
+            for thread in threads {
+                // Each has said that it is past its loop. A panic there was logged by the panic hook.
+                let _ = thread.join();
+            }
+        } else {
+            tracing::warn!("a media thread did not end in time; leaving it behind");
+        }
+    }
+}
+
+impl Drop for Media {
+    /// Threads that nobody stopped end on their own, without anybody waiting for them.
+    fn drop(&mut self) {
+        for shard in &self.shards {
+            // A full queue belongs to a thread that is stuck anyway.
+            let _ = shard.try_send(Input::Stop(oneshot::channel().0));
+        }
+    }
+}
+
+/// FNV-1a, 64 bits: the standard library's hashers promise no stability across versions, and an upgrade of the edge, or another edge,
+/// must agree with this one about where a room lives.
+fn stable_hash(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3))
+}
+
+/// 32 bytes of the operating system's randomness, from which a shard derives all of its own.
+fn seed() -> Result<[u8; 32], MediaError> {
+    let mut seed = [0; 32];
+    SystemRandom::new().fill(&mut seed).map_err(|_| MediaError::System("the system has no random numbers".to_owned()))?;
+    Ok(seed)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,258 @@
+//! The queues between threads: from signalling to a shard, from shard to shard, and from a shard to a participant's WebSocket.
+//!
+//! Bounds: [`INPUTS`], [`HANDED_OVER`], [`UPDATES`], [`RELAYED`], [`SPARES`], and `outgoing_queue` of the configuration for each WebSocket. Who finds
+//! a queue full: signalling waits, datagrams are dropped and counted, updates are kept and tried again ([`super::steer`]), and a
+//! WebSocket that doesn't read is closed.
+
+use super::relays::{RELAYED, Relay};
+use super::socket::SendStats;
+use super::steer::{HandedOver, Update};
+use nearcast_protocol::ServerMessage;
+use serde::Serialize;
+use sfu_core::inspect::{Page, PageQuery, ParticipantView, RoomView};
+use sfu_core::{Command, ConnectionId, ShardStats};
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc as sync;
+use tokio::sync::{Notify, mpsc, oneshot};
+
+/// Commands that wait for one shard. Guess: a shard empties this in a few milliseconds; signalling waits meanwhile.
+const INPUTS: usize = 1024;
+
+/// Runs of datagrams that wait for one shard. Guess: at 50 000 packets a second in runs of two, 40 ms.
+const HANDED_OVER: usize = 1024;
+
+/// Address updates that wait for one shard; the sender keeps what doesn't fit.
+pub(super) const UPDATES: usize = 1024;
+
+/// Emptied buffers that wait to be used again. Those that don't fit are freed.
+const SPARES: usize = 64;
+
+/// The poll token of a shard's bell.
+pub(super) const BELL: mio::Token = mio::Token(0);
+
+/// What signalling tells a shard.
+pub enum Input {
+    /// A connection wants in: the command is a `Join`; messages for it go to `outgoing` from then on.
+    Join {
+        /// Whose.
+        connection: ConnectionId,
+        /// Its queue.
+        outgoing: Outgoing,
+        /// What the core is told.
+        command: Command,
+    },
+    /// Anything else for the core.
+    Command(Command),
+    /// How are you? Also the heartbeat of `/readyz`.
+    Report(oneshot::Sender<ShardReport>),
+    /// Which rooms are there?
+    Rooms(PageQuery, oneshot::Sender<Page<RoomView>>),
+    /// Who is in a room, and who gets what?
+    Inspect(Inspection, oneshot::Sender<Option<Page<ParticipantView>>>),
+    /// Tell everybody, send the rest, end.
+    Stop(oneshot::Sender<()>),
+    /// Fall over, as a fault in the core would make you.
+    #[cfg(test)]
+    Panic,
+}
+
+/// Whom [`Input::Inspect`] asks about.
+#[derive(Clone, Debug)]
+pub struct Inspection {
+    /// Name of the room.
+    pub room: String,
+    /// Only participants of this identity.
+    pub identity: Option<String>,
+    /// Which of them.
+    pub page: PageQuery,
+}
+
+/// The way to one connection's WebSocket.
+#[derive(Clone, Debug)]
+pub struct Outgoing {
+    /// Messages, in order. Dropping the last sender ends the connection when it has sent what is queued. Boxed, since a queue has room
+    /// for 32 at the least, in every connection, and is nearly always empty.
+    pub queue: mpsc::Sender<Box<ServerMessage>>,
+    /// Notified when a message didn't fit: the connection is to be closed at once.
+    pub overflow: Arc<Notify>,
+}
+
+/// A shard's answer to [`Input::Report`].
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct ShardReport {
+    /// What the core counted.
+    pub core: ShardStats,
+    /// What the thread counted.
+    pub thread: ThreadStats,
+    /// What became of sends.
+    pub send: SendStats,
+}
+
+/// What a shard's thread counts by itself.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct ThreadStats {
+    /// Turns of the loop.
+    pub turns: u64,
+    /// Receive calls that brought something.
+    pub receive_calls: u64,
+    /// Datagrams received from the socket, also those of other shards.
+    pub received: u64,
+    /// Their bytes, UDP payload only.
+    pub received_bytes: u64,
+    /// Datagrams given to the shard that owns them.
+    pub handed_over: u64,
+    /// Datagrams taken over from other shards.
+    pub taken_over: u64,
+    /// Datagrams dropped because their owner's queue was full.
+    pub hand_over_dropped: u64,
+    /// Media between parts of a room dropped because the other shard's queue was full.
+    pub relay_dropped: u64,
+    /// Datagrams dropped because they name no shard of this edge or come from port 0.
+    pub misdirected: u64,
+    /// Receive calls that failed.
+    pub receive_failed: u64,
+    /// WebSockets open on this shard now.
+    pub connections: u64,
+    /// WebSockets closed because they read too slowly.
+    pub slow_readers: u64,
+    /// Addresses known to belong to other shards now.
+    pub foreign_tuples: u64,
+    /// Times the core panicked and was replaced.
+    pub restarts: u64,
+}
+
+/// Wakes a shard out of its poll. Ringing an already ringing bell costs no system call.
+#[derive(Clone)]
+pub(super) struct Bell {
+    waker: Arc<mio::Waker>,
+    ringing: Arc<AtomicBool>,
+}
+
+impl Bell {
+    pub(super) fn ring(&self) {
+        if !self.ringing.swap(true, Ordering::AcqRel)
+            && let Err(error) = self.waker.wake()
+        {
+            tracing::error!(%error, "a media thread could not be woken");
+        }
+    }
+
+    /// To be called before the queues are looked at, so that whatever is pushed after the look rings again.
+    pub(super) fn quieten(&self) {
+        self.ringing.store(false, Ordering::Release);
+    }
+}
+
+/// Signalling's end of a shard.
+#[derive(Clone)]
+pub struct ShardLink {
+    inputs: mpsc::Sender<Input>,
+    bell: Bell,
+}
+
+impl ShardLink {
+    /// Queues `input`, waiting for a place. False: the shard has ended.
+    pub async fn send(&self, input: Input) -> bool {
+        let sent = self.inputs.send(input).await.is_ok();
+        self.bell.ring();
+        sent
+    }
+
+    /// Queues `input` if there is a place. False: the queue is full, or the shard has ended.
+    #[must_use]
+    pub fn try_send(&self, input: Input) -> bool {
+        let sent = self.inputs.try_send(input).is_ok();
+        self.bell.ring();
+        sent
+    }
+}
+
+/// One shard's end of another.
+#[derive(Clone)]
+pub(super) struct Peer {
+    pub(super) datagrams: sync::SyncSender<HandedOver>,
+    pub(super) updates: sync::SyncSender<Update>,
+    pub(super) relays: sync::SyncSender<Relay>,
+    pub(super) spares: sync::SyncSender<Vec<u8>>,
+    pub(super) bell: Bell,
+}
+
+impl Peer {
+    /// Queues a message of another part of a room; gives it back when the queue is full.
+    pub(super) fn relay(&self, relay: Relay) -> Option<Relay> {
+        match self.relays.try_send(relay) {
+            Ok(()) => self.bell.ring(),
+            Err(sync::TrySendError::Full(relay)) => return Some(relay),
+            // That shard has ended, and so will this one.
+            Err(sync::TrySendError::Disconnected(_)) => (),
+        }
+        None
+    }
+
+    /// Queues an update; gives it back when the queue is full.
+    pub(super) fn tell(&self, update: Update) -> Option<Update> {
+        match self.updates.try_send(update) {
+            Ok(()) => self.bell.ring(),
+            Err(sync::TrySendError::Full(update)) => return Some(update),
+            // That shard has ended, and so will this one.
+            Err(sync::TrySendError::Disconnected(_)) => (),
+        }
+        None
+    }
+}
+
+/// Everything that one shard receives but datagrams from the network.
+pub struct Mailbox {
+    index: u8,
+    pub(super) poll: mio::Poll,
+    pub(super) bell: Bell,
+    pub(super) inputs: mpsc::Receiver<Input>,
+    pub(super) datagrams: sync::Receiver<HandedOver>,
+    pub(super) updates: sync::Receiver<Update>,
+    pub(super) relays: sync::Receiver<Relay>,
+    pub(super) spares: sync::Receiver<Vec<u8>>,
+    /// All shards by number, this one included.
+    pub(super) peers: Vec<Peer>,
+}
+
+impl Mailbox {
+    /// Which shard's.
+    #[must_use]
+    pub fn index(&self) -> u8 {
+        self.index
+    }
+}
+
+/// Makes the queues between `count` shards, and from signalling to each.
+///
+/// # Errors
+/// The system has no descriptors left.
+pub fn connect(count: u8) -> io::Result<(Vec<ShardLink>, Vec<Mailbox>)> {
+    let mut links = Vec::new();
+    let mut mailboxes = Vec::new();
+    let mut peers = Vec::new();
+    for index in 0..count {
+        let poll = mio::Poll::new()?;
+        let bell = Bell { waker: Arc::new(mio::Waker::new(poll.registry(), BELL)?), ringing: Arc::default() };
+        let (input_sender, inputs) = mpsc::channel(INPUTS);
+        let (datagram_sender, datagrams) = sync::sync_channel(HANDED_OVER);
+        let (update_sender, updates) = sync::sync_channel(UPDATES);
+        let (relay_sender, relays) = sync::sync_channel(RELAYED);
+        let (spare_sender, spares) = sync::sync_channel(SPARES);
+        peers.push(Peer {
+            datagrams: datagram_sender,
+            updates: update_sender,
+            relays: relay_sender,
+            spares: spare_sender,
+            bell: bell.clone(),
+        });
+        links.push(ShardLink { inputs: input_sender, bell: bell.clone() });
+        mailboxes.push(Mailbox { index, poll, bell, inputs, datagrams, updates, relays, spares, peers: Vec::new() });
+    }
+    for mailbox in &mut mailboxes {
+        mailbox.peers.clone_from(&peers);
+    }
+    Ok((links, mailboxes))
+}

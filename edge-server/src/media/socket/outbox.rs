@@ -1,0 +1,232 @@
+//! Many runs in one system call (`sendmmsg`, Linux).
+//!
+//! Runs that share a segment size and a source address go together: a frame's subscribers get equal runs, so that is nearly all of them.
+//! Whatever can't go this way, and whatever the kernel refuses, goes on its own through [`MediaSocket::send`], which knows what to do
+//! about errors. What one destination is sent keeps its order.
+//!
+//! Not shared between threads: the headers point at each other.
+
+use super::{LARGEST_SEGMENT, LARGEST_SEND, MediaSocket};
+use nix::cmsg_space;
+use nix::errno::Errno;
+use nix::libc;
+use nix::sys::socket::{ControlMessage, MsgFlags, MultiHeaders, SockaddrStorage, sendmmsg};
+use sfu_core::{Batch, Transmit};
+use std::io::IoSlice;
+use std::net::{IpAddr, SocketAddr};
+use std::os::fd::AsRawFd;
+
+/// Runs in one system call. The core hands out no more at a time, but in a flood.
+const MOST: usize = 64;
+
+/// What the messages of one call have in common.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+struct Shape {
+    /// Size of each datagram; none: one datagram each.
+    segment: Option<u16>,
+    source: Option<IpAddr>,
+}
+
+/// Headers of messages with control data of one size; made when first needed, kept for ever.
+type Headers = Option<MultiHeaders<SockaddrStorage>>;
+
+/// What `sendmmsg` needs, allocated once.
+#[derive(Debug, Default)]
+pub struct Outbox {
+    // By control data: for the segment size, and for the source.
+    plain: [Headers; 3],
+    segmented: [Headers; 3],
+    addresses: Vec<Option<SockaddrStorage>>,
+}
+
+impl Outbox {
+    fn headers(&mut self, shape: Shape) -> (&mut MultiHeaders<SockaddrStorage>, &[Option<SockaddrStorage>]) {
+        let Self { plain, segmented, addresses } = self;
+        let [nowhere, v4, v6] = if shape.segment.is_some() { segmented } else { plain };
+        let (place, source) = match shape.source {
+            None => (nowhere, 0),
+            Some(IpAddr::V4(_)) => (v4, cmsg_space!(libc::in_pktinfo).capacity()),
+            Some(IpAddr::V6(_)) => (v6, cmsg_space!(libc::in6_pktinfo).capacity()),
+        };
+        let segment = if shape.segment.is_some() { cmsg_space!(u16).capacity() } else { 0 };
+        let space = segment.saturating_add(source);
+        let control = (space > 0).then(|| Vec::with_capacity(space));
+        (place.get_or_insert_with(|| MultiHeaders::preallocate(MOST, control)), addresses)
+    }
+}
+
+/// A set of positions in a window of [`MOST`] runs.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+struct Positions(u64);
+
+impl Positions {
+    fn first(count: usize) -> Self {
+        Self(if count >= MOST { u64::MAX } else { (1 << count) - 1 })
+    }
+
+    fn iter(self) -> impl Iterator<Item = usize> {
+        (0..MOST).filter(move |position| self.contains(*position))
+    }
+
+    fn contains(self, position: usize) -> bool {
+        self.0 & (1 << (position % MOST)) != 0
+    }
+
+    fn insert(&mut self, position: usize) {
+        self.0 |= 1 << (position % MOST);
+    }
+
+    fn remove(&mut self, position: usize) {
+        self.0 &= !(1 << (position % MOST));
+    }
+}
+
+impl MediaSocket {
+    /// Sends the runs of `batch`, each from the local address that `source_of` names for its destination. Cannot fail: what the kernel
+    /// doesn't take is counted.
+    pub fn send_batch(&mut self, outbox: &mut Outbox, batch: Batch<'_>, source_of: impl Fn(SocketAddr) -> Option<IpAddr>) {
+        for start in (0..batch.len()).step_by(MOST) {
+            let count = MOST.min(batch.len() - start);
+            self.send_window(outbox, |position| batch.get(start + position), count, &source_of);
+        }
+    }
+
+    fn send_window<'a>(
+        &mut self,
+        outbox: &mut Outbox,
+        run: impl Fn(usize) -> Option<Transmit<'a>>,
+        count: usize,
+        source_of: &impl Fn(SocketAddr) -> Option<IpAddr>,
+    ) {
+        let mut left = Positions::first(count);
+        while let Some(first) = left.iter().next() {
+            let Some(transmit) = run(first) else {
+                left.remove(first);
+                continue;
+            };
+            let source = source_of(transmit.destination);
+            let Some(shape) = self.shape(&transmit, source) else {
+                self.send(transmit.destination, source, transmit.segment_size, transmit.contents);
+                left.remove(first);
+                continue;
+            };
+            let mut group = Positions(0);
+            let mut skipped = Positions(0);
+            for position in left.iter() {
+                let Some(transmit) = run(position) else { continue };
+                let alike = self.shape(&transmit, source_of(transmit.destination)) == Some(shape);
+                let overtakes =
+                    || skipped.iter().any(|earlier| run(earlier).is_some_and(|earlier| earlier.destination == transmit.destination));
+                if alike && (skipped.0 == 0 || !overtakes()) {
+                    group.insert(position);
+                } else {
+                    skipped.insert(position);
+                }
+            }
+            self.send_alike(outbox, shape, &run, group);
+            left.0 &= !group.0;
+        }
+    }
+
+    /// What a run must have in common with others to go with them; none: it goes alone.
+    fn shape(&self, transmit: &Transmit<'_>, source: Option<IpAddr>) -> Option<Shape> {
+        let several = transmit.contents.len() > transmit.segment_size;
+        let fits = transmit.segment_size <= LARGEST_SEGMENT
+            && transmit.datagrams() <= self.state.max_gso_segments()
+            && transmit.contents.len() <= LARGEST_SEND;
+        if transmit.destination.port() == 0 || self.gso_retry_at.is_some() || (several && !fits) {
+            return None;
+        }
+        let segment = if several { Some(u16::try_from(transmit.segment_size).ok()?) } else { None };
+        Some(Shape { segment, source })
+    }
+
+    /// Sends the runs of `group`, all of `shape`, in as few calls as the kernel takes.
+    fn send_alike<'a>(&mut self, outbox: &mut Outbox, shape: Shape, run: &impl Fn(usize) -> Option<Transmit<'a>>, group: Positions) {
+        let mut slices: [[IoSlice<'a>; 1]; MOST] = [[IoSlice::new(&[])]; MOST];
+        let mut sizes = [0_usize; MOST];
+        outbox.addresses.clear();
+        let mut count = 0;
+        for transmit in group.iter().filter_map(run) {
+            if let (Some(slice), Some(size)) = (slices.get_mut(count), sizes.get_mut(count)) {
+                *slice = [IoSlice::new(transmit.contents)];
+                *size = transmit.datagrams();
+                outbox.addresses.push(Some(SockaddrStorage::from(self.kernel_address(transmit.destination))));
+                count += 1;
+            }
+        }
+        let mut done = 0;
+        while done < count {
+            let sent = self.send_some(outbox, shape, slices.get(done..count).unwrap_or_default(), done);
+            let taken = sent.unwrap_or_default().min(count - done);
+            self.stats.calls += u64::from(taken > 0);
+            self.stats.runs += taken as u64;
+            for (slice, size) in slices.iter().zip(&sizes).skip(done).take(taken) {
+                self.stats.datagrams += *size as u64;
+                self.stats.bytes += slice.iter().map(|slice| slice.len() as u64).sum::<u64>();
+            }
+            done += taken;
+            match sent {
+                Ok(1..) => {}
+                // The message at hand is the one refused; those behind it get their chance.
+                Err(Errno::EAGAIN | Errno::ENOBUFS) => {
+                    self.stats.dropped_full += sizes.get(done).copied().unwrap_or_default() as u64;
+                    done += 1;
+                }
+                Ok(0) | Err(_) => {
+                    if let Some(refused) = group.iter().nth(done).and_then(run) {
+                        self.send(refused.destination, shape.source, refused.segment_size, refused.contents);
+                    }
+                    done += 1;
+                }
+            }
+        }
+    }
+
+    /// One system call; the number of messages it took.
+    fn send_some(&self, outbox: &mut Outbox, shape: Shape, slices: &[[IoSlice<'_>; 1]], skip: usize) -> nix::Result<usize> {
+        let segment = shape.segment.unwrap_or_default();
+        let v4 = match shape.source {
+            Some(IpAddr::V4(source)) => pktinfo_v4(source),
+            _ => pktinfo_v4(std::net::Ipv4Addr::UNSPECIFIED),
+        };
+        let v6 = match shape.source {
+            Some(IpAddr::V6(source)) => pktinfo_v6(source),
+            _ => pktinfo_v6(std::net::Ipv6Addr::UNSPECIFIED),
+        };
+        let segments = ControlMessage::UdpGsoSegments(&segment);
+        let (headers, addresses) = outbox.headers(shape);
+        let mut call = |control: &[ControlMessage<'_>]| {
+            let addresses = addresses.get(skip..).unwrap_or_default();
+            loop {
+                match sendmmsg(self.socket.as_raw_fd(), headers, slices, addresses, control, MsgFlags::empty()) {
+                    Err(Errno::EINTR) => {}
+                    outcome => return outcome.map(Iterator::count),
+                }
+            }
+        };
+        match (shape.segment.is_some(), shape.source) {
+            (true, None) => call(&[segments]),
+            (true, Some(IpAddr::V4(_))) => call(&[segments, ControlMessage::Ipv4PacketInfo(&v4)]),
+            (true, Some(IpAddr::V6(_))) => call(&[segments, ControlMessage::Ipv6PacketInfo(&v6)]),
+            (false, None) => call(&[]),
+            (false, Some(IpAddr::V4(_))) => call(&[ControlMessage::Ipv4PacketInfo(&v4)]),
+            (false, Some(IpAddr::V6(_))) => call(&[ControlMessage::Ipv6PacketInfo(&v6)]),
+        }
+    }
+}
+
+fn pktinfo_v4(source: std::net::Ipv4Addr) -> libc::in_pktinfo {
+    libc::in_pktinfo {
+        ipi_ifindex: 0,
+        ipi_spec_dst: libc::in_addr { s_addr: u32::from_ne_bytes(source.octets()) },
+        ipi_addr: libc::in_addr { s_addr: 0 },
+    }
+}
+
+fn pktinfo_v6(source: std::net::Ipv6Addr) -> libc::in6_pktinfo {
+    libc::in6_pktinfo { ipi6_addr: libc::in6_addr { s6_addr: source.octets() }, ipi6_ifindex: 0 }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,15 @@
+//! The edge from outside: real sockets on ephemeral ports. File names are promises; [`world`] is what they share.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test that can't go on has found its fault")]
+
+mod connections_have_bounds;
+mod hostile_clients_are_refused;
+mod http_answers;
+mod http_sessions_publish_and_play;
+mod media_reaches_its_shard;
+mod people_join_and_leave;
+mod rooms_are_looked_into;
+mod sessions_resume;
+mod the_process_behaves;
+mod tokens_open_one_room;
+mod world;

@@ -1,0 +1,100 @@
+// The border between the façade and the wasm core, in hand-written types. Everything that crosses it is a number, a string, a flag, bytes or
+// a browser object. `client-wasm/src/exports.rs` is the other side; `npm run build` checks that the generated types agree with these.
+
+/**
+ * What the core tells the façade. Methods are called one after the other, never inside one another, and may call the core back.
+ *
+ * @internal
+ */
+export interface CoreHost {
+  /** Answer with `Core.token`. */
+  tokenWanted(): void;
+  /** The RTCPeerConnection: for its statistics, and to close it should the core fail. */
+  transportOpened(transport: RTCPeerConnection): void;
+  /** The present WebSocket, for the same reason. */
+  socketOpened(socket: WebSocket): void;
+  /** `reason`: see docs/client-core.md. */
+  stateChanged(state: 'connecting' | 'connected' | 'reconnecting' | 'disconnected', reason: string): void;
+  /** The room was entered; participants and publications present follow. */
+  joined(room: string, id: string, identity: string, name: string, role: string | undefined): void;
+  /** Publications follow. */
+  participantJoined(id: string, identity: string, name: string, role: string | undefined): void;
+  participantLeft(id: string, reason: string): void;
+  publicationAdded(participant: string, id: string, video: boolean, source: string, name: string, muted: boolean, subscribed: boolean): void;
+  publicationRemoved(participant: string, id: string): void;
+  publicationMuted(id: string, muted: boolean): void;
+  trackSubscribed(publication: string, mid: string, track: MediaStreamTrack): void;
+  trackUnsubscribed(publication: string): void;
+  /** The edge dropped one of our publications. */
+  localUnpublished(publication: string): void;
+  /** Loudest first; levels are 0 to 127. */
+  speakers(participants: string[], levels: Uint8Array): void;
+  /**
+   * What we are sent, and why not more. `estimate`: bits per second, 0 while unknown. Six numbers for each publication: width, height, frames per
+   * second, bits per second, paused (1), and the reason by its place in layers.ts.
+   */
+  layers(estimate: number, publications: string[], numbers: Uint32Array): void;
+  /** `from` is undefined when the sender has left already. */
+  data(from: string | undefined, payload: Uint8Array, text: boolean, topic: string | undefined, reliable: boolean): void;
+  /** Ends a `Core.publish`. */
+  published(request: number, publication: string, mid: string, sender: RTCRtpSender): void;
+  /** Ends any other request. */
+  done(request: number): void;
+  /** Ends any request. An empty message: the façade's own text for the code. */
+  failed(request: number, code: string, message: string, retryable: boolean): void;
+  /** The session is over and everything is closed; nothing follows. No code: we left. */
+  closed(code: string | undefined, message: string, retryable: boolean, retryAfterMs: number | undefined): void;
+}
+
+/**
+ * One session of the core. `request` numbers are chosen by the caller and come back in `done`, `failed` or `published`, exactly once.
+ *
+ * @internal
+ */
+export interface Core {
+  start(): void;
+  /** Undefined: the app's token function failed. */
+  token(text: string | undefined): void;
+  /** Undefined bitrate or frame rate: by size and source. */
+  publish(
+    request: number,
+    track: MediaStreamTrack,
+    source: string,
+    name: string,
+    muted: boolean,
+    codec: string | undefined,
+    maxBitrate: number | undefined,
+    maxFramerate: number | undefined,
+    simulcast: boolean,
+    scalabilityMode: string | undefined,
+    red: boolean,
+    dtx: boolean,
+  ): void;
+  unpublish(request: number, publication: string): void;
+  mute(request: number, publication: string, muted: boolean): void;
+  subscribe(request: number, publication: string, wanted: boolean): void;
+  /** How a publication is shown, in pixels and frames per second, zero for unknown or no limit. `priority`: see layers.ts. */
+  wish(publication: string, width: number, height: number, visible: boolean, maxFramerate: number, priority: number): void;
+  /** The code of what is wrong, or undefined when it was handed to the browser. */
+  sendData(payload: Uint8Array, text: boolean, to: string | undefined, topic: string | undefined, reliable: boolean): string | undefined;
+  /** The network is said to be back: try at once. */
+  networkAvailable(): void;
+  /** Ends with `CoreHost.closed`, at once. */
+  leave(): void;
+  free(): void;
+}
+
+/** What the generated glue of one wasm instance exports. @internal */
+export interface CoreGlue {
+  default(input: { module_or_path: WebAssembly.Module }): Promise<unknown>;
+  Core: new (
+    host: CoreHost,
+    url: string,
+    autoSubscribe: boolean,
+    joinTimeoutMs: number,
+    client: string,
+    rtcConfiguration: RTCConfiguration,
+  ) => Core;
+  /** Called with file and line when the core panics; the instance must not be entered again. */
+  onPanic(callback: (file: string, line: number) => void): void;
+}

@@ -1,0 +1,23 @@
+// What both entries, with and without the wasm inside, have in common.
+
+export { devices, type DeviceListOptions, type Devices } from './devices.js';
+export {
+  ConnectError,
+  DeviceError,
+  type ErrorCode,
+  InternalError,
+  MediaError,
+  NearcastError,
+  type NearcastErrorOptions,
+  TokenError,
+  UsageError,
+} from './errors.js';
+export { type ListenOptions, TypedEventTarget } from './events.js';
+export type { Layer, LayerReason, VideoPreferences, VideoPriority } from './layers.js';
+export type { CameraOptions, ConnectOptions, MicrophoneOptions, ScreenOptions, VideoCodec, VideoOptions } from './options.js';
+export { LocalParticipant, Participant, type PublishOptions, RemoteParticipant } from './participant.js';
+export { LocalPublication, Publication, RemotePublication, type Source } from './publication.js';
+export { type DataOptions, type LeaveReason, Room, type RoomEvents, type RoomState } from './room.js';
+export type { RoomStats, TrackStats, TransportStats } from './stats.js';
+export { LocalTrack, RemoteTrack, Track, type TrackKind } from './track.js';
+export type { TokenSource } from './connect.js';

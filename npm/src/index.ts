@@ -1,0 +1,24 @@
+// `import { connect } from 'nearcast'`: everything in one file, the wasm core included. Importing does nothing; the core is unpacked by the
+// first connect().
+
+import { connectWith, type TokenSource } from './connect.js';
+import { makeGlue, packedCore } from './core/generated.js';
+import { CoreLoader } from './core/instance.js';
+import { unpackModule } from './core/unpack.js';
+import type { ConnectOptions } from './options.js';
+import type { Room } from './room.js';
+
+export * from './exports.js';
+
+const loader = /* @__PURE__ */ new CoreLoader(makeGlue);
+
+/**
+ * Enters a room.
+ *
+ * @param url address of the edge: `https://edge.example`
+ * @param token a JWT for this room, or a function that fetches one (called again on each reconnection)
+ * @returns the room, joined. Rejects with a ConnectError or a TokenError.
+ */
+export function connect(url: string, token: TokenSource, options: ConnectOptions = {}): Promise<Room> {
+  return connectWith(() => loader.load(() => unpackModule(packedCore)), url, token, options);
+}

@@ -1,0 +1,76 @@
+// What callers may choose, with defaults.
+
+/** Codecs a camera, a screen or another video track can be sent with. */
+export type VideoCodec = 'vp8' | 'vp9' | 'av1' | 'h264';
+
+/** How a video track is sent. */
+export interface VideoOptions {
+  /** Default 'vp8'. */
+  codec?: VideoCodec;
+  /** Bits per second of the largest picture; smaller ones get less in proportion. Default by size: 1.7 Mbit/s for 720p, 450 kbit/s for 360p. */
+  maxBitrate?: number;
+  /**
+   * Several sizes at once, so that everybody gets one that fits: as simulcast with 'vp8' and 'h264', as scalable coding with 'vp9' and 'av1'
+   * (unless `scalabilityMode` begins with 'L1').
+   * From 960 pixels three sizes, from 480 two, each half of the next; of a screen two. What nobody watches is not sent. Default true.
+   */
+  simulcast?: boolean;
+  /** Such as 'L1T2' (https://www.w3.org/TR/webrtc-svc/). Default by codec and size; ignored where the browser can't. */
+  scalabilityMode?: string;
+}
+
+/** Options of `connect`. */
+export interface ConnectOptions {
+  /** Subscribe to every publication, present and future. Default true; otherwise call `RemotePublication.subscribe()`. */
+  autoSubscribe?: boolean;
+  /** Cancels connecting; ignored once connected. */
+  signal?: AbortSignal;
+  /** Passed to RTCPeerConnection: TURN servers go here. */
+  rtcConfiguration?: RTCConfiguration;
+  /** How long connecting may take, in milliseconds. Default 10000. */
+  joinTimeoutMs?: number;
+}
+
+/** Options of `publishCamera`. Sizes and rates are wishes: the nearest the camera can do is used. */
+export interface CameraOptions extends VideoOptions {
+  /** From `devices.list('videoinput')`. Default: the browser's choice. */
+  deviceId?: string;
+  /** Pixels. Default 1280. */
+  width?: number;
+  /** Pixels. Default 720. */
+  height?: number;
+  /** Per second. Default 30. */
+  frameRate?: number;
+  /** Front or back camera of a phone. */
+  facingMode?: 'user' | 'environment';
+  /** Starts muted. */
+  muted?: boolean;
+}
+
+/** Options of `publishMicrophone`. */
+export interface MicrophoneOptions {
+  /** From `devices.list('audioinput')`. Default: the browser's choice. */
+  deviceId?: string;
+  /** Default true. */
+  echoCancellation?: boolean;
+  /** Default true. */
+  noiseSuppression?: boolean;
+  /** Default true. */
+  autoGainControl?: boolean;
+  /** Send each frame twice, so that lost packets are not heard (RFC 2198). Default true, where the browser can. */
+  red?: boolean;
+  /** Send next to nothing during silence. Default true. */
+  dtx?: boolean;
+  /** Starts muted. */
+  muted?: boolean;
+}
+
+/** Options of `publishScreen`. */
+export interface ScreenOptions extends VideoOptions {
+  /** Share sound too, where browser and person agree. Default false. */
+  audio?: boolean;
+  /** Frames per second. Default 15. */
+  maxFramerate?: number;
+  /** Bits per second of the whole screen; half its size gets a quarter. Default 2.5 Mbit/s. */
+  maxBitrate?: number;
+}

@@ -1,0 +1,170 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+// The room as an app sees it: state, people, events. What happens in it is session.ts's business.
+
+import type { Call } from './call.js';
+import { nearcastError, type NearcastError } from './errors.js';
+import { TypedEventTarget } from './events.js';
+import type { Layer } from './layers.js';
+import type { LocalParticipant, Participant, RemoteParticipant } from './participant.js';
+import type { LocalPublication, Publication, RemotePublication } from './publication.js';
+import type { RoomStats } from './stats.js';
+import type { RemoteTrack } from './track.js';
+
+/** Where a room stands. `reconnecting`: signalling is lost; media may still flow. `disconnected` is final. */
+export type RoomState = 'connecting' | 'connected' | 'reconnecting' | 'disconnected';
+
+/** How somebody left. */
+export type LeaveReason = 'left' | 'timed-out' | 'replaced' | 'removed' | 'failed';
+
+/**
+ * Events of a room and what they carry. Who and what is there already when `connect` resolves is told too, to listeners added in the same task
+ * (right after the `await`): an app needs one code path for present and future. The state (`room.participants` …) is always ahead of the events.
+ */
+export interface RoomEvents {
+  /** `reason` says why, for logs: see docs/client-core.md. */
+  statechanged: { state: RoomState; previous: RoomState; reason: string };
+  /** Somebody is in the room. */
+  participantjoined: { participant: RemoteParticipant };
+  /** Somebody is gone, and with them their publications (`publicationremoved` came first). */
+  participantleft: { participant: RemoteParticipant; reason: LeaveReason };
+  /** A publication can be subscribed to. */
+  publicationadded: { participant: RemoteParticipant; publication: RemotePublication };
+  /** A publication ended. */
+  publicationremoved: { participant: RemoteParticipant; publication: RemotePublication };
+  /** Muted or unmuted by its publisher: somebody else, or oneself. */
+  publicationmuted: { participant: Participant; publication: Publication; muted: boolean };
+  /** Media is on its way: attach the track. */
+  tracksubscribed: { participant: RemoteParticipant; publication: RemotePublication; track: RemoteTrack };
+  /** No more media; right after this event the track leaves all its elements. */
+  trackunsubscribed: { participant: RemoteParticipant; publication: RemotePublication; track: RemoteTrack };
+  /** The edge sends more or less of a publication than before, or for another reason. */
+  layerchanged: { participant: RemoteParticipant; publication: RemotePublication; layer: Layer };
+  /** Oneself publishes something. */
+  localpublished: { publication: LocalPublication };
+  /** Oneself no longer publishes it; also when the device went away, or screen sharing was ended in the browser's own bar. */
+  localunpublished: { publication: LocalPublication };
+  /** Loudest first. */
+  speakerschanged: { speakers: Participant[] };
+  /** A data message. `from` is undefined when its sender has left already. */
+  data: { from: RemoteParticipant | undefined; payload: Uint8Array | string; topic?: string; reliable: boolean };
+  /** The browser plays no sound before a click: call `resumeAudio` from one. */
+  autoplayblocked: Record<string, never>;
+  /** Sound plays again. */
+  autoplayresumed: Record<string, never>;
+  /** A camera, microphone or speaker came or went. */
+  deviceschanged: { devices: MediaDeviceInfo[] };
+  /** The last event. Without `error`: `leave()` was called. */
+  closed: { error?: NearcastError };
+}
+
+/** Options of `sendData`. */
+export interface DataOptions {
+  /** One participant, or its id. Default: everybody else. */
+  to?: Participant | string;
+  /** Free text to tell messages apart, at most 128 bytes. */
+  topic?: string;
+  /** Default true. False: never resent and possibly out of order, for what is soon out of date. */
+  reliable?: boolean;
+}
+
+/** A call. Comes from `connect`; ends with `leave`. */
+export class Room extends TypedEventTarget<RoomEvents> {
+  /** From the token. */
+  readonly name: string;
+  /** Oneself. */
+  readonly local: LocalParticipant;
+  /** Everybody else, by participant id. */
+  readonly participants: ReadonlyMap<string, RemoteParticipant> = new Map();
+  #call: Call;
+  #state: RoomState = 'connected';
+  #speakers: readonly Participant[] = [];
+  #estimate: number | undefined;
+
+  private constructor(name: string, local: LocalParticipant, call: Call) {
+    super();
+    this.name = name;
+    this.local = local;
+    this.#call = call;
+  }
+
+  /** @internal */
+  static create(name: string, local: LocalParticipant, call: Call): Room {
+    return new Room(name, local, call);
+  }
+
+  /** Where the call stands. */
+  get state(): RoomState {
+    return this.#state;
+  }
+
+  /** Who speaks now, loudest first. */
+  get speakers(): readonly Participant[] {
+    return this.#speakers;
+  }
+
+  /** What the edge believes it can send here, in bits per second; undefined until it knows. As fresh as the last `layerchanged`. */
+  get availableIncomingBitrate(): number | undefined {
+    return this.#estimate;
+  }
+
+  /** False between `autoplayblocked` and `autoplayresumed`. */
+  get canPlayAudio(): boolean {
+    return !this.#call.playback.blocked;
+  }
+
+  /** Plays the sound that the browser held back. Call it from a click; rejects with `play-blocked` if it wasn't one. */
+  resumeAudio(): Promise<void> {
+    return this.#call.playback.resume();
+  }
+
+  /**
+   * Sends up to 60 KiB to everybody else, or to one. Text arrives as text, bytes as bytes.
+   * Throws a UsageError (`data-too-large`, `data-not-ready`, `room-left`) or, without the grant, a MediaError (`not-permitted`).
+   */
+  sendData(payload: string | Uint8Array, options: DataOptions = {}): void {
+    const { to, topic, reliable = true } = options;
+    if (this.#state === 'disconnected') throw nearcastError('room-left');
+    this.#call.sendData(payload, typeof to === 'object' ? to.id : to, topic, reliable);
+  }
+
+  /** The call in numbers; rates are since the previous call of this. */
+  stats(): Promise<RoomStats> {
+    return this.#call.stats();
+  }
+
+  /** Leaves for good: closes the connection, devices opened here, and lets go of everything. A second call does nothing. */
+  async leave(): Promise<void> {
+    this.#call.leave();
+  }
+
+  /** `await using room = await connect(…)` leaves at the end of the block. */
+  declare readonly [Symbol.asyncDispose]: () => Promise<void>;
+
+  static {
+    // Where a browser has no such symbol yet, compilers of `await using` look for this one.
+    const key: symbol = Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose');
+    Object.defineProperty(this.prototype, key, { value: this.prototype.leave, configurable: true, writable: true });
+  }
+
+  /** The map behind `participants`. @internal */
+  get table(): Map<string, RemoteParticipant> {
+    return this.participants as Map<string, RemoteParticipant>;
+  }
+
+  /** Whether that was a change. @internal */
+  setState(state: RoomState): RoomState {
+    const previous = this.#state;
+    this.#state = state;
+    return previous;
+  }
+
+  /** @internal */
+  setEstimate(estimate: number | undefined): void {
+    this.#estimate = estimate;
+  }
+
+  /** @internal */
+  setSpeakers(speakers: readonly Participant[]): void {
+    this.#speakers = speakers;
+  }
+}

@@ -1,0 +1,404 @@
+// Between the wasm core and the objects of the façade: turns what the core tells into participants, publications and events, and what these
+// are asked into calls of the core. Owns all that has to be let go at the end: listeners on the page, devices, the core itself.
+
+import type { Call, PublishRequest } from './call.js';
+import type { TokenSource } from './connect.js';
+import type { Core, CoreHost } from './core/boundary.js';
+import type { CoreInstance, CoreUser } from './core/instance.js';
+import { devices } from './devices.js';
+import { nearcastError, type NearcastError } from './errors.js';
+import { layerReasons, type VideoPreferences, videoPriorities } from './layers.js';
+import type { ConnectOptions } from './options.js';
+import { LocalParticipant, type Participant, RemoteParticipant } from './participant.js';
+import { AudioPlayback } from './playback.js';
+import { LocalPublication, type Publication, RemotePublication, type Source } from './publication.js';
+import { Requests } from './requests.js';
+import { type LeaveReason, Room, type RoomEvents, type RoomState } from './room.js';
+import { type RoomStats, StatsReader } from './stats.js';
+import { LocalTrack, RemoteTrack } from './track.js';
+
+/** What the edge's logs show; the version is written by `scripts/build.mjs`. */
+declare const NEARCAST_VERSION: string;
+
+/** A publication on its way: what the edge says is put together with what was asked. */
+interface Publishing {
+  track: MediaStreamTrack;
+  request: PublishRequest;
+}
+
+/** @internal */
+export class Session implements CoreHost, CoreUser, Call {
+  readonly playback = new AudioPlayback((blocked) => this.#emit(blocked ? 'autoplayblocked' : 'autoplayresumed', {}));
+  #instance: CoreInstance;
+  #core: Core | undefined;
+  #token: TokenSource;
+  #tokenFailure: unknown;
+  /** The app's token function is at work. */
+  #fetching = false;
+  #abortReason: unknown;
+  #transport: RTCPeerConnection | undefined;
+  #socket: WebSocket | undefined;
+  #room: Room | undefined;
+  /** Remote publications, by id. */
+  #remote = new Map<string, RemotePublication>();
+  #publishing = new Map<number, Publishing>();
+  #requests = new Requests();
+  #stats = new StatsReader();
+  #entering: { resolve: (room: Room) => void; reject: (error: NearcastError) => void } | undefined;
+  /** Events of the time before the app can listen. */
+  #held: (() => void)[] | undefined = [];
+  /** Everything on the page that knows this session. */
+  #page = new AbortController();
+
+  /** Enters a room; rejects with the reason when that fails. */
+  static connect(instance: CoreInstance, url: string, token: TokenSource, options: ConnectOptions): Promise<Room> {
+    return new Promise((resolve, reject) => {
+      const session = new Session(instance, token);
+      session.#entering = { resolve, reject };
+      try {
+        session.#start(url, options);
+      } catch (cause) {
+        session.#end(nearcastError('internal', { cause }));
+        reject(cause);
+      }
+    });
+  }
+
+  private constructor(instance: CoreInstance, token: TokenSource) {
+    this.#instance = instance;
+    this.#token = token;
+  }
+
+  #start(url: string, options: ConnectOptions): void {
+    const { autoSubscribe = true, joinTimeoutMs = 10_000, signal } = options;
+    const { glue } = this.#instance;
+    const configuration: RTCConfiguration = { bundlePolicy: 'max-bundle', ...options.rtcConfiguration };
+    const client = `nearcast-js/${NEARCAST_VERSION}`;
+    this.#instance.add(this);
+    this.#core = this.#instance.enter(() => new glue.Core(this, url, autoSubscribe, joinTimeoutMs, client, configuration));
+    const page = { signal: this.#page.signal };
+    signal?.addEventListener('abort', () => this.#abort(signal.reason), page);
+    // A closed tab says goodbye, so that nobody sees a ghost for the time in which the edge would wait for its return.
+    globalThis.addEventListener?.('pagehide', () => this.leave(), page);
+    globalThis.addEventListener?.('online', () => this.#tellCore((core) => core.networkAvailable()), page);
+    devices.onChange((list) => this.#emit('deviceschanged', { devices: list }), page);
+    this.#enter((core) => core.start());
+  }
+
+  // What participants and publications ask
+
+  publish(track: MediaStreamTrack, request: PublishRequest): Promise<LocalPublication> {
+    return this.#requests.make((id) => {
+      this.#publishing.set(id, { track, request });
+      const { source, name, muted, codec, maxBitrate, maxFramerate, simulcast, scalabilityMode, red, dtx } = request;
+      this.#enter((core) =>
+        core.publish(id, track, source, name, muted, codec, maxBitrate, maxFramerate, simulcast, scalabilityMode, red, dtx),
+      );
+    });
+  }
+
+  async unpublish(publication: LocalPublication): Promise<void> {
+    if (!this.#dropLocal(publication)) return;
+    await this.#requests.make<void>((id) => this.#enter((core) => core.unpublish(id, publication.id)));
+  }
+
+  mute(publication: LocalPublication, muted: boolean): Promise<void> {
+    return this.#requests.make((id) => this.#enter((core) => core.mute(id, publication.id, muted)));
+  }
+
+  subscribe(publication: Publication, wanted: boolean): Promise<void> {
+    return this.#requests.make((id) => this.#enter((core) => core.subscribe(id, publication.id, wanted)));
+  }
+
+  wish(publication: Publication, preferences: VideoPreferences): void {
+    const { width = 0, height = 0, visible = true, maxFramerate = 0, priority = 'auto' } = preferences;
+    // Rounded up: a frame less than wished would be a blur, and zero would be no limit.
+    const upTo = (most: number, value: number): number => Math.min(Math.max(Math.ceil(value), 0), most);
+    const rank = videoPriorities.indexOf(priority);
+    this.#tellCore((core) => core.wish(publication.id, upTo(65535, width), upTo(65535, height), visible, upTo(255, maxFramerate), rank));
+  }
+
+  sendData(payload: string | Uint8Array, to: string | undefined, topic: string | undefined, reliable: boolean): void {
+    const text = typeof payload === 'string';
+    const bytes = text ? new TextEncoder().encode(payload) : payload;
+    const code = this.#enter((core) => core.sendData(bytes, text, to, topic, reliable));
+    if (code !== undefined) throw nearcastError(code);
+  }
+
+  async stats(): Promise<RoomStats> {
+    if (!this.#transport || !this.#core) throw nearcastError('room-left');
+    return this.#stats.read(this.#transport, this.#room?.local.table.values() ?? [], this.#remote.values());
+  }
+
+  leave(): void {
+    this.#tellCore((core) => core.leave());
+  }
+
+  // What the core tells: see CoreHost
+
+  tokenWanted(): void {
+    const source = this.#token;
+    const answer = (token: unknown): void => {
+      this.#fetching = false;
+      this.#tellCore((core) => core.token(typeof token === 'string' ? token : undefined));
+    };
+    if (typeof source === 'string') return answer(source);
+    // An attempt may be given up while the function is still at work: its answer serves the next one.
+    if (this.#fetching) return;
+    this.#fetching = true;
+    Promise.resolve()
+      .then(source)
+      .then(answer, (cause: unknown) => {
+        this.#tokenFailure = cause;
+        answer(undefined);
+      });
+  }
+
+  transportOpened(transport: RTCPeerConnection): void {
+    this.#transport = transport;
+  }
+
+  socketOpened(socket: WebSocket): void {
+    this.#socket = socket;
+  }
+
+  stateChanged(state: RoomState, reason: string): void {
+    const room = this.#room;
+    if (!room) return;
+    const previous = room.setState(state);
+    if (previous !== state) this.#emit('statechanged', { state, previous, reason });
+    if (state !== 'connected' || !this.#entering) return;
+    this.#entering.resolve(room);
+    this.#entering = undefined;
+    // A task of its own: by then every `await` between connect() and the app's listeners has run.
+    setTimeout(() => this.#release());
+  }
+
+  joined(name: string, id: string, identity: string, display: string, role: string | undefined): void {
+    const local = new LocalParticipant({ id, identity, name: display, role }, this);
+    this.#room = Room.create(name, local, this);
+  }
+
+  participantJoined(id: string, identity: string, name: string, role: string | undefined): void {
+    const participant = new RemoteParticipant({ id, identity, name, role });
+    this.#room?.table.set(id, participant);
+    this.#emit('participantjoined', { participant });
+  }
+
+  participantLeft(id: string, reason: string): void {
+    const participant = this.#room?.table.get(id);
+    if (!participant) return;
+    this.#room?.table.delete(id);
+    this.#emit('participantleft', { participant, reason: reason as LeaveReason });
+  }
+
+  publicationAdded(owner: string, id: string, video: boolean, source: string, name: string, muted: boolean, subscribed: boolean): void {
+    const participant = this.#room?.table.get(owner);
+    if (!participant) return;
+    const kind = video ? 'video' : 'audio';
+    const publication = new RemotePublication({ id, kind, source: source as Source, name, muted, subscribed, participant, call: this });
+    participant.table.set(id, publication);
+    this.#remote.set(id, publication);
+    this.#emit('publicationadded', { participant, publication });
+  }
+
+  publicationRemoved(_owner: string, id: string): void {
+    const publication = this.#remote.get(id);
+    if (!publication) return;
+    const { participant } = publication;
+    this.#remote.delete(id);
+    participant.table.delete(id);
+    this.#emit('publicationremoved', { participant, publication });
+  }
+
+  publicationMuted(id: string, muted: boolean): void {
+    const publication = this.#remote.get(id);
+    if (publication?.setMuted(muted)) this.#emit('publicationmuted', { participant: publication.participant, publication, muted });
+  }
+
+  trackSubscribed(id: string, mid: string, media: MediaStreamTrack): void {
+    const publication = this.#remote.get(id);
+    if (!publication) return;
+    const track = new RemoteTrack(media, this.playback);
+    publication.bind(track, mid);
+    this.#emit('tracksubscribed', { participant: publication.participant, publication, track });
+  }
+
+  trackUnsubscribed(id: string): void {
+    const publication = this.#remote.get(id);
+    const track = publication?.track;
+    if (!publication || !track) return;
+    publication.bind(undefined, undefined);
+    // Told while its elements still know it, so that an app can take them out of the page.
+    this.#emit('trackunsubscribed', { participant: publication.participant, publication, track });
+    // The slot may carry somebody else in a moment: nobody's element may show that.
+    track.detach();
+  }
+
+  localUnpublished(id: string): void {
+    const publication = this.#room?.local.table.get(id);
+    if (publication) this.#dropLocal(publication);
+  }
+
+  speakers(ids: string[], levels: Uint8Array): void {
+    const room = this.#room;
+    if (!room) return;
+    for (const participant of room.speakers) participant.setLevel(0);
+    const speakers: Participant[] = [];
+    for (const [index, id] of ids.entries()) {
+      const participant = id === room.local.id ? room.local : room.table.get(id);
+      if (!participant) continue;
+      participant.setLevel(Math.max(levels[index] ?? 0, 1) / 127);
+      speakers.push(participant);
+    }
+    room.setSpeakers(speakers);
+    this.#emit('speakerschanged', { speakers });
+  }
+
+  layers(estimate: number, ids: string[], numbers: Uint32Array): void {
+    this.#room?.setEstimate(estimate || undefined);
+    for (const [index, id] of ids.entries()) {
+      const publication = this.#remote.get(id);
+      if (!publication) continue;
+      const [width = 0, height = 0, framesPerSecond = 0, bitrate = 0, paused = 0, reason = 0] = numbers.subarray(index * 6);
+      const layer = { width, height, framesPerSecond, bitrate, paused: paused > 0, reason: layerReasons[reason] ?? 'best' };
+      publication.setLayer(layer);
+      this.#emit('layerchanged', { participant: publication.participant, publication, layer });
+    }
+  }
+
+  data(sender: string | undefined, bytes: Uint8Array, text: boolean, topic: string | undefined, reliable: boolean): void {
+    const from = sender === undefined ? undefined : this.#room?.table.get(sender);
+    const payload = text ? new TextDecoder().decode(bytes) : bytes;
+    this.#emit('data', { from, payload, reliable, ...(topic !== undefined && { topic }) });
+  }
+
+  published(id: number, publicationId: string, mid: string, sender: RTCRtpSender): void {
+    const publishing = this.#publishing.get(id);
+    const room = this.#room;
+    if (!publishing || !room) return;
+    this.#publishing.delete(id);
+    const { track, request } = publishing;
+    const publication = new LocalPublication({
+      id: publicationId,
+      kind: track.kind === 'audio' ? 'audio' : 'video',
+      ...request,
+      capture: request.capture,
+      participant: room.local,
+      track: new LocalTrack(track, this.playback),
+      mid,
+      sender,
+      call: this,
+      onMuted: (changed) => this.#emit('publicationmuted', { participant: room.local, publication: changed, muted: changed.muted }),
+    });
+    room.local.table.set(publicationId, publication);
+    this.#emit('localpublished', { publication });
+    this.#requests.resolve(id, publication);
+    if (track.readyState === 'ended') void this.unpublish(publication).catch(() => undefined); // it ended while the edge was asked
+  }
+
+  done(request: number): void {
+    this.#requests.resolve(request, undefined);
+  }
+
+  failed(request: number, code: string, message: string, retryable: boolean): void {
+    this.#publishing.delete(request);
+    this.#requests.reject(request, nearcastError(code, { message, retryable }));
+  }
+
+  closed(code: string | undefined, message: string, retryable: boolean, retryAfterMs: number | undefined): void {
+    const cause = code === 'token-unavailable' ? this.#tokenFailure : undefined;
+    this.#end(code === undefined ? undefined : nearcastError(code, { message, retryable, retryAfterMs, cause }));
+  }
+
+  corePanicked(where: string): void {
+    if (this.#core) this.#end(nearcastError('core-panicked', { cause: new Error(where) }));
+  }
+
+  // Inside
+
+  #enter<T>(call: (core: Core) => T): T {
+    const core = this.#core;
+    if (!core) throw nearcastError('room-left');
+    return this.#instance.enter(() => call(core));
+  }
+
+  /** The same where nobody waits for an answer: over is over, and a panic is told to the app by `closed`. */
+  #tellCore(call: (core: Core) => void): void {
+    try {
+      if (this.#core) this.#enter(call);
+    } catch (cause) {
+      if (!this.#instance.failed) throw cause;
+    }
+  }
+
+  /** Tells the app, now or when it can listen. */
+  #emit<K extends keyof RoomEvents>(type: K, detail: RoomEvents[K]): void {
+    const room = this.#room;
+    if (this.#held) this.#held.push(() => this.#room?.emit(type, detail));
+    else room?.emit(type, detail);
+  }
+
+  #release(): void {
+    const held = this.#held ?? [];
+    // Listeners may cause events: these queue up behind the ones that are told now.
+    for (let next = held.shift(); next; next = held.shift()) next();
+    this.#held = undefined;
+  }
+
+  /** Connecting only: once connected, the app leaves. */
+  #abort(reason: unknown): void {
+    if (!this.#entering) return;
+    this.#abortReason = reason;
+    this.leave();
+  }
+
+  /** Whether it was still published. */
+  #dropLocal(publication: LocalPublication): boolean {
+    if (!this.#room?.local.table.delete(publication.id)) return false;
+    publication.end();
+    this.#emit('localunpublished', { publication });
+    return true;
+  }
+
+  /** Ends everything, once; tells the app unless it never got a room. */
+  #end(error: NearcastError | undefined): void {
+    const core = this.#core;
+    if (!core && !this.#entering) return;
+    this.#core = undefined;
+    this.#page.abort();
+    this.#instance.delete(this);
+    this.#requests.end(error ?? nearcastError('room-left'));
+    this.#publishing.clear();
+    for (const publication of this.#room?.local.table.values() ?? []) publication.end();
+    for (const publication of this.#remote.values()) publication.track?.detach();
+    this.playback.clear();
+    this.#close(core);
+    this.#tell(error);
+  }
+
+  /** Closes what the core opened. Freeing waits until the call that brought us here, and promises that have settled, are through. */
+  #close(core: Core | undefined): void {
+    const socket = this.#socket;
+    if (socket) {
+      socket.onopen = socket.onmessage = socket.onerror = socket.onclose = null;
+      socket.close();
+    }
+    this.#transport?.close();
+    this.#socket = this.#transport = undefined;
+    if (core) setTimeout(() => this.#instance.failed || core.free());
+  }
+
+  #tell(error: NearcastError | undefined): void {
+    const entering = this.#entering;
+    const room = this.#room;
+    this.#entering = undefined;
+    if (entering) return entering.reject(error ?? nearcastError('aborted', { cause: this.#abortReason }));
+    if (!room) return;
+    const previous = room.setState('disconnected');
+    if (previous !== 'disconnected') this.#emit('statechanged', { state: 'disconnected', previous, reason: error?.code ?? 'left' });
+    this.#emit('closed', error ? { error } : {});
+    if (this.#held) this.#held.push(() => room.endEvents());
+    else room.endEvents();
+  }
+}

@@ -1,0 +1,333 @@
+// A room from connect() to leave(), with a scripted core.
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { FakeCore, FakeElement, FakeSender, FakeStream, FakeTrack, fakeGlue, load, settle, withGlobals } from './fakes.mjs';
+
+const { CoreInstance } = await load('core/instance');
+const { Session } = await load('session');
+const { nearcastError } = await load('errors');
+
+function enter(options = {}, token = 'token') {
+  const instance = new CoreInstance(fakeGlue(), () => undefined);
+  const connecting = Session.connect(instance, 'wss://edge/v1/signal', token, options);
+  connecting.catch(() => undefined);
+  return { connecting, core: FakeCore.last, host: FakeCore.last.host, instance };
+}
+
+async function room(options) {
+  const entered = enter(options);
+  entered.core.join();
+  return { ...entered, room: await entered.connecting };
+}
+
+const everyEvent = [
+  'statechanged', 'participantjoined', 'participantleft', 'publicationadded', 'publicationremoved', 'publicationmuted', 'tracksubscribed',
+  'trackunsubscribed', 'localpublished', 'localunpublished', 'speakerschanged', 'data', 'closed',
+];
+
+function listen(target) {
+  const heard = [];
+  for (const type of everyEvent) target.on(type, (event) => heard.push([type, event]));
+  return heard;
+}
+
+const names = (heard) => heard.map(([type]) => type);
+
+test('the core gets what connect() was given', async () => {
+  const { core } = enter({ autoSubscribe: false, joinTimeoutMs: 7, rtcConfiguration: { iceServers: [] } });
+  const { url, autoSubscribe, joinTimeoutMs, configuration, client } = core;
+  assert.deepEqual([url, autoSubscribe, joinTimeoutMs], ['wss://edge/v1/signal', false, 7]);
+  assert.deepEqual(configuration, { bundlePolicy: 'max-bundle', iceServers: [] });
+  assert.match(client, /^nearcast-js\//);
+});
+
+test('a room is complete when connect() resolves, and its events wait for listeners', async () => {
+  const { room: joined } = await room();
+  assert.deepEqual([joined.name, joined.state, joined.local.identity, joined.local.isLocal], ['room', 'connected', 'me', true]);
+  const ada = joined.participants.get('ada-1');
+  assert.deepEqual([ada.name, ada.role, ada.publication('camera').id], ['Ada', 'host', 'cam']);
+  await null; // another await between connect() and the app
+  const heard = listen(joined);
+  await settle();
+  assert.deepEqual(names(heard), ['participantjoined', 'publicationadded']);
+});
+
+test('events after that come at once', async () => {
+  const { room: joined, host } = await room();
+  const heard = listen(joined);
+  await settle();
+  heard.length = 0;
+  host.publicationMuted('cam', true);
+  host.publicationMuted('cam', true);
+  assert.deepEqual(names(heard), ['publicationmuted']);
+  assert.equal(joined.participants.get('ada-1').publication('camera').muted, true);
+  host.publicationRemoved('ada-1', 'cam');
+  host.participantLeft('ada-1', 'timed-out');
+  assert.deepEqual(names(heard), ['publicationmuted', 'publicationremoved', 'participantleft']);
+  assert.equal(heard[2][1].reason, 'timed-out');
+  assert.equal(joined.participants.size, 0);
+});
+
+test('a track that is taken away leaves its elements', async (t) => {
+  withGlobals(t, { MediaStream: FakeStream });
+  const { room: joined, host } = await room();
+  const heard = listen(joined);
+  const media = new FakeTrack('video');
+  host.trackSubscribed('cam', '4', media);
+  const publication = joined.participants.get('ada-1').publication('camera');
+  const element = publication.track.attach(new FakeElement());
+  assert.deepEqual(element.srcObject.getTracks(), [media]);
+  await settle();
+  let during;
+  joined.on('trackunsubscribed', ({ track }) => (during = [track.attachedElements, publication.track]));
+  host.trackUnsubscribed('cam');
+  assert.deepEqual(during, [[element], undefined], 'an app can still find the element');
+  assert.equal(element.srcObject, null);
+  assert.deepEqual(names(heard).slice(-2), ['tracksubscribed', 'trackunsubscribed']);
+  assert.equal(heard.at(-1)[1].track.mediaStreamTrack, media);
+});
+
+test('speakers are participants, loudest first, and silence ends speaking', async () => {
+  const { room: joined, host } = await room();
+  const ada = joined.participants.get('ada-1');
+  host.speakers(['ada-1', 'me-1', 'gone-1'], new Uint8Array([127, 64, 3]));
+  assert.deepEqual(joined.speakers, [ada, joined.local]);
+  assert.deepEqual([ada.level, ada.speaking, joined.local.speaking], [1, true, true]);
+  host.speakers([], new Uint8Array());
+  assert.deepEqual([ada.level, ada.speaking, joined.speakers.length], [0, false, 0]);
+});
+
+test('data goes out as text or bytes and comes in the same way', async () => {
+  const { room: joined, core, host } = await room();
+  joined.sendData('hé', { to: joined.participants.get('ada-1'), topic: 'chat' });
+  joined.sendData(new Uint8Array([1]), { reliable: false });
+  assert.deepEqual(core.named('sendData'), [
+    [new TextEncoder().encode('hé'), true, 'ada-1', 'chat', true],
+    [new Uint8Array([1]), false, undefined, undefined, false],
+  ]);
+  const heard = listen(joined);
+  await settle();
+  host.data('ada-1', new TextEncoder().encode('hé'), true, 'chat', true);
+  host.data('gone-1', new Uint8Array([1]), false, undefined, false);
+  const [, first] = heard.at(-2);
+  assert.deepEqual([first.from.id, first.payload, first.topic, first.reliable], ['ada-1', 'hé', 'chat', true]);
+  assert.deepEqual(heard.at(-1)[1], { from: undefined, payload: new Uint8Array([1]), reliable: false });
+  core.refuseData = 'data-not-ready';
+  assert.throws(() => joined.sendData('x'), { name: 'UsageError', code: 'data-not-ready', retryable: true });
+});
+
+test('publishing ends with a publication, or with the reason', async () => {
+  const { room: joined, core, host } = await room();
+  const heard = listen(joined);
+  await settle();
+  const media = new FakeTrack('video');
+  const publishing = joined.local.publish(media, { source: 'screen', maxBitrate: 1e6 });
+  const [[request, track, source, , muted, , maxBitrate]] = core.named('publish');
+  assert.deepEqual([track, source, muted, maxBitrate, media.contentHint], [media, 'screen', false, 1e6, 'detail']);
+  host.published(request, 'pub', '8', new FakeSender(media));
+  const publication = await publishing;
+  assert.deepEqual([publication.id, publication.kind, publication.source, joined.local.publication('screen')], ['pub', 'video', 'screen', publication]);
+  assert.equal(names(heard).at(-1), 'localpublished');
+
+  const refused = joined.local.publish(new FakeTrack('video'));
+  host.failed(core.named('publish')[1][0], 'not-permitted', 'no grant', false);
+  await assert.rejects(refused, { name: 'MediaError', code: 'not-permitted', message: 'no grant' });
+});
+
+test('a device that goes away ends its publication', async () => {
+  const { room: joined, core, host } = await room();
+  const heard = listen(joined);
+  const media = new FakeTrack('audio');
+  const publishing = joined.local.publish(media, { source: 'microphone' });
+  host.published(core.named('publish')[0][0], 'pub', '8', new FakeSender(media));
+  await publishing;
+  await settle();
+  media.end();
+  assert.equal(names(heard).at(-1), 'localunpublished');
+  assert.equal(core.named('unpublish')[0][1], 'pub');
+  assert.equal(joined.local.publications.size, 0);
+});
+
+test('unpublishing twice asks once', async () => {
+  const { room: joined, core, host } = await room();
+  const publishing = joined.local.publish(new FakeTrack('audio'));
+  host.published(core.named('publish')[0][0], 'pub', '8', new FakeSender());
+  const publication = await publishing;
+  const first = publication.unpublish();
+  host.done(core.named('unpublish')[0][0]);
+  await first;
+  await publication.unpublish();
+  assert.equal(core.named('unpublish').length, 1);
+});
+
+test('video goes out in several sizes unless the app says otherwise', async () => {
+  const { room: joined, core } = await room();
+  void joined.local.publish(new FakeTrack('video')).catch(() => undefined);
+  void joined.local.publish(new FakeTrack('video'), { simulcast: false, scalabilityMode: 'L1T2' }).catch(() => undefined);
+  assert.deepEqual(core.named('publish').map((args) => args.slice(8, 10)), [[true, undefined], [false, 'L1T2']]);
+});
+
+test('preferences for a picture add up, in whole numbers that fit', async () => {
+  const { room: joined, core } = await room();
+  const publication = joined.participants.get('ada-1').publication('camera');
+  publication.setVideoPreferences({ width: 319.2, height: 180, priority: 'on-stage' });
+  publication.setVideoPreferences({ visible: false, maxFramerate: 7.5 });
+  publication.setVideoPreferences({ width: 1e6, height: -1, visible: true, maxFramerate: 0, priority: 'auto' });
+  assert.deepEqual(core.named('wish'), [
+    ['cam', 320, 180, true, 0, 3],
+    ['cam', 320, 180, false, 8, 3],
+    ['cam', 65535, 0, true, 0, 0],
+  ]);
+  core.leave();
+  publication.setVideoPreferences({ visible: false });
+  assert.equal(core.named('wish').length, 3, 'over is over');
+});
+
+test('what the edge sends of a picture, and why not more', async () => {
+  const { room: joined, host } = await room();
+  const publication = joined.participants.get('ada-1').publication('camera');
+  const heard = [];
+  joined.on('layerchanged', (event) => heard.push(event));
+  await settle();
+  assert.deepEqual([publication.layer, joined.availableIncomingBitrate], [undefined, undefined]);
+  host.layers(480_000, ['gone', 'cam'], new Uint32Array([0, 0, 0, 0, 1, 2, 320, 180, 15, 150_000, 0, 3]));
+  const layer = { width: 320, height: 180, framesPerSecond: 15, bitrate: 150_000, paused: false, reason: 'bandwidth' };
+  assert.deepEqual(heard, [{ participant: publication.participant, publication, layer }]);
+  assert.deepEqual([publication.layer, joined.availableIncomingBitrate], [layer, 480_000]);
+  host.layers(0, ['cam'], new Uint32Array([0, 0, 0, 0, 1, 8]));
+  assert.deepEqual([publication.layer.paused, publication.layer.reason, joined.availableIncomingBitrate], [true, 'not-among-loudest', undefined]);
+});
+
+test('subscribing is known when the edge has said yes', async () => {
+  const { room: joined, core, host } = await room();
+  const publication = joined.participants.get('ada-1').publication('camera');
+  const leaving = publication.unsubscribe();
+  assert.equal(publication.subscribed, true);
+  const [[request, id, wanted]] = core.named('subscribe');
+  assert.deepEqual([id, wanted], ['cam', false]);
+  host.done(request);
+  await leaving;
+  assert.equal(publication.subscribed, false);
+});
+
+test('a refused join rejects with its error', async () => {
+  const { connecting, host } = enter();
+  host.closed('token-expired', 'The token expired at noon.', false, undefined);
+  await assert.rejects(connecting, { name: 'TokenError', code: 'token-expired', message: 'The token expired at noon.', retryable: false });
+});
+
+test('an edge that wants to be left alone says how long', async () => {
+  const { connecting, host } = enter();
+  host.closed('overloaded', '', true, 3000);
+  await assert.rejects(connecting, { name: 'ConnectError', code: 'overloaded', retryable: true, retryAfterMs: 3000 });
+});
+
+test('aborting cancels connecting and gives the seat back, and later does nothing', async () => {
+  const controller = new AbortController();
+  const { connecting, core } = enter({ signal: controller.signal });
+  controller.abort('bored');
+  await assert.rejects(connecting, { name: 'ConnectError', code: 'aborted', cause: 'bored' });
+  assert.equal(core.named('leave').length, 1);
+
+  const late = new AbortController();
+  const { room: joined } = await room({ signal: late.signal });
+  late.abort();
+  assert.equal(joined.state, 'connected');
+});
+
+test('a token function is asked each time, but not twice at once, and its error is the cause', async () => {
+  const cause = new Error('backend down');
+  let answers = [];
+  const token = () => new Promise((resolve, reject) => answers.push({ resolve, reject }));
+  const { connecting, core, host } = enter({}, token);
+  host.tokenWanted();
+  host.tokenWanted();
+  await settle();
+  assert.equal(answers.length, 1);
+  answers[0].resolve('fresh');
+  await settle();
+  assert.deepEqual(core.named('token'), [['fresh']]);
+  host.tokenWanted();
+  await settle();
+  answers[1].reject(cause);
+  await settle();
+  assert.deepEqual(core.named('token')[1], [undefined]);
+  host.closed('token-unavailable', '', true, undefined);
+  await assert.rejects(connecting, { name: 'TokenError', code: 'token-unavailable', cause });
+});
+
+test('leaving ends everything, once, and lets go of the page', async (t) => {
+  const page = new EventTarget();
+  let listening = 0;
+  withGlobals(t, {
+    addEventListener: (type, listener, options) => {
+      listening += 1;
+      options.signal.addEventListener('abort', () => (listening -= 1));
+      page.addEventListener(type, listener, options);
+    },
+  });
+  const { room: joined, core, host } = await room();
+  const heard = listen(joined);
+  const events = joined.events('data');
+  const media = new FakeTrack('video');
+  const publishing = joined.local.publish(media, { stopOnUnpublish: true });
+  host.published(core.named('publish')[0][0], 'pub', '8', new FakeSender(media));
+  await publishing;
+  const waiting = joined.participants.get('ada-1').publication('camera').unsubscribe();
+  const transport = { closed: 0, close() { this.closed += 1; } };
+  host.transportOpened(transport);
+  assert.equal(listening, 2);
+
+  await joined.leave();
+  await joined.leave();
+  await assert.rejects(waiting, { code: 'room-left' });
+  await settle();
+  assert.deepEqual(heard.filter(([type]) => type === 'closed'), [['closed', {}]]);
+  assert.equal(names(heard).at(-1), 'closed');
+  assert.deepEqual([joined.state, media.readyState, transport.closed, core.freed, listening], ['disconnected', 'ended', 1, 1, 0]);
+  assert.deepEqual(await events.next(), { done: true, value: undefined });
+  assert.throws(() => joined.sendData('x'), { code: 'room-left' });
+  await assert.rejects(joined.local.publish(new FakeTrack('audio')), { code: 'room-left' });
+  await assert.rejects(joined.stats(), { code: 'room-left' });
+  page.dispatchEvent(new Event('online'));
+});
+
+test('await using leaves at the end of the block', async () => {
+  const { room: joined, core } = await room();
+  await joined[Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose')]();
+  assert.equal(core.named('leave').length, 1);
+});
+
+test('a closing tab says goodbye, a returning network is tried at once', async (t) => {
+  const page = new EventTarget();
+  withGlobals(t, { addEventListener: page.addEventListener.bind(page) });
+  const { core } = await room();
+  page.dispatchEvent(new Event('online'));
+  page.dispatchEvent(new Event('pagehide'));
+  assert.deepEqual(core.calls.slice(-2), [['networkAvailable'], ['leave']]);
+});
+
+test('a panic closes the room with one error and never enters the core again', async () => {
+  const { room: joined, core, instance, host } = await room();
+  const heard = listen(joined);
+  await settle();
+  const socket = { close() { this.closed = true; }, onmessage: () => undefined };
+  host.socketOpened(socket);
+  instance.fail('src/room.rs:1');
+  await settle();
+  const closed = heard.filter(([type]) => type === 'closed');
+  assert.equal(closed.length, 1);
+  assert.deepEqual([closed[0][1].error.name, closed[0][1].error.code, closed[0][1].error.cause.message], ['InternalError', 'core-panicked', 'src/room.rs:1']);
+  assert.deepEqual([socket.onmessage, socket.closed, core.freed], [null, true, 0]);
+  assert.ok(nearcastError('core-panicked').retryable);
+});
+
+test('the states of an outage are told with their reasons', async () => {
+  const { room: joined, host } = await room();
+  const heard = listen(joined);
+  await settle();
+  host.stateChanged('reconnecting', 'no-pong');
+  host.stateChanged('connected', 'resumed');
+  const told = heard.filter(([type]) => type === 'statechanged').map(([, { previous, state, reason }]) => [previous, state, reason]);
+  assert.deepEqual(told, [['connected', 'reconnecting', 'no-pong'], ['reconnecting', 'connected', 'resumed']]);
+});

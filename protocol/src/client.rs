@@ -1,0 +1,173 @@
+//! What a participant says to the edge.
+
+use crate::{Mid, PublicationId, SessionId, Wish};
+use minicbor::{Decode, Encode};
+
+/// One message of a participant with the number its reply repeats.
+#[derive(Clone, Debug, Decode, Encode, PartialEq)]
+#[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
+#[cbor(map)]
+pub struct ClientEnvelope {
+    /// Chosen by the sender, repeated by the reply ([`crate::ServerMessage`] with the same `id`). Zero: no reply wanted.
+    #[n(0)]
+    #[cfg_attr(feature = "json", serde(default))]
+    pub id: u32,
+    /// What is asked.
+    #[n(1)]
+    #[cfg_attr(feature = "json", serde(flatten))]
+    pub message: ClientMessage,
+}
+
+/// A request. The first on a connection is [`ClientMessage::Join`]; anything else before it is refused.
+#[derive(Clone, Debug, Decode, Encode, PartialEq)]
+#[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize), serde(tag = "type", rename_all = "snake_case"))]
+pub enum ClientMessage {
+    /// Enter the room that the token names, or resume a session. Reply: `joined`.
+    #[n(0)]
+    Join(#[n(0)] Join),
+    /// A new session description. Reply: `answer`.
+    #[n(1)]
+    Offer(#[n(0)] MediaOffer),
+    /// Stop publishing. Reply: `done`.
+    #[n(2)]
+    Unpublish {
+        /// One of one's own publications.
+        #[n(0)]
+        publication: PublicationId,
+    },
+    /// Mute or unmute one of one's own publications; the room is told. Reply: `done`.
+    #[n(3)]
+    Mute {
+        /// One of one's own publications.
+        #[n(0)]
+        publication: PublicationId,
+        /// The new state.
+        #[n(1)]
+        muted: bool,
+    },
+    /// Ask for a publication. Reply: `done`; a `slot` message follows when media is on its way.
+    #[n(4)]
+    Subscribe {
+        /// Somebody else's publication.
+        #[n(0)]
+        publication: PublicationId,
+    },
+    /// Stop receiving a publication. Reply: `done`.
+    #[n(5)]
+    Unsubscribe {
+        /// Somebody else's publication.
+        #[n(0)]
+        publication: PublicationId,
+    },
+    /// Leave for good: the session ends and cannot be resumed. No reply; the edge closes the connection.
+    #[n(6)]
+    Leave,
+    /// Shows that both ends live. Reply: `pong`.
+    #[n(7)]
+    Ping,
+    /// How one shows what one receives, so that no more than that is sent. Unknown publications are skipped. Reply: `done`.
+    #[n(8)]
+    Wishes {
+        /// Those that changed.
+        #[n(0)]
+        wishes: Vec<Wish>,
+    },
+}
+
+/// Enters a room, or comes back to it.
+#[derive(Clone, Debug, Decode, Default, Encode, PartialEq)]
+#[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
+#[cbor(map)]
+pub struct Join {
+    /// A JWT whose grants name room and identity; see docs/tokens.md.
+    #[n(0)]
+    pub token: String,
+    /// Subscribe to everything, present and future, without asking.
+    #[n(1)]
+    #[cfg_attr(feature = "json", serde(default = "yes"))]
+    pub auto_subscribe: bool,
+    /// The first session description, so that joining costs one round trip; may come later as `offer`.
+    #[n(2)]
+    #[cfg_attr(feature = "json", serde(default))]
+    pub offer: Option<MediaOffer>,
+    /// Comes back to a session whose WebSocket was lost.
+    #[n(3)]
+    #[cfg_attr(feature = "json", serde(default))]
+    pub resume: Option<Resume>,
+    /// What software this is, for logs: at most 64 bytes are kept.
+    #[n(4)]
+    #[cfg_attr(feature = "json", serde(default))]
+    pub client: Option<String>,
+}
+
+#[cfg(feature = "json")]
+fn yes() -> bool {
+    true
+}
+
+/// Proof that a session is ours.
+#[derive(Clone, Debug, Decode, Encode, PartialEq)]
+#[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
+#[cbor(map)]
+pub struct Resume {
+    /// As given in `joined`. Refused with `session-unknown` when the edge no longer holds it: then join anew.
+    #[n(0)]
+    pub session: SessionId,
+}
+
+/// A session description (RFC 8829) and what its sending sections carry.
+#[derive(Clone, Debug, Decode, Default, Encode, PartialEq)]
+#[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
+#[cbor(map)]
+pub struct MediaOffer {
+    /// The SDP offer, complete; candidates are not needed (the edge is ICE-lite).
+    #[n(0)]
+    pub sdp: String,
+    /// One entry for each sending section that isn't yet published.
+    #[n(1)]
+    #[cfg_attr(feature = "json", serde(default))]
+    pub publish: Vec<PublishIntent>,
+}
+
+/// Names the source behind a sending section.
+#[derive(Clone, Debug, Decode, Encode, PartialEq)]
+#[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
+#[cbor(map)]
+pub struct PublishIntent {
+    /// The section.
+    #[n(0)]
+    pub mid: Mid,
+    /// What is seen or heard.
+    #[n(1)]
+    pub source: Source,
+    /// Free text for people, at most 256 bytes.
+    #[n(2)]
+    #[cfg_attr(feature = "json", serde(default))]
+    pub name: String,
+    /// Starts muted.
+    #[n(3)]
+    #[cfg_attr(feature = "json", serde(default))]
+    pub muted: bool,
+}
+
+/// What a publication shows or sounds like; decides priority and lip-sync grouping.
+#[derive(Clone, Copy, Debug, Decode, Encode, Eq, Hash, PartialEq)]
+#[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
+#[cbor(index_only)]
+pub enum Source {
+    /// A face: played in sync with the microphone.
+    #[n(0)]
+    Camera,
+    /// A voice.
+    #[n(1)]
+    Microphone,
+    /// A shared screen or window: played in sync with screen audio.
+    #[n(2)]
+    Screen,
+    /// What the shared screen sounds like.
+    #[n(3)]
+    ScreenAudio,
+    /// Any other track; played on its own.
+    #[n(4)]
+    Other,
+}

@@ -1,0 +1,138 @@
+//! One stay of one person (or bot) in a room.
+
+use crate::allocation::{Choice, Decision, Memory};
+use crate::keys::{ParticipantKey, PublicationKey, RoomKey};
+use crate::layer::LayerChoice;
+use crate::loudest::Loudest;
+use crate::peer::Peer;
+use crate::shard::ShardId;
+use crate::shard::allocate::{Allocating, Told, Wanted};
+use nearcast_protocol::{LayerReason, ParticipantId, Permissions, SessionId};
+use std::time::Instant;
+
+/// Who a token says somebody is and what it may do. The edge has verified the token.
+#[derive(Clone, Debug)]
+pub struct Admission {
+    /// Name of the room.
+    pub room: String,
+    /// Who it is; a second join with the same identity replaces the first.
+    pub identity: String,
+    /// What to show.
+    pub name: String,
+    /// From the token.
+    pub role: Option<String>,
+    /// From the token's grants.
+    pub permissions: Permissions,
+}
+
+/// One WebSocket; numbered by the edge, never reused.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct ConnectionId(pub u64);
+
+/// A participant's wish for one publication.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Subscription {
+    pub(crate) publication: PublicationKey,
+    /// The slot that carries it; none: waiting for one.
+    pub(crate) slot: Option<usize>,
+    /// How it is shown, as far as that was said.
+    pub(crate) wanted: Wanted,
+    /// Of the last decision about its layer.
+    pub(crate) memory: Memory,
+    /// What was last told of it.
+    pub(crate) told: Option<Told>,
+    /// The last decision that changed something.
+    pub(crate) decided: Option<Decided>,
+}
+
+/// What was decided of a subscription's layer.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Decided {
+    /// None: paused, or nothing is known of its layers yet.
+    pub(crate) layer: Option<LayerChoice>,
+    /// Why not more.
+    pub(crate) reason: LayerReason,
+    /// Since when the layer and the reason are these.
+    pub(crate) since: Instant,
+}
+
+impl Subscription {
+    pub(crate) fn new(publication: PublicationKey) -> Self {
+        Self { publication, slot: None, wanted: Wanted::default(), memory: Memory::default(), told: None, decided: None }
+    }
+
+    /// Takes note of a decision.
+    pub(crate) fn note(&mut self, decision: &Decision, now: Instant) {
+        let layer = match decision.choice {
+            Choice::Forward(rung) => Some(LayerChoice { encoding: rung.encoding, target: rung.target }),
+            Choice::Await | Choice::Pause => None,
+        };
+        if self.decided.is_none_or(|before| (before.layer, before.reason) != (layer, decision.reason)) {
+            self.decided = Some(Decided { layer, reason: decision.reason, since: now });
+        }
+    }
+}
+
+/// One stay.
+#[derive(Debug)]
+pub(crate) struct Participant {
+    pub(crate) id: ParticipantId,
+    pub(crate) admission: Admission,
+    pub(crate) room: RoomKey,
+    /// NTP time of joining.
+    pub(crate) since: u64,
+    /// The shard whose part of the room it is in; none: this one.
+    pub(crate) home: Option<ShardId>,
+    pub(crate) session: SessionId,
+    pub(crate) connection: Option<ConnectionId>,
+    /// Came by WHIP or WHEP: there is no WebSocket to show that somebody is there, only the transport.
+    pub(crate) by_http: bool,
+    /// When signalling was last known to live: the loss of the WebSocket starts the resume window. Who has none never had.
+    pub(crate) disconnected_at: Option<Instant>,
+    pub(crate) auto_subscribe: bool,
+    pub(crate) publications: Vec<PublicationKey>,
+    pub(crate) subscriptions: Vec<Subscription>,
+    pub(crate) peer: Option<Peer>,
+    /// Slots of each kind (audio, video) last asked for, so that one need is asked once.
+    pub(crate) slots_asked: (u16, u16),
+    /// When its layers are decided anew.
+    pub(crate) allocating: Allocating,
+}
+
+impl Participant {
+    /// Somebody in another shard's part of the room: no transport, no WebSocket, no session here.
+    pub(crate) fn elsewhere(home: ShardId, room: RoomKey, id: ParticipantId, admission: Admission, since: u64, now: Instant) -> Self {
+        Self {
+            id,
+            admission,
+            room,
+            since,
+            home: Some(home),
+            session: SessionId(String::new()),
+            connection: None,
+            by_http: false,
+            disconnected_at: None,
+            auto_subscribe: false,
+            publications: Vec::new(),
+            subscriptions: Vec::new(),
+            peer: None,
+            slots_asked: (0, 0),
+            allocating: Allocating::new(now),
+        }
+    }
+}
+
+/// A room: whoever is in it. Its publications belong to its participants.
+#[derive(Debug)]
+pub(crate) struct Room {
+    pub(crate) name: String,
+    pub(crate) participants: Vec<ParticipantKey>,
+    /// Other shards that hold a part of it.
+    pub(crate) parts: Vec<ShardId>,
+    /// What was last said about speakers.
+    pub(crate) speakers: Vec<(ParticipantKey, u8)>,
+    /// Whose face goes before the others': the one last heard loudest.
+    pub(crate) active_speaker: Option<ParticipantKey>,
+    /// Whose audio is passed on.
+    pub(crate) loudest: Loudest,
+}

@@ -1,0 +1,67 @@
+use super::*;
+use slotmap::SlotMap;
+
+const RIDS: [&str; 3] = ["q", "h", "f"];
+
+fn ingress(rids: &[&str]) -> (Ingress, PublicationKey) {
+    let publication = SlotMap::<PublicationKey, ()>::with_key().insert(());
+    let mut ingress = Ingress::default();
+    ingress.set_sender(&"1".into(), publication, rids.iter().map(|rid| (*rid).to_owned()).collect());
+    (ingress, publication)
+}
+
+fn named<'a>(mid: &'a str, rid: &'a str) -> Extensions<'a> {
+    Extensions { mid: Some(mid.as_bytes()), rid: Some(rid.as_bytes()), ..Extensions::default() }
+}
+
+fn repairing<'a>(mid: &'a str, repaired: &'a str) -> Extensions<'a> {
+    Extensions { mid: Some(mid.as_bytes()), repaired_rid: Some(repaired.as_bytes()), ..Extensions::default() }
+}
+
+#[test]
+fn encodings_are_found_by_their_names_and_then_by_ssrc() {
+    let (mut ingress, publication) = ingress(&RIDS);
+    let found = ingress.resolve(7, 96, &named("1", "h"), false).unwrap();
+    assert_eq!(found, IncomingStream { ssrc: 7, publication, encoding: 1, repair: false });
+    assert_eq!(ingress.resolve(7, 96, &Extensions::default(), false), Some(found), "without a name from then on");
+    let repair = ingress.resolve(8, 96, &repairing("1", "f"), true).unwrap();
+    assert_eq!((repair.encoding, repair.repair), (2, true));
+}
+
+#[test]
+fn what_has_no_name_of_ours_is_nobodys() {
+    let (mut ingress, _) = ingress(&RIDS);
+    assert_eq!(ingress.resolve(7, 96, &named("1", "x"), false), None);
+    assert_eq!(ingress.resolve(7, 96, &named("2", "h"), false), None);
+    assert_eq!(ingress.resolve(7, 96, &Extensions { mid: Some(b"1"), ..Extensions::default() }, false), None, "which of three?");
+    assert!(!ingress.knows(7), "and leaves no trace");
+}
+
+#[test]
+fn a_single_stream_needs_no_name() {
+    for rids in [&[][..], &["q"]] {
+        let (mut ingress, _) = ingress(rids);
+        assert_eq!(ingress.resolve(7, 96, &Extensions { mid: Some(b"1"), ..Extensions::default() }, false).unwrap().encoding, 0);
+    }
+}
+
+#[test]
+fn packets_correct_what_was_announced() {
+    let (mut ingress, publication) = ingress(&RIDS);
+    for (encoding, ssrc) in (0..).zip([10, 11, 12]) {
+        ingress.announce(IncomingStream { ssrc, publication, encoding, repair: false });
+    }
+    assert_eq!(ingress.resolve(10, 96, &named("1", "f"), false).unwrap().encoding, 2, "announced in another order");
+    assert_eq!(ingress.resolve(10, 96, &Extensions::default(), false).unwrap().encoding, 2);
+    assert_eq!(ingress.resolve(11, 96, &Extensions::default(), false).unwrap().encoding, 1);
+}
+
+#[test]
+fn inventing_streams_costs_the_inventor_its_oldest() {
+    let (mut ingress, _) = ingress(&RIDS);
+    for ssrc in 0..1_000 {
+        ingress.resolve(ssrc, 96, &named("1", "q"), false).unwrap();
+    }
+    assert_eq!((0..1_000).filter(|ssrc| ingress.knows(*ssrc)).count(), MAX_SSRCS);
+    assert!(ingress.knows(999) && !ingress.knows(0));
+}

@@ -1,0 +1,411 @@
+//! One published source: what is known of it, who receives it, and the stream it arrives on.
+//!
+//! Not here: which participant it belongs to and who may see it (`shard`), what each subscriber gets (`forwarder`).
+
+pub(crate) mod cache;
+pub(crate) mod keyframes;
+pub(crate) mod layers;
+pub(crate) mod nack;
+pub(crate) mod offer;
+pub(crate) mod reception;
+mod rungs;
+mod stream;
+#[cfg(test)]
+mod tests;
+
+use crate::clock::Ntp;
+use crate::codec::video_layers_allocation::VideoLayersAllocation;
+use crate::codec::{Codec, red};
+use crate::dynacast::Dynacast;
+use crate::keys::{ParticipantKey, RoomKey};
+use crate::layer::{LayerChoice, LayerTag, MAX_ENCODINGS, MAX_SPATIAL, Rung, Rungs, Target};
+use crate::packet::{MediaPacket, PacketInfo};
+use crate::relay::{Handle, PartDemand};
+use crate::shard::ShardId;
+use crate::speakers::Loudness;
+use keyframes::{KeyframeRequests, Need, Sent};
+use layers::{LayerReader, Reading};
+use nearcast_protocol::{Mid, PublicationId, PublicationInfo};
+use offer::Offer;
+use rungs::{Meter, SILENCE};
+use std::time::{Duration, Instant};
+pub(crate) use stream::{Arrival, Stream};
+
+/// An encoding that falls silent is off when others of its publication go on for this many pictures, of all together: where a screen
+/// stands still and all send one picture a second, none is off.
+const PASSED_PICTURES: u64 = 4;
+
+/// All of a publication silent for this long: it has no live encoding. Guess: longer than any pause of a source that lives.
+const GONE: Duration = Duration::from_secs(5);
+
+/// Packets that were on their way when the publisher said that their layer is off: guess, with room for a resend.
+const ON_THEIR_WAY: Duration = Duration::from_millis(300);
+
+/// One slot of one participant that receives this publication.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Subscriber {
+    pub(crate) participant: ParticipantKey,
+    /// Index into the participant's slots.
+    pub(crate) slot: usize,
+}
+
+/// The publisher's last sender report on our clock: which RTP timestamp was captured when.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CaptureClock {
+    /// NTP time of the edge's clock.
+    pub(crate) ntp: Ntp,
+    pub(crate) rtp: u32,
+}
+
+/// One encoding of a publication: an RTP stream with its own numbers, cache and feedback.
+#[derive(Debug)]
+pub(crate) struct Encoding {
+    /// What the offer calls it (RFC 8851); none for the only stream of a section.
+    pub(crate) rid: Option<String>,
+    pub(crate) stream: Stream,
+    layers: LayerReader,
+    meter: Meter,
+    /// Pictures of the publication until its last packet.
+    pictures: u64,
+    /// What the publisher's allocations call it.
+    allocated_as: u8,
+}
+
+/// The clocks of a publication's encodings, by index: whose are known can be switched between without a leap in time.
+pub(crate) type CaptureClocks = [Option<CaptureClock>; MAX_ENCODINGS];
+
+/// A published source.
+#[derive(Debug)]
+pub(crate) struct Publication {
+    pub(crate) info: PublicationInfo,
+    pub(crate) owner: ParticipantKey,
+    /// Its home and what that calls it; none: it is published on this shard.
+    pub(crate) from: Option<(ShardId, Handle)>,
+    /// Other parts of the room that take some of its encodings, or would.
+    pub(crate) relays: Vec<(ShardId, PartDemand)>,
+    /// What its home was last told that is taken here.
+    pub(crate) demand_told: PartDemand,
+    /// What its home says it can be had in.
+    pub(crate) rungs_told: Option<Box<Rungs>>,
+    pub(crate) room: RoomKey,
+    /// The section of the publisher's description that carries it.
+    pub(crate) mid: Mid,
+    pub(crate) subscribers: Vec<Subscriber>,
+    /// 1 to [`MAX_ENCODINGS`], in the offer's order. That is smallest first with browsers, by habit and not by rule: who compares
+    /// encodings compares what was measured of them. A position never changes, so that it can stand for the encoding everywhere.
+    encodings: Vec<Encoding>,
+    pub(crate) keyframes: KeyframeRequests,
+    pub(crate) loudness: Loudness,
+    /// Its packets are passed on: always in video, in audio while it is among the loudest of the room.
+    pub(crate) heard: bool,
+    /// When that last changed.
+    pub(crate) heard_since: Option<Instant>,
+    /// The room knows of it.
+    pub(crate) announced: bool,
+    /// What it can be had in, as subscribers are told of it.
+    pub(crate) offer: Offer,
+    /// What its publisher was told to be wanted.
+    pub(crate) dynacast: Dynacast,
+    generations: u32,
+    /// Pictures that began, of all encodings together.
+    pictures: u64,
+    /// What the publisher last said it has on, and when.
+    allocation: Option<(VideoLayersAllocation, Instant)>,
+    /// The publisher agreed to send lost packets again (NACK).
+    repairable: bool,
+}
+
+impl Publication {
+    /// `rids`: what the offer calls the encodings, in its order; empty for a single stream.
+    pub(crate) fn new(info: PublicationInfo, owner: ParticipantKey, room: RoomKey, mid: Mid, repairable: bool, rids: &[String]) -> Self {
+        let heard = info.video;
+        let mut publication = Self {
+            info,
+            owner,
+            from: None,
+            relays: Vec::new(),
+            demand_told: PartDemand::default(),
+            rungs_told: None,
+            room,
+            mid,
+            subscribers: Vec::new(),
+            encodings: Vec::new(),
+            keyframes: KeyframeRequests::default(),
+            loudness: Loudness::default(),
+            heard,
+            heard_since: None,
+            announced: false,
+            offer: Offer::default(),
+            dynacast: Dynacast::default(),
+            generations: 0,
+            pictures: 0,
+            allocation: None,
+            repairable,
+        };
+        publication.add_encodings(rids);
+        if publication.encodings.is_empty() {
+            publication.add_encoding(None);
+        }
+        publication
+    }
+
+    pub(crate) fn capture_clocks(&self) -> CaptureClocks {
+        let mut clocks = CaptureClocks::default();
+        clocks.iter_mut().zip(&self.encodings).for_each(|(clock, encoding)| *clock = encoding.stream.capture_clock);
+        clocks
+    }
+
+    pub(crate) fn id(&self) -> &PublicationId {
+        &self.info.id
+    }
+
+    /// Takes note of the encodings a later offer names; those it no longer names keep their places.
+    pub(crate) fn add_encodings(&mut self, rids: &[String]) {
+        for rid in rids {
+            if self.encodings.iter().any(|encoding| encoding.rid.as_ref() == Some(rid)) {
+                continue;
+            }
+            match self.encodings.first_mut().filter(|first| first.rid.is_none()) {
+                // What was the only stream is the first of several now.
+                Some(first) => first.rid = Some(rid.clone()),
+                None => self.add_encoding(Some(rid.clone())),
+            }
+        }
+    }
+
+    fn add_encoding(&mut self, rid: Option<String>) {
+        if self.encodings.len() < MAX_ENCODINGS {
+            let stream = Stream::new(self.info.video, self.repairable, self.generations);
+            self.generations = self.generations.wrapping_add(1);
+            let allocated_as = u8::try_from(self.encodings.len()).unwrap_or(u8::MAX);
+            let (layers, meter) = (LayerReader::default(), Meter::default());
+            self.encodings.push(Encoding { rid, stream, layers, meter, pictures: 0, allocated_as });
+        }
+    }
+
+    /// Takes note of how loud an audio packet is.
+    pub(crate) fn note_loudness(&mut self, packet: &MediaPacket<'_>, now: Instant) {
+        match packet.info.audio_level {
+            Some(level) => self.loudness.on_packet(level, now),
+            None => {
+                let own = if packet.info.codec.codec == Codec::Red { red::primary(packet.payload).map(|red| red.block) } else { None };
+                self.loudness.on_unmarked_packet(own.unwrap_or(packet.payload).len(), now);
+            }
+        }
+    }
+
+    /// All encodings, by index.
+    pub(crate) fn encodings(&self) -> &[Encoding] {
+        &self.encodings
+    }
+
+    /// The stream of an encoding.
+    pub(crate) fn stream(&self, encoding: u8) -> Option<&Stream> {
+        self.encodings.get(usize::from(encoding)).map(|encoding| &encoding.stream)
+    }
+
+    /// The stream of an encoding.
+    pub(crate) fn stream_mut(&mut self, encoding: u8) -> Option<&mut Stream> {
+        self.encodings.get_mut(usize::from(encoding)).map(|encoding| &mut encoding.stream)
+    }
+
+    /// The streams of all encodings.
+    pub(crate) fn streams_mut(&mut self) -> impl Iterator<Item = &mut Stream> {
+        self.encodings.iter_mut().map(|encoding| &mut encoding.stream)
+    }
+
+    /// The stream whose packets have this generation, while it lasts.
+    pub(crate) fn stream_of_generation(&self, generation: u32) -> Option<&Stream> {
+        self.encodings.iter().map(|encoding| &encoding.stream).find(|stream| stream.generation == generation)
+    }
+
+    /// The stream with this SSRC, and its encoding.
+    pub(crate) fn stream_of_ssrc(&mut self, ssrc: u32) -> Option<(u8, &mut Stream)> {
+        (0..).zip(self.streams_mut()).find(|(_, stream)| stream.ssrc == Some(ssrc))
+    }
+
+    /// Takes note of the SSRC that a media packet of an encoding has. Another one than before: the encoding starts anew, alone.
+    pub(crate) fn note_ssrc(&mut self, encoding: u8, ssrc: u32) {
+        let (video, generation) = (self.info.video, self.generations);
+        let Some(Encoding { stream, layers, meter, .. }) = self.encodings.get_mut(usize::from(encoding)) else { return };
+        match stream.ssrc {
+            Some(known) if known == ssrc => {}
+            None => stream.ssrc = Some(ssrc),
+            Some(_) => {
+                stream.restart(ssrc, video, generation);
+                layers.clear();
+                meter.restart();
+                self.generations = generation.wrapping_add(1);
+            }
+        }
+    }
+
+    /// Reads which layers a packet of an encoding is of.
+    pub(crate) fn read_layers(&mut self, encoding: u8, input: &layers::Input<'_>) -> Reading {
+        let reader = self.encodings.get_mut(usize::from(encoding)).map(|encoding| &mut encoding.layers);
+        let reading = reader.map_or_else(|| LayerReader::default().read(input), |reader| reader.read(input));
+        Reading { tag: LayerTag { encoding, ..reading.tag }, ..reading }
+    }
+
+    /// Counts a packet of `bytes`, RTP header included.
+    pub(crate) fn measure(&mut self, info: &PacketInfo, bytes: usize, now: Instant) {
+        let Some(encoding) = self.encodings.get_mut(usize::from(info.layer.encoding)) else { return };
+        if encoding.meter.on_packet(&info.layer, info.timestamp, bytes, now) {
+            self.pictures = self.pictures.saturating_add(1);
+        }
+        encoding.pictures = self.pictures;
+    }
+
+    /// Takes note of what the publisher says it has on, on a packet of an encoding.
+    pub(crate) fn note_allocation(&mut self, encoding: u8, allocation: VideoLayersAllocation, now: Instant) {
+        if let Some(encoding) = self.encodings.get_mut(usize::from(encoding)).filter(|_| allocation.streams > 0) {
+            encoding.allocated_as = allocation.stream;
+        }
+        for encoding in &mut self.encodings {
+            for spatial in 0..MAX_SPATIAL {
+                let layer = allocation.layer(encoding.allocated_as, spatial);
+                if let Some((size, _)) = layer.and_then(|layer| layer.picture) {
+                    encoding.layers.note_size(spatial, size);
+                }
+            }
+        }
+        self.allocation = Some((allocation, now));
+    }
+
+    /// Whether an encoding is being sent: its packets come, or nothing of the publication does for the moment.
+    pub(crate) fn is_live(&self, encoding: u8, now: Instant) -> bool {
+        if let Some(told) = &self.rungs_told {
+            return told.iter().any(|rung| rung.encoding == encoding && rung.live);
+        }
+        let Some(encoding) = self.encodings.get(usize::from(encoding)) else { return false };
+        let Some(last) = encoding.meter.last_packet() else { return false };
+        let quiet = now.saturating_duration_since(last);
+        let passed = self.pictures.saturating_sub(encoding.pictures) >= PASSED_PICTURES;
+        quiet <= SILENCE || (!passed && quiet <= GONE)
+    }
+
+    /// Every quality it can be had in, lowest cost first; those that aren't live may come back when they are wanted. An encoding that
+    /// never sent has one rung all the same.
+    pub(crate) fn rungs(&self, now: Instant) -> Rungs {
+        if let Some(told) = &self.rungs_told {
+            return **told;
+        }
+        let mut rungs = Rungs::default();
+        for (index, encoding) in (0_u8..).zip(&self.encodings) {
+            let live = self.is_live(index, now);
+            let none = encoding.meter.layers().next().is_none().then(Target::default);
+            for target in encoding.meter.layers().chain(none) {
+                let allocated = self.allocation.as_ref().and_then(|(layers, _)| layers.layer(encoding.allocated_as, target.spatial));
+                let claimed = allocated.and_then(|layer| layer.bitrates().get(usize::from(target.temporal)).copied()).unwrap_or(0);
+                let measured = encoding.meter.bitrate(target, now);
+                let size = encoding.layers.size(target.spatial).unwrap_or_default();
+                rungs.push(Rung {
+                    encoding: index,
+                    target,
+                    bitrate: if measured > 0 { measured } else { u64::from(claimed).saturating_mul(1_000) },
+                    width: size.width,
+                    height: size.height,
+                    fps: encoding.meter.fps(target, now),
+                    live: live && self.is_on(encoding, target, now),
+                });
+            }
+        }
+        rungs.sort_by_cost();
+        rungs
+    }
+
+    /// Whether a layer is still being sent while others of its encoding are, and the publisher doesn't say otherwise.
+    fn is_on(&self, encoding: &Encoding, target: Target, now: Instant) -> bool {
+        let off = self.allocation.as_ref().is_some_and(|(allocation, said)| {
+            let layer = allocation.layer(encoding.allocated_as, target.spatial);
+            let sent_since = encoding.meter.last_seen(target).is_some_and(|seen| seen > *said + ON_THEIR_WAY);
+            layer.is_none_or(|layer| layer.bitrates().len() <= usize::from(target.temporal)) && !sent_since
+        });
+        !off && encoding.layers.produces(target) && encoding.meter.has(target, now)
+    }
+
+    /// Keeps a packet that came from its home, which has asked for what is missing. False: known already.
+    pub(crate) fn take_relayed(&mut self, encoding: u8, packet: &MediaPacket<'_>, now: Instant) -> bool {
+        let video = self.info.video;
+        let Some(stream) = self.stream_mut(encoding) else { return false };
+        let fresh = stream.take_relayed(packet, video, now);
+        if fresh && video && packet.info.keyframe {
+            self.keyframes.on_keyframe(encoding, now);
+        }
+        fresh
+    }
+
+    /// Takes note of an authentic packet of an encoding. `resent`: it came on the repair stream.
+    pub(crate) fn on_packet(&mut self, encoding: u8, packet: &MediaPacket<'_>, now: Instant, resent: bool) -> Option<Arrival> {
+        let arrival = self.stream_mut(encoding)?.on_packet(packet, now, resent);
+        if let Arrival::Fresh { torn, .. } = arrival {
+            if packet.info.keyframe && packet.info.codec.codec.is_video() {
+                self.keyframes.on_keyframe(encoding, now);
+            }
+            if torn {
+                self.keyframes.want(encoding, Need::Picture, now);
+            }
+        }
+        Some(arrival)
+    }
+
+    /// What a key frame is needed for by somebody who is to see `wanted` and sees `current`.
+    pub(crate) fn need(&self, wanted: Option<LayerChoice>, current: Option<LayerChoice>) -> Need {
+        let area = |layer: LayerChoice| {
+            let rungs =
+                self.offer.rungs().iter().filter(|rung| rung.encoding == layer.encoding && rung.target.spatial <= layer.target.spatial);
+            rungs.map(|rung| u32::from(rung.width).saturating_mul(rung.height.into())).max().unwrap_or(0)
+        };
+        match (wanted, current) {
+            (Some(wanted), Some(current)) if area(wanted) > area(current) => Need::Larger,
+            _ => Need::Picture,
+        }
+    }
+
+    /// Encodings to ask the publisher for now, one bit each; once.
+    pub(crate) fn take_due_keyframes(&mut self, now: Instant) -> u8 {
+        if !self.keyframes.is_wanted() {
+            return 0;
+        }
+        let mut sent = Sent { several: self.encodings.len() > 1, live: 0, off: 0, first_hand: self.from.is_none() };
+        for (encoding, bit) in (0..self.encodings.len()).zip([1_u8, 2, 4, 8]) {
+            if self.is_live(u8::try_from(encoding).unwrap_or(u8::MAX), now) {
+                sent.live |= bit;
+            } else if sent.first_hand
+                && (self.dynacast.told(encoding) == 0 || self.encodings.get(encoding).is_none_or(|it| it.stream.ssrc.is_none()))
+            {
+                sent.off |= bit;
+            }
+        }
+        self.keyframes.take_due(now, sent)
+    }
+
+    /// Looks at what it can be had in now. True: its subscribers should be looked at anew.
+    pub(crate) fn refresh_offer(&mut self, now: Instant) -> bool {
+        let rungs = self.rungs(now);
+        self.offer.refresh(&rungs, now)
+    }
+
+    /// There is something that could be left out.
+    pub(crate) fn has_choices(&self) -> bool {
+        self.encodings.len() > 1 || self.spatial_layers(0) > 1
+    }
+
+    /// Spatial layers known of an encoding, at least one.
+    pub(crate) fn spatial_layers(&self, encoding: u8) -> u8 {
+        let of_it = self.offer.rungs().iter().filter(|rung| rung.encoding == encoding);
+        of_it.map(|rung| rung.target.spatial).max().unwrap_or(0).saturating_add(1)
+    }
+
+    /// The encoding with the smallest pictures: the first, until all sizes are known.
+    pub(crate) fn smallest_encoding(&self) -> u8 {
+        let area = |rung: &Rung| u32::from(rung.width).saturating_mul(u32::from(rung.height));
+        let smallest = self.offer.rungs().iter().min_by_key(|rung| (area(rung), rung.encoding));
+        smallest.filter(|rung| area(rung) > 0).map_or(0, |rung| rung.encoding)
+    }
+
+    /// Audio that is sent and not passed on.
+    pub(crate) fn is_held_back(&self) -> bool {
+        !self.heard && self.stream(0).is_some_and(|stream| stream.ssrc.is_some())
+    }
+}

@@ -1,0 +1,51 @@
+//! What a shard is told at start.
+
+use crate::clock::WallClock;
+use crate::dtls::Certificate;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Number of a shard within its process, 0..=254.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct ShardId(pub u8);
+
+/// Bounds on what one process, room and participant may hold. Crossing one is refused with `limit-reached` or `room-full`.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Participants in one room. Default 2,000: what one shard can tell about each other without a pause that media would notice.
+    pub participants_per_room: usize,
+    /// Publications of one participant. Default 16: camera, microphone, screen with sound, and a dozen spares.
+    pub publications_per_participant: usize,
+    /// Receiving sections of one participant. Default 128.
+    pub slots_per_participant: usize,
+    /// Rooms of one shard. Default 10,000.
+    pub rooms: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { participants_per_room: 2_000, publications_per_participant: 16, slots_per_participant: 128, rooms: 10_000 }
+    }
+}
+
+/// What a shard is told at start.
+#[derive(Clone, Debug)]
+pub struct ShardConfig {
+    /// Which shard this is; every ICE username of its peers begins with it.
+    pub shard: ShardId,
+    /// How many shards there are; a room may have a part on each.
+    pub shards: u8,
+    /// Addresses put into every answer, best first.
+    pub candidates: Vec<SocketAddr>,
+    /// One per process, shared by its shards.
+    pub certificate: Arc<Certificate>,
+    /// How long a participant with neither signalling nor media is kept. Default 30 s.
+    pub resume_window: Duration,
+    /// Bounds.
+    pub limits: Limits,
+    /// Audio publications of a room that are passed on at a time: the loudest, who spoke lately among them. Default 10; 0: all.
+    pub audio_top_k: usize,
+    /// For the NTP timestamps of sender reports.
+    pub wall_clock: WallClock,
+}

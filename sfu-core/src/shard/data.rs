@@ -1,0 +1,65 @@
+//! Messages between participants over data channels: checked, stamped with their sender, handed to whom they are for.
+
+use super::Shard;
+use crate::data_channel::{Channel, parse};
+use crate::keys::{ParticipantKey, RoomKey};
+use nearcast_protocol::wire::Cbor;
+use nearcast_protocol::{DataFrame, MAX_DATA_PAYLOAD, ParticipantId};
+use std::time::Instant;
+
+/// Bytes of a topic.
+const MAX_TOPIC: usize = 128;
+
+impl Shard {
+    /// Hands on everything that has arrived from one participant.
+    pub(super) fn route_data(&mut self, now: Instant, key: ParticipantKey) {
+        while let Some((channel, message)) = self.peer_mut(key).and_then(|peer| peer.data.poll_received()) {
+            if self.route_message(now, key, channel, &message).is_some() {
+                self.stats.data_messages = self.stats.data_messages.saturating_add(1);
+            } else {
+                self.stats.dropped_data = self.stats.dropped_data.saturating_add(1);
+            }
+        }
+    }
+
+    /// None: malformed, too large, or not permitted; only its sender notices.
+    fn route_message(&mut self, now: Instant, key: ParticipantKey, channel: Channel, message: &[u8]) -> Option<()> {
+        let frame = parse(message)?;
+        let sender = self.participants.get(key)?;
+        let topic_fits = frame.topic.as_ref().is_none_or(|topic| topic.len() <= MAX_TOPIC);
+        if !sender.admission.permissions.publish_data || frame.payload.len() > MAX_DATA_PAYLOAD || !topic_fits {
+            return None;
+        }
+        let room = sender.room;
+        let to = frame.to.clone();
+        let stamped = DataFrame { from: Some(sender.id.clone()), ..frame }.to_cbor();
+        self.deliver_data(now, room, Some(key), to.as_ref(), channel, &stamped);
+        self.relay_data(room, to.as_ref(), channel, &stamped);
+        Some(())
+    }
+
+    /// Hands a stamped message to everybody here but its sender, or to the one it is for.
+    pub(super) fn deliver_data(
+        &mut self,
+        now: Instant,
+        room: RoomKey,
+        sender: Option<ParticipantKey>,
+        to: Option<&ParticipantId>,
+        channel: Channel,
+        stamped: &[u8],
+    ) {
+        let Some(room) = self.rooms.get(room) else { return };
+        let receivers = room.participants.iter().copied().filter(|other| Some(*other) != sender);
+        for receiver in receivers {
+            let Some(participant) = self.participants.get_mut(receiver) else { continue };
+            if to.is_some_and(|to| *to != participant.id) {
+                continue;
+            }
+            let Some(peer) = participant.peer.as_mut() else { continue };
+            if !peer.data.send(now, channel, stamped) {
+                self.stats.dropped_data = self.stats.dropped_data.saturating_add(1);
+            }
+            peer.flush(&mut self.egress);
+        }
+    }
+}

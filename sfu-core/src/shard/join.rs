@@ -1,0 +1,222 @@
+//! Coming in, coming back, losing the WebSocket.
+
+use super::allocate::Allocating;
+use super::{Event, Shard};
+use crate::keys::{ParticipantKey, RoomKey};
+use crate::loudest::Loudest;
+use crate::participant::{Admission, ConnectionId, Participant, Room};
+use nearcast_protocol::{
+    ErrorCode, ErrorInfo, Join, Joined, LeaveReason, MediaAnswer, ParticipantInfo, ServerMessage, SessionId, SlotBinding,
+};
+use std::time::Instant;
+
+impl Shard {
+    pub(super) fn join(&mut self, now: Instant, connection: ConnectionId, request: u32, admission: Admission, join: Join, by_http: bool) {
+        if self.connections.contains_key(&connection) {
+            let error = ErrorInfo::new(ErrorCode::OutOfOrder, "this connection has joined already");
+            self.events.push_back(Event::Signal { connection, message: ServerMessage::Failed { id: request, error } });
+            return;
+        }
+        let outcome = match &join.resume {
+            Some(resume) => self.resume(now, connection, request, &resume.session, &admission, &join),
+            None => self.enter(now, connection, request, admission, &join, by_http),
+        };
+        if let Err(error) = outcome {
+            self.events.push_back(Event::Signal { connection, message: ServerMessage::Failed { id: request, error } });
+            self.events.push_back(Event::Close { connection });
+        }
+    }
+
+    fn enter(
+        &mut self,
+        now: Instant,
+        connection: ConnectionId,
+        request: u32,
+        admission: Admission,
+        join: &Join,
+        by_http: bool,
+    ) -> Result<(), ErrorInfo> {
+        // Refused before anything changes: a broken offer must not throw out the same person's working session.
+        let offer = join.offer.as_ref().map(Self::read_offer).transpose()?;
+        let room = self.room_for(&admission)?;
+        self.replace_same_identity(now, room, &admission.identity);
+
+        let id = format!("p_{}", self.random_name(10));
+        let session = self.random_session();
+        let key = self.participants.insert(Participant {
+            id: id.as_str().into(),
+            admission,
+            room,
+            since: self.config.wall_clock.ntp(now).0,
+            home: None,
+            session: session.clone(),
+            connection: Some(connection),
+            by_http,
+            disconnected_at: by_http.then_some(now),
+            auto_subscribe: join.auto_subscribe,
+            publications: Vec::new(),
+            subscriptions: Vec::new(),
+            peer: None,
+            slots_asked: (0, 0),
+            allocating: Allocating::new(now),
+        });
+        self.sessions.insert(session, key);
+        self.connections.insert(connection, key);
+        if let Some(room) = self.rooms.get_mut(room) {
+            room.participants.push(key);
+        }
+        self.stats.joins = self.stats.joins.saturating_add(1);
+
+        let answer = match (&join.offer, offer) {
+            (Some(message), Some(offer)) => match self.apply_offer(now, key, &offer, &message.publish) {
+                Ok(answer) => Some(answer),
+                Err(error) => {
+                    self.leave(now, key, LeaveReason::Failed);
+                    return Err(error);
+                }
+            },
+            _ => None,
+        };
+        if !self.has_parts(room) && self.is_alone(room, key) {
+            self.look_for_parts(room);
+        }
+        self.tell_size(room);
+        self.send_joined(key, request, answer, false);
+        if let Some(participant) = self.participant_info(key) {
+            self.announce(room, Some(key), &ServerMessage::ParticipantJoined { participant });
+        }
+        self.subscribe_to_room(now, key);
+        self.publish_announced(now, key);
+        self.relay_join(key);
+        Ok(())
+    }
+
+    /// The room of that name, created on first entry.
+    fn room_for(&mut self, admission: &Admission) -> Result<RoomKey, ErrorInfo> {
+        if let Some(key) = self.rooms_by_name.get(&admission.room) {
+            let others = |key: &&ParticipantKey| {
+                self.participants.get(**key).is_some_and(|participant| participant.admission.identity != admission.identity)
+            };
+            let present = self.rooms.get(*key).map_or(0, |room| room.participants.iter().filter(others).count());
+            if present >= self.config.limits.participants_per_room {
+                return Err(ErrorInfo::new(ErrorCode::RoomFull, format!("the room holds {present} participants and takes no more")));
+            }
+            return Ok(*key);
+        }
+        if self.rooms.len() >= self.config.limits.rooms {
+            return Err(ErrorInfo::new(ErrorCode::Overloaded, "this edge takes no more rooms; try another edge, or later"));
+        }
+        let room = Room {
+            name: admission.room.clone(),
+            participants: Vec::new(),
+            parts: Vec::new(),
+            speakers: Vec::new(),
+            active_speaker: None,
+            loudest: Loudest::default(),
+        };
+        let key = self.rooms.insert(room);
+        self.rooms_by_name.insert(admission.room.clone(), key);
+        Ok(key)
+    }
+
+    pub(super) fn replace_same_identity(&mut self, now: Instant, room: RoomKey, identity: &str) {
+        let old = self.rooms.get(room).and_then(|room| {
+            let same = |key: &&ParticipantKey| self.participants.get(**key).is_some_and(|held| held.admission.identity == identity);
+            room.participants.iter().find(same).copied()
+        });
+        if let Some(old) = old {
+            let error = ErrorInfo::new(ErrorCode::DuplicateIdentity, "the same identity joined from elsewhere");
+            self.close_with(old, error);
+            self.leave_keeping_room(now, old, LeaveReason::Replaced);
+        }
+    }
+
+    fn resume(
+        &mut self,
+        now: Instant,
+        connection: ConnectionId,
+        request: u32,
+        session: &SessionId,
+        admission: &Admission,
+        join: &Join,
+    ) -> Result<(), ErrorInfo> {
+        let unknown = || ErrorInfo::new(ErrorCode::SessionUnknown, "no such session: it ended, or its resume window passed; join anew");
+        let offer = join.offer.as_ref().map(Self::read_offer).transpose()?;
+        let key = *self.sessions.get(session).ok_or_else(unknown)?;
+        let participant = self.participants.get_mut(key).ok_or_else(unknown)?;
+        if participant.admission.identity != admission.identity || participant.admission.room != admission.room {
+            return Err(unknown());
+        }
+        // The old WebSocket may not have noticed yet that it is dead.
+        if let Some(old) = participant.connection.replace(connection) {
+            self.connections.remove(&old);
+            self.events.push_back(Event::Close { connection: old });
+        }
+        participant.disconnected_at = None;
+        // What was asked without a WebSocket was not heard.
+        participant.slots_asked = (0, 0);
+        participant.allocating.tell_anew(now);
+        participant.subscriptions.iter_mut().for_each(|wish| wish.told = None);
+        self.connections.insert(connection, key);
+        self.stats.resumes = self.stats.resumes.saturating_add(1);
+        let answer = match (&join.offer, offer) {
+            (Some(message), Some(offer)) => Some(self.apply_offer(now, key, &offer, &message.publish)?),
+            _ => None,
+        };
+        self.send_joined(key, request, answer, true);
+        self.tell_publisher_anew(key);
+        self.announce_new_publications(now, key);
+        self.fill_slots(now, key);
+        Ok(())
+    }
+
+    /// The WebSocket is gone; media and the session go on until the resume window has passed.
+    pub(super) fn disconnected(&mut self, now: Instant, connection: ConnectionId) {
+        let Some(key) = self.connections.remove(&connection) else { return };
+        let Some(participant) = self.participants.get_mut(key) else { return };
+        participant.connection = None;
+        participant.disconnected_at = Some(now);
+        // Both gone and the transport closed in good order: a page that was closed won't come back.
+        if participant.peer.as_ref().is_some_and(|peer| peer.closed) {
+            self.leave(now, key, LeaveReason::Left);
+        }
+    }
+
+    fn send_joined(&mut self, key: ParticipantKey, request: u32, answer: Option<MediaAnswer>, resumed: bool) {
+        let Some(info) = self.participant_info(key) else { return };
+        let Some(participant) = self.participants.get(key) else { return };
+        let Some(room) = self.rooms.get(participant.room) else { return };
+        let others = room.participants.iter().filter(|other| **other != key).filter_map(|other| self.participant_info(*other)).collect();
+        let slots = participant.peer.iter().flat_map(|peer| &peer.slots).map(|slot| SlotBinding {
+            mid: slot.mid.clone(),
+            publication: slot.bound.and_then(|(publication, _)| Some(self.publications.get(publication)?.id().clone())),
+        });
+        let joined = Joined {
+            id: request,
+            session: participant.session.clone(),
+            room: room.name.clone(),
+            participant: info,
+            others,
+            permissions: participant.admission.permissions,
+            slots: slots.filter(|binding| binding.publication.is_some()).collect(),
+            answer,
+            resumed,
+            resume_window_ms: u32::try_from(self.config.resume_window.as_millis()).unwrap_or(u32::MAX),
+        };
+        self.signal(key, ServerMessage::Joined(Box::new(joined)));
+        self.tell_speakers_to(key, resumed);
+    }
+
+    /// A participant as the others see it.
+    pub(super) fn participant_info(&self, key: ParticipantKey) -> Option<ParticipantInfo> {
+        let participant = self.participants.get(key)?;
+        let publications = participant.publications.iter().filter_map(|key| Some(self.publications.get(*key)?.info.clone())).collect();
+        Some(ParticipantInfo {
+            id: participant.id.clone(),
+            identity: participant.admission.identity.clone(),
+            name: participant.admission.name.clone(),
+            role: participant.admission.role.clone(),
+            publications,
+        })
+    }
+}

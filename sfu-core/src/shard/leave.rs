@@ -1,0 +1,92 @@
+//! Going: by one's own wish, by time, by replacement. Afterwards nothing of the participant is in any table.
+
+use super::{Event, Shard};
+use crate::keys::ParticipantKey;
+use nearcast_protocol::{ErrorCode, ErrorInfo, LeaveReason, ServerMessage};
+use std::time::Instant;
+
+impl Shard {
+    /// Ends a stay, and the room with its last participant.
+    pub(super) fn leave(&mut self, now: Instant, key: ParticipantKey, reason: LeaveReason) {
+        let Some(room) = self.participants.get(key).map(|participant| participant.room) else { return };
+        self.leave_keeping_room(now, key, reason);
+        if self.has_part(room) {
+            return;
+        }
+        self.end_part(now, room);
+        if let Some(room) = self.rooms.remove(room) {
+            self.rooms_by_name.remove(&room.name);
+        }
+    }
+
+    /// Ends a stay; an empty room remains, for the one who replaces the participant.
+    pub(super) fn leave_keeping_room(&mut self, now: Instant, key: ParticipantKey, reason: LeaveReason) {
+        let Some(participant) = self.participants.get_mut(key) else { return };
+        let publications = std::mem::take(&mut participant.publications);
+        for publication in publications {
+            self.remove_publication(now, publication);
+        }
+        self.unsubscribe_from_all(key);
+
+        let Some(mut participant) = self.participants.remove(key) else { return };
+        if let Some(peer) = participant.peer.as_mut() {
+            peer.dtls.say_goodbye();
+            peer.flush(&mut self.egress);
+            for from in &peer.tuples {
+                self.tuples.remove(from);
+                self.events.push_back(Event::TupleUnbound { from: *from });
+            }
+            self.ufrags.remove(&peer.ice.local().ufrag);
+            if let Some(previous) = peer.ice.previous_ufrag() {
+                self.ufrags.remove(previous);
+            }
+        }
+        self.sessions.remove(&participant.session);
+        if let Some(connection) = participant.connection {
+            self.connections.remove(&connection);
+            self.events.push_back(Event::Close { connection });
+        }
+        if let Some(room) = self.rooms.get_mut(participant.room) {
+            room.participants.retain(|other| *other != key);
+            room.speakers.retain(|(speaker, _)| *speaker != key);
+        }
+        if participant.home.is_none() {
+            self.stats.leaves = self.stats.leaves.saturating_add(1);
+            self.relay_leave(participant.room, &participant.id, reason);
+            self.tell_size(participant.room);
+        }
+        self.announce(participant.room, None, &ServerMessage::ParticipantLeft { participant: participant.id, reason });
+    }
+
+    /// Says why the session is over, ahead of the end of its connection.
+    pub(super) fn close_with(&mut self, key: ParticipantKey, error: ErrorInfo) {
+        self.signal(key, ServerMessage::Closed { error });
+    }
+
+    pub(super) fn remove_identity(&mut self, now: Instant, room: &str, identity: &str) {
+        let Some(room) = self.rooms_by_name.get(room).and_then(|key| self.rooms.get(*key)) else { return };
+        let found = room.participants.iter().copied().find(|key| {
+            self.participants.get(*key).is_some_and(|participant| participant.home.is_none() && participant.admission.identity == identity)
+        });
+        if let Some(key) = found {
+            self.close_with(key, ErrorInfo::new(ErrorCode::Removed, "removed from the room"));
+            self.leave(now, key, LeaveReason::Removed);
+        }
+    }
+
+    pub(super) fn shut_down(&mut self, now: Instant) {
+        let everybody: Vec<_> = self.participants.iter().filter(|(_, known)| known.home.is_none()).map(|(key, _)| key).collect();
+        // Everybody is told first and let go of, so that nobody is told of everybody else's leaving.
+        for key in &everybody {
+            let error = ErrorInfo::new(ErrorCode::ShuttingDown, "this edge is going away; join again, on another edge if there is one");
+            self.close_with(*key, error);
+            if let Some(connection) = self.participants.get_mut(*key).and_then(|participant| participant.connection.take()) {
+                self.connections.remove(&connection);
+                self.events.push_back(Event::Close { connection });
+            }
+        }
+        for key in everybody {
+            self.leave(now, key, LeaveReason::Removed);
+        }
+    }
+}

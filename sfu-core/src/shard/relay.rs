@@ -1,0 +1,116 @@
+//! A room that lives on several shards: each has a part of it, and tells the other parts what happens in its own.
+//!
+//! A participant of another part has an entry in this shard's tables like anybody else, only without a transport and with a
+//! [`home`](crate::participant::Participant::home); its publications have entries too, whose packets come by [`media`] instead of from the
+//! network. So joining, subscribing, speakers and layers need to know nothing of parts.
+//!
+//! Where to read on: [`members`] (who is there), [`media`] (what they send).
+
+mod media;
+mod members;
+
+use super::{Event, Shard};
+use crate::keys::{ParticipantKey, PublicationKey, RoomKey};
+use crate::packet::MediaPacket;
+use crate::relay::{Handle, RelayMessage, Relayed};
+use crate::shard::ShardId;
+use slotmap::{Key, KeyData};
+use std::time::{Duration, Instant};
+
+/// Between two looks at what the parts need of each other's publications: what a change of layers may cost in delay on top.
+const INTERVAL: Duration = Duration::from_millis(100);
+
+impl Shard {
+    /// Takes a message of another shard's part of a room.
+    pub fn handle_relay(&mut self, now: Instant, from: ShardId, message: RelayMessage) {
+        match message.0 {
+            Relayed::Part { room, participants } => self.on_part(now, from, &room, participants),
+            Relayed::Gone { room } => self.on_part_gone(now, from, &room),
+            Relayed::Lost => self.on_shard_lost(now, from),
+            Relayed::Joined { room, participant } => self.on_relayed_join(now, from, &room, participant),
+            Relayed::Left { room, participant, reason } => self.on_relayed_leave(now, from, &room, &participant, reason),
+            Relayed::Published { room, participant, publication } => {
+                self.on_relayed_publication(now, from, &room, &participant, publication)
+            }
+            Relayed::Unpublished { publication } => self.on_relayed_unpublish(now, from, publication),
+            Relayed::Muted { publication, muted } => {
+                if let Some((owner, key)) = self.relayed_publication(from, publication) {
+                    self.mute(now, owner, key, muted);
+                }
+            }
+            Relayed::Rungs { publication, rungs } => {
+                if let Some(known) = self.relayed_publication(from, publication).and_then(|(_, key)| self.publications.get_mut(key)) {
+                    known.rungs_told = Some(rungs);
+                }
+            }
+            Relayed::Loudness { publication, level } => {
+                if let Some(known) = self.relayed_publication(from, publication).and_then(|(_, key)| self.publications.get_mut(key)) {
+                    known.loudness.tell(level, now);
+                }
+            }
+            Relayed::Clock { publication, encoding, clock } => {
+                let known = self.relayed_publication(from, publication).and_then(|(_, key)| self.publications.get_mut(key));
+                if let Some(stream) = known.and_then(|known| known.stream_mut(encoding)) {
+                    stream.capture_clock = Some(clock);
+                }
+            }
+            Relayed::Media { publication, encoding, info, dependency, bytes } => {
+                let (dependency, payload) = bytes.split_at_checked(dependency).unwrap_or_default();
+                self.on_relayed_packet(now, from, publication, encoding, &MediaPacket { info, payload, dependency });
+            }
+            Relayed::Demand { publication, demand } => self.on_demand(now, from, publication, demand),
+            Relayed::Keyframe { publication, encoding, need, newcomers } => {
+                self.on_relayed_keyframe_request(now, publication, encoding, need, newcomers);
+            }
+            Relayed::Data { room, to, channel, message } => self.on_relayed_data(now, &room, to.as_ref(), channel, &message),
+        }
+        self.arm_tick(now);
+    }
+
+    pub(super) fn has_parts(&self, room: RoomKey) -> bool {
+        self.rooms.get(room).is_some_and(|room| !room.parts.is_empty())
+    }
+
+    /// Says something to the other parts of a room.
+    pub(super) fn tell_parts(&mut self, room: RoomKey, what: impl Fn() -> Relayed) {
+        let Some(room) = self.rooms.get(room) else { return };
+        for part in &room.parts {
+            self.events.push_back(Event::Relay { to: *part, message: RelayMessage(what()) });
+        }
+    }
+
+    pub(super) fn tell_part(&mut self, part: ShardId, what: Relayed) {
+        self.events.push_back(Event::Relay { to: part, message: RelayMessage(what) });
+    }
+
+    /// The shard that a participant's transport is on; none: this one.
+    pub(super) fn home(&self, key: ParticipantKey) -> Option<ShardId> {
+        self.participants.get(key).and_then(|participant| participant.home)
+    }
+
+    /// What a publication of this shard is called by the others.
+    pub(super) fn handle_of(publication: PublicationKey) -> Handle {
+        Handle(publication.data().as_ffi())
+    }
+
+    /// A publication of this shard by the name the others use.
+    fn publication_of_handle(handle: Handle) -> PublicationKey {
+        KeyData::from_ffi(handle.0).into()
+    }
+
+    /// Somebody else's publication by the name its home uses, with its owner.
+    fn relayed_publication(&self, home: ShardId, handle: Handle) -> Option<(ParticipantKey, PublicationKey)> {
+        let key = *self.relayed.get(&(home, handle))?;
+        Some((self.publications.get(key)?.owner, key))
+    }
+
+    /// What the parts regularly tell each other.
+    pub(super) fn tick_relay(&mut self, now: Instant) {
+        if now < self.next_relay || self.config.shards < 2 {
+            return;
+        }
+        self.next_relay = now + INTERVAL;
+        self.tell_demands(now);
+        self.tell_rungs(now);
+    }
+}

@@ -1,0 +1,190 @@
+//! What crosses from the part where it is published to the parts where it is watched: one copy of each wanted encoding.
+
+use crate::data_channel::Channel;
+use crate::keys::{ParticipantKey, PublicationKey, RoomKey};
+use crate::packet::MediaPacket;
+use crate::publication::keyframes::Need;
+use crate::relay::{Handle, PartDemand, Relayed};
+use crate::shard::dynacast::wanted;
+use crate::shard::{Event, Shard, ShardId};
+use nearcast_protocol::ParticipantId;
+use std::sync::Arc;
+use std::time::Instant;
+
+impl Shard {
+    /// Hands a packet to every part that takes its encoding. One copy of the payload for all of them.
+    pub(in crate::shard) fn relay_packet(&mut self, publication: PublicationKey, packet: &MediaPacket<'_>) {
+        let Some(known) = self.publications.get(publication).filter(|known| !known.relays.is_empty()) else { return };
+        let encoding = packet.info.layer.encoding;
+        let mut bytes: Option<Arc<[u8]>> = None;
+        for (part, demand) in &known.relays {
+            if demand.encodings & bit(encoding) == 0 {
+                continue;
+            }
+            let bytes = Arc::clone(bytes.get_or_insert_with(|| packet.dependency.iter().chain(packet.payload).copied().collect()));
+            let dependency = packet.dependency.len();
+            let media = Relayed::Media { publication: Self::handle_of(publication), encoding, info: packet.info, dependency, bytes };
+            self.events.push_back(Event::Relay { to: *part, message: crate::relay::RelayMessage(media) });
+            self.stats.relayed_out = self.stats.relayed_out.saturating_add(1);
+        }
+    }
+
+    pub(super) fn on_relayed_packet(&mut self, now: Instant, from: ShardId, handle: Handle, encoding: u8, packet: &MediaPacket<'_>) {
+        let Some((_, key)) = self.relayed_publication(from, handle) else { return };
+        let Some(known) = self.publications.get_mut(key) else { return };
+        self.stats.relayed_in = self.stats.relayed_in.saturating_add(1);
+        if !known.info.video {
+            known.note_loudness(packet, now);
+        }
+        let (fresh, heard) = (known.take_relayed(encoding, packet, now), known.heard);
+        if fresh && (heard || self.becomes_heard(now, key)) {
+            self.fan_out(now, key, packet);
+        }
+    }
+
+    /// Tells the homes of others' publications what is taken of them here, and repeats requests for key frames that are due.
+    pub(super) fn tell_demands(&mut self, now: Instant) {
+        let theirs: Vec<_> = self.relayed.values().copied().collect();
+        for publication in theirs {
+            self.tell_demand(publication);
+            self.relay_due_keyframes(now, publication);
+        }
+    }
+
+    /// Tells the home of a publication what is taken of it here, when that changed.
+    pub(in crate::shard) fn tell_demand(&mut self, publication: PublicationKey) {
+        let Some(known) = self.publications.get(publication) else { return };
+        let Some((home, handle)) = known.from else { return };
+        let wants = |encoding: u8| {
+            known.subscribers.iter().any(|subscriber| {
+                let peer = self.participants.get(subscriber.participant).and_then(|participant| participant.peer.as_ref());
+                let slot = peer.filter(|peer| peer.srtp.is_some()).and_then(|peer| peer.slots.get(subscriber.slot));
+                let waited_for = |slot: &crate::slot::Slot| slot.wants.iter().flatten().any(|layer| layer.encoding == encoding);
+                slot.is_some_and(|slot| slot.forwarder.wants(encoding) || waited_for(slot))
+            })
+        };
+        let encodings =
+            (0..known.encodings().len() as u8).filter(|encoding| wants(*encoding)).fold(0, |mask, encoding| mask | bit(encoding));
+        let mut demand = PartDemand { encodings, wanted: wanted(known, &self.participants) };
+        if !known.subscribers.is_empty()
+            && let Some(smallest) = demand.wanted.get_mut(usize::from(known.smallest_encoding()))
+        {
+            *smallest = (*smallest).max(1);
+        }
+        let Some(known) = self.publications.get_mut(publication) else { return };
+        for encoding in (0..known.encodings().len() as u8).filter(|encoding| encodings & bit(*encoding) == 0) {
+            known.keyframes.forget(encoding);
+        }
+        if std::mem::replace(&mut known.demand_told, demand) == demand {
+            return;
+        }
+        self.tell_part(home, Relayed::Demand { publication: handle, demand });
+    }
+
+    /// Another part takes these encodings of a publication of ours.
+    pub(super) fn on_demand(&mut self, now: Instant, from: ShardId, handle: Handle, demand: PartDemand) {
+        let encodings = demand.encodings;
+        let key = Self::publication_of_handle(handle);
+        let Some(known) = self.publications.get_mut(key).filter(|known| known.from.is_none()) else { return };
+        let before = known.relays.iter().find(|(part, _)| *part == from).map_or(0, |(_, before)| before.encodings);
+        known.relays.retain(|(part, _)| *part != from);
+        if demand != PartDemand::default() {
+            known.relays.push((from, demand));
+        }
+        let fresh: Vec<u8> = (0..known.encodings().len() as u8).filter(|encoding| encodings & !before & bit(*encoding) != 0).collect();
+        let video = known.info.video;
+        for encoding in fresh {
+            let clock = self.publications.get(key).and_then(|known| known.stream(encoding)).and_then(|stream| stream.capture_clock);
+            if let Some(clock) = clock {
+                self.tell_part(from, Relayed::Clock { publication: handle, encoding, clock });
+            }
+            if video {
+                // Who takes another encoding already sees a picture there.
+                let need = if before == 0 { Need::Picture } else { Need::Larger };
+                self.on_relayed_keyframe_request(now, handle, encoding, need, 0);
+            }
+        }
+    }
+
+    pub(super) fn on_relayed_keyframe_request(&mut self, now: Instant, handle: Handle, encoding: u8, need: Need, newcomers: u32) {
+        let key = Self::publication_of_handle(handle);
+        let Some(known) = self.publications.get_mut(key).filter(|known| known.info.video) else { return };
+        known.keyframes.welcome(newcomers);
+        known.keyframes.want(encoding, need, now);
+        let owner = known.owner;
+        self.request_due_keyframe(now, owner, key);
+    }
+
+    /// Passes requests for key frames on to a publication's home; false when the publication is ours.
+    pub(in crate::shard) fn relay_due_keyframes(&mut self, now: Instant, publication: PublicationKey) -> bool {
+        let Some(known) = self.publications.get_mut(publication) else { return true };
+        let Some((home, handle)) = known.from else { return false };
+        // Asking takes note that it was asked.
+        let (pictures, newcomers) = (known.keyframes.pictures_wanted(), known.keyframes.newcomers());
+        let due = known.take_due_keyframes(now);
+        for (encoding, bit) in (0..).zip([1_u8, 2, 4, 8]).filter(|(_, bit)| due & bit != 0) {
+            let need = if pictures & bit != 0 { Need::Picture } else { Need::Larger };
+            let newcomers = if need == Need::Picture { newcomers } else { 0 };
+            self.tell_part(home, Relayed::Keyframe { publication: handle, encoding, need, newcomers });
+        }
+        true
+    }
+
+    /// A sender report came: the other parts need its clock for lip-sync.
+    pub(in crate::shard) fn relay_clock(&mut self, publication: PublicationKey, encoding: u8) {
+        let Some(known) = self.publications.get(publication) else { return };
+        let Some(clock) = known.stream(encoding).and_then(|stream| stream.capture_clock) else { return };
+        for part in known.relays.iter().map(|(part, _)| *part).collect::<Vec<_>>() {
+            self.tell_part(part, Relayed::Clock { publication: Self::handle_of(publication), encoding, clock });
+        }
+    }
+
+    /// Tells the other parts what our publications can be had in.
+    pub(super) fn tell_rungs(&mut self, now: Instant) {
+        let shared: Vec<_> =
+            self.publications.iter().filter(|(_, known)| known.info.video && known.from.is_none()).map(|(key, _)| key).collect();
+        for key in shared {
+            let Some(known) = self.publications.get(key) else { continue };
+            if self.rooms.get(known.room).is_none_or(|room| room.parts.is_empty()) {
+                continue;
+            }
+            let (room, rungs) = (known.room, known.rungs(now));
+            self.tell_parts(room, || Relayed::Rungs { publication: Self::handle_of(key), rungs: Box::new(rungs) });
+        }
+    }
+
+    /// Tells the other parts who of ours speaks.
+    pub(in crate::shard) fn relay_speakers(&mut self, room: RoomKey, speakers: &[(ParticipantKey, u8)]) {
+        if self.rooms.get(room).is_none_or(|room| room.parts.is_empty()) {
+            return;
+        }
+        for (key, level) in speakers {
+            let Some(participant) = self.participants.get(*key).filter(|participant| participant.home.is_none()) else { continue };
+            let loudest =
+                participant.publications.iter().copied().filter(|key| self.publications.get(*key).is_some_and(|known| !known.info.video));
+            let loudest = loudest.max_by_key(|key| self.publications.get(*key).map(|known| known.loudness.level()));
+            if let Some(publication) = loudest {
+                let level = *level;
+                self.tell_parts(room, || Relayed::Loudness { publication: Self::handle_of(publication), level });
+            }
+        }
+    }
+
+    /// A data message of somebody here, for those of the other parts whom it is for.
+    pub(in crate::shard) fn relay_data(&mut self, room: RoomKey, to: Option<&ParticipantId>, channel: Channel, message: &[u8]) {
+        let Some(known) = self.rooms.get(room).filter(|room| !room.parts.is_empty()) else { return };
+        let name = known.name.clone();
+        let message: Arc<[u8]> = message.into();
+        self.tell_parts(room, || Relayed::Data { room: name.clone(), to: to.cloned(), channel, message: Arc::clone(&message) });
+    }
+
+    pub(super) fn on_relayed_data(&mut self, now: Instant, room: &str, to: Option<&ParticipantId>, channel: Channel, message: &[u8]) {
+        if let Some(room) = self.rooms_by_name.get(room).copied() {
+            self.deliver_data(now, room, None, to, channel, message);
+        }
+    }
+}
+
+const fn bit(encoding: u8) -> u8 {
+    1_u8.wrapping_shl(encoding as u32)
+}

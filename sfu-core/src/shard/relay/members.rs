@@ -1,0 +1,237 @@
+//! Who is in the other parts of a room.
+
+use crate::keys::{ParticipantKey, PublicationKey, RoomKey};
+use crate::participant::Participant;
+use crate::publication::Publication;
+use crate::relay::{Handle, Relayed, RelayedParticipant, RelayedPublication};
+use crate::shard::{Event, Shard, ShardId};
+use nearcast_protocol::{LeaveReason, ParticipantId, ServerMessage};
+use std::time::Instant;
+
+impl Shard {
+    /// A room has begun here: asks every other shard whether it has a part of it.
+    pub(in crate::shard) fn look_for_parts(&mut self, room: RoomKey) {
+        let own = self.config.shard;
+        for shard in (0..self.config.shards).map(ShardId).filter(|shard| *shard != own) {
+            if let Some(part) = self.own_part(room) {
+                self.tell_part(shard, part);
+            }
+        }
+    }
+
+    fn own_part(&self, room: RoomKey) -> Option<Relayed> {
+        let known = self.rooms.get(room)?;
+        let participants = known.participants.iter().filter_map(|key| self.as_relayed(*key)).collect();
+        Some(Relayed::Part { room: known.name.clone(), participants })
+    }
+
+    /// A participant of this shard as the others shall know it; none for one of theirs.
+    fn as_relayed(&self, key: ParticipantKey) -> Option<RelayedParticipant> {
+        let participant = self.participants.get(key).filter(|participant| participant.home.is_none())?;
+        let publications = participant.publications.iter().filter(|key| self.publications.get(**key).is_some_and(|known| known.announced));
+        Some(RelayedParticipant {
+            id: participant.id.clone(),
+            admission: participant.admission.clone(),
+            since: participant.since,
+            publications: publications.filter_map(|key| self.publication_as_relayed(*key)).collect(),
+        })
+    }
+
+    fn publication_as_relayed(&self, key: PublicationKey) -> Option<RelayedPublication> {
+        let known = self.publications.get(key)?;
+        let rids = known.encodings().iter().filter_map(|encoding| encoding.rid.clone()).collect();
+        Some(RelayedPublication { handle: Self::handle_of(key), info: known.info.clone(), rids })
+    }
+
+    pub(in crate::shard) fn relay_join(&mut self, key: ParticipantKey) {
+        let Some(participant) = self.as_relayed(key) else { return };
+        let Some(room) = self.participants.get(key).map(|participant| participant.room) else { return };
+        let Some(name) = self.rooms.get(room).map(|room| room.name.clone()) else { return };
+        self.tell_parts(room, || Relayed::Joined { room: name.clone(), participant: participant.clone() });
+    }
+
+    pub(in crate::shard) fn relay_leave(&mut self, room: RoomKey, id: &ParticipantId, reason: LeaveReason) {
+        let Some(name) = self.rooms.get(room).map(|room| room.name.clone()) else { return };
+        self.tell_parts(room, || Relayed::Left { room: name.clone(), participant: id.clone(), reason });
+    }
+
+    pub(in crate::shard) fn relay_publication(&mut self, publication: PublicationKey) {
+        let Some(known) = self.publications.get(publication) else { return };
+        let (room, owner) = (known.room, known.owner);
+        if self.home(owner).is_some() {
+            return;
+        }
+        let Some(relayed) = self.publication_as_relayed(publication) else { return };
+        let Some(id) = self.participants.get(owner).map(|owner| owner.id.clone()) else { return };
+        let Some(name) = self.rooms.get(room).map(|room| room.name.clone()) else { return };
+        self.tell_parts(room, || Relayed::Published { room: name.clone(), participant: id.clone(), publication: relayed.clone() });
+    }
+
+    pub(super) fn on_part(&mut self, now: Instant, from: ShardId, room: &str, participants: Vec<RelayedParticipant>) {
+        let Some(key) = self.rooms_by_name.get(room).copied() else { return };
+        let Some(known) = self.rooms.get_mut(key) else { return };
+        if !known.parts.contains(&from) {
+            known.parts.push(from);
+            if let Some(part) = self.own_part(key) {
+                self.tell_part(from, part);
+            }
+        }
+        for participant in participants {
+            self.admit_relayed(now, from, key, participant);
+        }
+    }
+
+    pub(super) fn on_relayed_join(&mut self, now: Instant, from: ShardId, room: &str, participant: RelayedParticipant) {
+        if let Some(key) = self.rooms_by_name.get(room).copied() {
+            self.admit_relayed(now, from, key, participant);
+        }
+    }
+
+    fn admit_relayed(&mut self, now: Instant, from: ShardId, room: RoomKey, relayed: RelayedParticipant) {
+        if let Some(known) = self.relayed_participant(from, room, &relayed.id) {
+            for publication in relayed.publications {
+                self.add_relayed_publication(now, from, known, publication);
+            }
+            return;
+        }
+        if !self.give_way(now, room, &relayed) {
+            return;
+        }
+        let key = self.participants.insert(Participant::elsewhere(from, room, relayed.id, relayed.admission, relayed.since, now));
+        if let Some(room) = self.rooms.get_mut(room) {
+            room.participants.push(key);
+        }
+        for publication in relayed.publications {
+            self.insert_relayed_publication(from, key, publication);
+        }
+        if let Some(participant) = self.participant_info(key) {
+            self.announce(room, Some(key), &ServerMessage::ParticipantJoined { participant });
+        }
+        self.publish_announced(now, key);
+    }
+
+    /// Of two with one identity the one who came later stays: true when that is the one from elsewhere.
+    fn give_way(&mut self, now: Instant, room: RoomKey, relayed: &RelayedParticipant) -> bool {
+        let same = self.rooms.get(room).into_iter().flat_map(|room| &room.participants).find_map(|key| {
+            let known = self.participants.get(*key)?;
+            (known.admission.identity == relayed.admission.identity).then(|| (known.since, known.id.as_str().to_owned()))
+        });
+        match same {
+            None => true,
+            Some((since, id)) if (since, id.as_str()) < (relayed.since, relayed.id.as_str()) => {
+                self.replace_same_identity(now, room, &relayed.admission.identity);
+                true
+            }
+            Some(_) => false,
+        }
+    }
+
+    fn relayed_participant(&self, from: ShardId, room: RoomKey, id: &ParticipantId) -> Option<ParticipantKey> {
+        let theirs = |key: &&ParticipantKey| {
+            self.participants.get(**key).is_some_and(|participant| participant.home == Some(from) && participant.id == *id)
+        };
+        self.rooms.get(room)?.participants.iter().find(theirs).copied()
+    }
+
+    pub(super) fn on_relayed_leave(&mut self, now: Instant, from: ShardId, room: &str, id: &ParticipantId, reason: LeaveReason) {
+        let Some(room) = self.rooms_by_name.get(room).copied() else { return };
+        if let Some(key) = self.relayed_participant(from, room, id) {
+            self.leave(now, key, reason);
+        }
+    }
+
+    pub(super) fn on_relayed_publication(
+        &mut self,
+        now: Instant,
+        from: ShardId,
+        room: &str,
+        id: &ParticipantId,
+        publication: RelayedPublication,
+    ) {
+        let Some(room) = self.rooms_by_name.get(room).copied() else { return };
+        if let Some(owner) = self.relayed_participant(from, room, id) {
+            self.add_relayed_publication(now, from, owner, publication);
+        }
+    }
+
+    fn add_relayed_publication(&mut self, now: Instant, from: ShardId, owner: ParticipantKey, publication: RelayedPublication) {
+        if self.relayed_publication(from, publication.handle).is_none() {
+            self.insert_relayed_publication(from, owner, publication);
+            self.announce_new_publications(now, owner);
+        }
+    }
+
+    fn insert_relayed_publication(&mut self, from: ShardId, owner: ParticipantKey, relayed: RelayedPublication) {
+        let Some(room) = self.participants.get(owner).map(|owner| owner.room) else { return };
+        let id = relayed.info.id.clone();
+        // Its packets come in order over the relay; what is missing there is missing at home too, and asked for there.
+        let mut publication = Publication::new(relayed.info, owner, room, "".into(), false, &relayed.rids);
+        publication.from = Some((from, relayed.handle));
+        let key = self.publications.insert(publication);
+        self.publications_by_id.insert(id, key);
+        self.relayed.insert((from, relayed.handle), key);
+        if let Some(participant) = self.participants.get_mut(owner) {
+            participant.publications.push(key);
+        }
+    }
+
+    pub(super) fn on_relayed_unpublish(&mut self, now: Instant, from: ShardId, handle: Handle) {
+        if let Some((owner, key)) = self.relayed_publication(from, handle) {
+            self.unpublish(now, owner, key);
+        }
+    }
+
+    pub(super) fn on_part_gone(&mut self, now: Instant, from: ShardId, room: &str) {
+        if let Some(room) = self.rooms_by_name.get(room).copied() {
+            self.forget_part(now, from, room);
+        }
+    }
+
+    pub(super) fn on_shard_lost(&mut self, now: Instant, from: ShardId) {
+        let rooms: Vec<_> = self.rooms.iter().filter(|(_, room)| room.parts.contains(&from)).map(|(key, _)| key).collect();
+        for room in rooms {
+            self.forget_part(now, from, room);
+        }
+    }
+
+    fn forget_part(&mut self, now: Instant, from: ShardId, room: RoomKey) {
+        let Some(known) = self.rooms.get_mut(room) else { return };
+        known.parts.retain(|part| *part != from);
+        let everybody = known.participants.clone();
+        let theirs: Vec<_> = everybody.into_iter().filter(|key| self.home(*key) == Some(from)).collect();
+        for key in theirs {
+            self.leave(now, key, LeaveReason::TimedOut);
+        }
+        for publication in self.publications.values_mut().filter(|publication| publication.room == room) {
+            publication.relays.retain(|(part, _)| *part != from);
+        }
+    }
+
+    /// The last participant of this part has gone: what is known of the others goes too. They are told.
+    pub(in crate::shard) fn end_part(&mut self, now: Instant, room: RoomKey) {
+        let Some(known) = self.rooms.get(room) else { return };
+        let name = known.name.clone();
+        let others = known.participants.clone();
+        self.tell_parts(room, || Relayed::Gone { room: name.clone() });
+        for key in others {
+            self.leave_keeping_room(now, key, LeaveReason::Left);
+        }
+    }
+
+    /// Whether nobody of this shard but `key` is in the room.
+    pub(in crate::shard) fn is_alone(&self, room: RoomKey, key: ParticipantKey) -> bool {
+        self.rooms.get(room).is_some_and(|room| room.participants.iter().all(|other| *other == key || self.home(*other).is_some()))
+    }
+
+    /// Whether anybody in the room has a transport or a WebSocket here.
+    pub(in crate::shard) fn has_part(&self, room: RoomKey) -> bool {
+        self.rooms.get(room).is_some_and(|room| room.participants.iter().any(|key| self.home(*key).is_none()))
+    }
+
+    /// Tells the edge how many participants of a room this shard holds, so that it knows where to put the next one.
+    pub(in crate::shard) fn tell_size(&mut self, room: RoomKey) {
+        let Some(known) = self.rooms.get(room) else { return };
+        let here = known.participants.iter().filter(|key| self.home(**key).is_none()).count();
+        self.events.push_back(Event::RoomSize { room: known.name.clone(), participants: u32::try_from(here).unwrap_or(u32::MAX) });
+    }
+}

@@ -1,0 +1,139 @@
+// A call under test: one edge, the browsers, and the participants in one room. Whatever fails in it is reported with the
+// state of everything that took part.
+
+import { randomBytes } from 'node:crypto';
+import { test, type TestContext } from 'node:test';
+import type { Browser } from 'puppeteer-core';
+import type { ParticipantPage } from '../page/contract.ts';
+import { launch, Tab, type Kind } from './browser.ts';
+import { Edge, type EdgeOptions } from './edge.ts';
+import { servePages, type PageName, type PageServer } from './pages.ts';
+import { Proxy } from './proxy.ts';
+import { remote, type Methods } from './remote.ts';
+import { within } from './wait.ts';
+
+/** A participant: the methods of its page, and what the test may do to it from outside. */
+export interface Person extends ParticipantPage {
+    readonly identity: string;
+    /** Given by the edge. */
+    readonly id: string;
+    /** How long `connect` took. */
+    readonly joinMs: number;
+    readonly tab: Tab;
+    readonly browser: Browser;
+    /** Between this page's HTTP and the edge. */
+    readonly proxy: Proxy;
+}
+
+export interface EnterOptions {
+    /** Whose browser; pages of one kind share one unless `ownBrowser`. Default chromium. */
+    kind?: Kind;
+    ownBrowser?: boolean;
+    /** Further flags for Chromium, which then is one of its own. */
+    flags?: readonly string[];
+    autoSubscribe?: boolean;
+    /** Further grants for the token. */
+    grants?: Record<string, unknown>;
+}
+
+export class Call {
+    /** Random, so that nothing of another test can be in it. */
+    readonly room = `test-${randomBytes(4).toString('hex')}`;
+    readonly edge: Edge;
+    readonly pages: PageServer;
+    readonly #context: TestContext;
+    readonly #witnesses: { label: string; tab: Tab }[] = [];
+    readonly #browsers = new Map<Kind, Browser>();
+    readonly #closers: (() => Promise<unknown>)[] = [];
+
+    constructor(edge: Edge, pages: PageServer, context: TestContext) {
+        this.edge = edge;
+        this.pages = pages;
+        this.#context = context;
+    }
+
+    /** Prints one line of results. */
+    figure(line: string): void {
+        this.#context.diagnostic(line);
+    }
+
+    /** A browser of this kind: the shared one, or a new one. */
+    async browser(kind: Kind = 'chromium', options: { own?: boolean; flags?: readonly string[] } = {}): Promise<Browser> {
+        const shared = this.#browsers.get(kind);
+        if (shared && !options.own) return shared;
+        const browser = await launch(kind, options);
+        this.#closers.push(() => browser.close());
+        if (!options.own) this.#browsers.set(kind, browser);
+        return browser;
+    }
+
+    /** Opens one of the test pages, without joining. */
+    async open<T extends Methods<T>>(page: PageName, label: string, browser?: Browser): Promise<T & { readonly tab: Tab }> {
+        const tab = await Tab.open(browser ?? (await this.browser()), this.pages.url(page));
+        this.#witnesses.push({ label, tab });
+        return Object.assign(remote<T>(tab.page), { tab });
+    }
+
+    /** Opens a page and joins the room. */
+    async enter(identity: string, options: EnterOptions = {}): Promise<Person> {
+        const browser = await this.browser(options.kind, { own: options.ownBrowser ?? options.flags !== undefined, flags: options.flags ?? [] });
+        const proxy = await Proxy.to(this.edge.http);
+        this.#closers.push(() => proxy.close());
+        const page = await this.open<ParticipantPage>('participant', identity, browser);
+        const token = await this.edge.token(this.room, identity, options.grants);
+        const { id, ms } = await page.join(proxy.url, token, { autoSubscribe: options.autoSubscribe ?? true });
+        return Object.assign(page, { identity, browser, proxy, id, joinMs: ms });
+    }
+
+    /** Everything that may explain a failure. */
+    async describe(): Promise<string> {
+        const parts = await Promise.all(
+            this.#witnesses.map(async ({ label, tab }) => {
+                const { snapshot } = remote<{ snapshot(): Promise<unknown> }>(tab.page);
+                const state = await within(3000, 'the page to answer', snapshot()).catch(String);
+                return `--- ${label}: ${JSON.stringify(state, undefined, 1)}\nconsole:\n${tab.console.join('\n')}`;
+            }),
+        );
+        const stats = await this.edge.stats().catch(String);
+        const numbers = JSON.stringify(typeof stats === 'string' ? stats : stats.total);
+        return [...parts, `--- edge: ${numbers}`, ...this.edge.log.slice(-60)].join('\n');
+    }
+
+    async close(): Promise<void> {
+        const ends = await Promise.allSettled(this.#closers.map((close) => close()));
+        await this.pages.close();
+        await this.edge.stop();
+        const failed = ends.find((end) => end.status === 'rejected');
+        if (failed) throw failed.reason;
+    }
+}
+
+export interface CallOptions extends EdgeOptions {
+    /** The whole test, browsers' start included. Default 60 s. */
+    timeoutMs?: number;
+}
+
+/** A test with a call in it. Fails with the call's state, and leaves nothing running. */
+export function callTest(name: string, options: CallOptions, body: (call: Call) => Promise<void>): void {
+    const limit = options.timeoutMs ?? 60_000;
+    // The runner's own limit would cut off the report: it only catches what hangs while being reported.
+    test(name, { timeout: limit + 20_000 }, async (context) => {
+        const pages = await servePages('participant', 'leak', 'foreign', 'whip');
+        const edge = await Edge.start(options).catch(async (error: unknown) => {
+            await pages.close();
+            throw error;
+        });
+        const call = new Call(edge, pages, context);
+        let failure: Error | undefined;
+        try {
+            await within(limit, 'the end of the test', body(call));
+        } catch (error) {
+            failure = error instanceof Error ? error : new Error(String(error));
+            // The runner prints the stack, and a cause once more: so the report goes into the stack.
+            failure.stack = `${failure.stack ?? failure.message}\n${await call.describe()}`;
+        }
+        // A failure of the test comes before a failure of its clean-up.
+        await call.close().catch((error: unknown) => (failure ??= error as Error));
+        if (failure) throw failure;
+    });
+}

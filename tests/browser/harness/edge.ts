@@ -1,0 +1,133 @@
+// Starts and stops the edge, and asks it for tokens and statistics.
+
+import { spawn, type ChildProcess } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { endWithUs } from './processes.ts';
+import { within } from './wait.ts';
+
+/** A start takes a tenth of a second; on a machine that compiles meanwhile, a few. */
+const START_MS = 15_000;
+const STOP_MS = 5_000;
+const LOG_LINES = 400;
+
+export interface EdgeOptions {
+    /** The address for UDP, and so the one that is announced. Default 127.0.0.1. */
+    udp?: string;
+    /** Further flags of `nearcast-edge serve`. */
+    flags?: string[];
+}
+
+/** The part of `GET /v1/stats` (docs/edge-http.md) that the tests read. */
+export interface EdgeStats {
+    /** All shards together. */
+    total: { core: Record<string, number>; thread: Record<string, number> };
+}
+
+/** What a call takes up in the edge; with the last participant gone, every one of these is zero. */
+const TABLES = [
+    'rooms',
+    'participants',
+    'publications',
+    'subscriptions',
+    'sessions',
+    'connections',
+    'transports',
+    'tuples',
+    'ufrags',
+    'publication_ids',
+] as const;
+export type Tables = Record<(typeof TABLES)[number], number>;
+
+export class Edge {
+    /** `127.0.0.1:PORT`: signalling, tokens, the demo page. */
+    readonly http: string;
+    readonly udp: string;
+    readonly #child: ChildProcess;
+    readonly #log: string[];
+
+    private constructor(child: ChildProcess, http: string, udp: string, log: string[]) {
+        this.#child = child;
+        this.http = http;
+        this.udp = udp;
+        this.#log = log;
+    }
+
+    static async start(options: EdgeOptions = {}): Promise<Edge> {
+        const program = process.env.NEARCAST_EDGE ?? fileURLToPath(new URL('../../../target/release/nearcast-edge', import.meta.url));
+        if (!existsSync(program)) throw new Error(`The edge is not built: ${program} is missing. Remedy: run \`make build\` first, or set NEARCAST_EDGE.`);
+        const flags = ['serve', '--dev', '--http', '127.0.0.1:0', '--udp', `${options.udp ?? '127.0.0.1'}:0`, ...(options.flags ?? [])];
+        // The edge reads NEARCAST_* variables as settings, and ours are none.
+        const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('NEARCAST_')));
+        const child = spawn(program, flags, { stdio: ['ignore', 'pipe', 'pipe'], env });
+        endWithUs(child);
+        const log: string[] = [];
+        const note = (line: string): void => {
+            log.push(line);
+            if (log.length > LOG_LINES) log.shift();
+        };
+        createInterface({ input: child.stderr }).on('line', note);
+        const ready = new Promise<RegExpExecArray>((resolve, reject) => {
+            createInterface({ input: child.stdout }).on('line', (line) => {
+                note(line);
+                const match = /^ready http=(\S+) udp=(\S+)/.exec(line);
+                if (match) resolve(match);
+            });
+            child.once('error', reject);
+            child.once('exit', (code, signal) => reject(new Error(`the edge ended with ${code ?? signal} before it was ready:\n${log.join('\n')}`)));
+        });
+        try {
+            const [, http = '', udp = ''] = await within(START_MS, 'the ready line of the edge', ready);
+            return new Edge(child, http, udp, log);
+        } catch (error) {
+            child.kill('SIGKILL');
+            throw error;
+        }
+    }
+
+    get log(): readonly string[] {
+        return this.#log;
+    }
+
+    /** A token for `room`, minted by the development route. */
+    async token(room: string, identity: string, grants: Record<string, unknown> = {}): Promise<string> {
+        const response = await fetch(`http://${this.http}/v1/token`, {
+            method: 'POST',
+            headers: { 'content-type': 'application/json' },
+            body: JSON.stringify({ room, identity, name: identity, ...grants }),
+            signal: AbortSignal.timeout(5000),
+        });
+        if (!response.ok) throw new Error(`POST /v1/token: ${response.status} ${await response.text()}`);
+        const { token } = (await response.json()) as { token: string };
+        return token;
+    }
+
+    async stats(): Promise<EdgeStats> {
+        const response = await fetch(`http://${this.http}/v1/stats`, { signal: AbortSignal.timeout(5000) });
+        if (!response.ok) throw new Error(`GET /v1/stats: ${response.status} ${await response.text()}`);
+        return (await response.json()) as EdgeStats;
+    }
+
+    /** The sizes of the tables now, without the counters that only grow. */
+    async tables(): Promise<Tables> {
+        const { core } = (await this.stats()).total;
+        return Object.fromEntries(TABLES.map((name) => [name, core[name] ?? NaN])) as Tables;
+    }
+
+    /** Ends the edge as an operator would; throws when it does not go, or not with 0. */
+    async stop(): Promise<void> {
+        if (this.#child.exitCode === null && this.#child.signalCode === null) {
+            const gone = new Promise((resolve) => this.#child.once('exit', resolve));
+            this.#child.kill('SIGTERM');
+            try {
+                await within(STOP_MS, 'the edge to end after SIGTERM', gone);
+            } catch (error) {
+                this.#child.kill('SIGKILL');
+                throw error;
+            }
+        }
+        const { exitCode, signalCode } = this.#child;
+        if (exitCode !== 0) throw new Error(`the edge ended with ${exitCode ?? signalCode}:\n${this.#log.join('\n')}`);
+    }
+}

@@ -1,0 +1,29 @@
+// Picture and sound of one person that left together arrive together.
+
+import assert from 'node:assert/strict';
+import { callTest } from './harness/call.ts';
+import { median, showsPattern } from './harness/verdict.ts';
+import { until } from './harness/wait.ts';
+
+/** People notice from about 125 ms (ITU-R BT.1359); the two paths through a test page differ by up to 100 ms themselves. */
+const TOGETHER_MS = 150;
+/** The senders' clock is exact; what remains is one frame and the moments at which each path reports. */
+const CLOCK_MS = 150;
+
+callTest('flash and beep arrive together', {}, async (call) => {
+    const ana = await call.enter('ana');
+    const ben = await call.enter('ben');
+    const picture = await ana.publishPicture({ pattern: 3 });
+    const tone = await ana.publishTone(440);
+    showsPattern(await ben.measureVideo(picture, 2000), 3);
+    await ana.signal(picture, tone, true);
+    const offsets = await ben.measureLipSync(picture, tone, 5);
+    await ana.signal(picture, tone, false);
+    call.figure(`sound after picture: ${offsets.map((offset) => offset.toFixed(0)).join(', ')} ms`);
+    assert.ok(Math.abs(median(offsets)) < TOGETHER_MS, `median ${median(offsets)} ms`);
+
+    // The same by the sender's clock: Chromium reckons from the edge's sender reports when what it plays now was captured.
+    const clock = await until('sender reports for both', () => ben.senderClockOffset(picture, tone), (offset) => offset !== undefined);
+    call.figure(`capture times of what is played, sound minus picture: ${clock?.toFixed(0)} ms`);
+    assert.ok(Math.abs(clock ?? NaN) < CLOCK_MS, `${clock} ms`);
+});

@@ -1,0 +1,41 @@
+// What a page receives: each subscribed track with its element and what reads it.
+
+import type { RemotePublication, RemoteTrack } from 'nearcast';
+import { listenTo, type ToneListener } from './media/listen.ts';
+import { VideoReader } from './media/read.ts';
+
+export class ReceivedTrack {
+    readonly track: RemoteTrack;
+    /** Set for video. */
+    readonly video: VideoReader | undefined;
+    /** Set for audio. */
+    readonly sound: Promise<ToneListener> | undefined;
+    readonly element: HTMLMediaElement;
+
+    constructor(publication: RemotePublication, track: RemoteTrack) {
+        this.track = track;
+        this.element = document.createElement(publication.kind);
+        this.element.muted = true;
+        this.element.title = `${publication.participant.identity} ${publication.source}`;
+        document.body.append(this.element);
+        track.attach(this.element);
+        // Attached first: Chromium feeds Web Audio only from tracks that also play somewhere.
+        if (this.element instanceof HTMLVideoElement) {
+            this.element.width = 240;
+            this.video = new VideoReader(this.element);
+        } else {
+            this.sound = listenTo(track.mediaStreamTrack);
+        }
+    }
+
+    get mediaTrack(): MediaStreamTrack {
+        return this.track.mediaStreamTrack;
+    }
+
+    end(): void {
+        this.video?.stop();
+        void this.sound?.then((sound) => sound.stop());
+        this.track.detach(this.element);
+        this.element.remove();
+    }
+}

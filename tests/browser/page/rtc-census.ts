@@ -1,0 +1,132 @@
+// Counts the page's peer connections and asks them what the SDK's own statistics leave out. Imported before the SDK, so
+// that every connection it makes is counted; holds none of them alive.
+
+import type { MediaPath, TransportFacts } from './contract.ts';
+
+let opened = 0;
+let closed = 0;
+let connectedAt: number | undefined;
+const alive = new Set<WeakRef<RTCPeerConnection>>();
+
+class CountedPeerConnection extends RTCPeerConnection {
+    #open = true;
+
+    constructor(configuration?: RTCConfiguration) {
+        super(configuration);
+        opened += 1;
+        this.addEventListener('connectionstatechange', () => {
+            if (this.connectionState === 'connected') connectedAt ??= performance.now();
+        });
+        alive.add(new WeakRef(this));
+    }
+
+    override close(): void {
+        super.close();
+        if (this.#open) closed += 1;
+        this.#open = false;
+    }
+}
+globalThis.RTCPeerConnection = CountedPeerConnection;
+
+export const openedConnections = (): number => opened;
+
+/** When the first of them was connected, DTLS included, by performance.now(). */
+export const firstConnectedAt = (): number | undefined => connectedAt;
+
+/** Not closed by their owner, or closed but still in another state. */
+export function openConnections(): number {
+    const lingering = connections().filter((connection) => connection.connectionState !== 'closed').length;
+    return Math.max(opened - closed, lingering);
+}
+
+/** Those that the garbage collector has not taken. */
+export function connections(): RTCPeerConnection[] {
+    return [...alive].flatMap((reference) => {
+        const connection = reference.deref();
+        if (!connection) alive.delete(reference);
+        return connection ? [connection] : [];
+    });
+}
+
+type Report = Record<string, unknown>;
+
+const listed = (report: RTCStatsReport): Report[] => [...report.values()] as Report[];
+
+async function reports(): Promise<Report[]> {
+    const open = connections().filter((connection) => connection.connectionState !== 'closed');
+    return (await Promise.all(open.map((connection) => connection.getStats()))).flatMap(listed);
+}
+
+/** What is said about the receiver of a track: browsers differ in how a report names its track, not in whose it is. */
+async function receiverReports(track: MediaStreamTrack): Promise<Report[]> {
+    const receivers = connections().flatMap((connection) => connection.getReceivers());
+    const receiver = receivers.find((one) => one.track === track);
+    return receiver ? listed(await receiver.getStats()) : [];
+}
+
+/** The inbound-rtp report of a received track. */
+export async function inboundOf(track: MediaStreamTrack): Promise<Report | undefined> {
+    return (await receiverReports(track)).find((report) => report['type'] === 'inbound-rtp');
+}
+
+/** The sender of a track. */
+export function senderOf(track: MediaStreamTrack): RTCRtpSender | undefined {
+    return connections().flatMap((connection) => connection.getSenders()).find((one) => one.track === track);
+}
+
+/** The outbound-rtp reports of a sent track, smallest picture first. */
+export async function outboundOf(track: MediaStreamTrack): Promise<Report[]> {
+    const sender = senderOf(track);
+    const all = sender ? listed(await sender.getStats()) : [];
+    const place = (report: Report): number => RIDS.indexOf(typeof report['rid'] === 'string' ? report['rid'] : '');
+    return all.filter((report) => report['type'] === 'outbound-rtp').sort((a, b) => place(a) - place(b));
+}
+
+/** As the SDK names simulcast encodings, smallest first. */
+const RIDS = ['q', 'h', 'f'];
+
+/** The codec of a received track. */
+export async function codecOf(track: MediaStreamTrack): Promise<string | undefined> {
+    const all = await receiverReports(track);
+    const codec = all.find((report) => report['type'] === 'inbound-rtp')?.['codecId'];
+    const found = all.find((report) => report['type'] === 'codec' && report['id'] === codec);
+    return typeof found?.['mimeType'] === 'string' ? found['mimeType'] : undefined;
+}
+
+export async function transportFacts(): Promise<TransportFacts> {
+    const all = await reports();
+    const text = (report: Report | undefined, key: string): string | undefined =>
+        typeof report?.[key] === 'string' ? report[key] : undefined;
+    const transport = all.find((report) => report['type'] === 'transport');
+    const codecs = all.filter((report) => report['type'] === 'codec').map((report) => text(report, 'mimeType') ?? '?');
+    return {
+        srtpCipher: text(transport, 'srtpCipher'),
+        dtlsCipher: text(transport, 'dtlsCipher'),
+        tlsVersion: text(transport, 'tlsVersion'),
+        dtlsRole: text(transport, 'dtlsRole'),
+        codecs: [...new Set(codecs)].sort(),
+        transportFeedback: connections().some((connection) => connection.remoteDescription?.sdp.includes('transport-cc')),
+    };
+}
+
+/** The selected candidate pair, as the transport names it. */
+export async function mediaPath(): Promise<MediaPath> {
+    const all = await reports();
+    const named = (type: string, id: unknown): Report | undefined => all.find((report) => report['type'] === type && report['id'] === id);
+    const pair = named('candidate-pair', all.find((report) => report['type'] === 'transport')?.['selectedCandidatePairId']);
+    const local = named('local-candidate', pair?.['localCandidateId']);
+    const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
+    return {
+        local: text(local?.['address']),
+        localPort: typeof local?.['port'] === 'number' ? local['port'] : undefined,
+        remote: text(named('remote-candidate', pair?.['remoteCandidateId'])?.['address']),
+        protocol: text(local?.['protocol']),
+    };
+}
+
+/** What the sender's estimator believes the way to the edge can carry, in bits per second. */
+export async function sendEstimate(): Promise<number | undefined> {
+    const pair = (await reports()).find((report) => report['type'] === 'candidate-pair' && report['nominated'] === true);
+    const estimate = pair?.['availableOutgoingBitrate'];
+    return typeof estimate === 'number' ? estimate : undefined;
+}

@@ -1,0 +1,57 @@
+// A client of WHIP and WHEP in a browser: fetch and a bare RTCPeerConnection, written against docs/whip.md alone. The page comes from
+// another origin than the edge, so that every request has to pass CORS.
+
+import { expose } from './expose.ts';
+import { webAudioRuns } from './media/audio-context.ts';
+import { Painter } from './media/paint.ts';
+import { Tone } from './media/tone.ts';
+import { describe, measureAudioOf, measureVideoOf } from './track.ts';
+import type { WhipPage } from './whip-contract.ts';
+
+const connection = new RTCPeerConnection();
+let session = '';
+let authorization = '';
+
+async function begin(endpoint: string, token: string): Promise<void> {
+    authorization = `Bearer ${token}`;
+    await connection.setLocalDescription();
+    const response = await fetch(endpoint, {
+        method: 'POST',
+        headers: { authorization, 'content-type': 'application/sdp' },
+        body: connection.localDescription?.sdp ?? '',
+    });
+    const answer = await response.text();
+    if (response.status !== 201) throw new Error(`${response.status}: ${answer}`);
+    const location = response.headers.get('location');
+    if (location === null || response.headers.get('etag') === null) throw new Error('Location and ETag are not exposed to pages');
+    session = new URL(location, endpoint).href;
+    await connection.setRemoteDescription({ type: 'answer', sdp: answer });
+}
+
+function receiver(kind: 'audio' | 'video'): MediaStreamTrack {
+    const found = connection.getReceivers().find(({ track }) => track.kind === kind);
+    if (!found) throw new Error(`nothing of kind ${kind} is received`);
+    return found.track;
+}
+
+const page: WhipPage = {
+    async publish(endpoint, token, picture, hz) {
+        if (!(await webAudioRuns())) throw new Error('no AudioContext runs in this browser');
+        connection.addTransceiver(new Painter({ width: 320, height: 180, ...picture }).track, { direction: 'sendonly' });
+        connection.addTransceiver(new Tone(hz).track, { direction: 'sendonly' });
+        await begin(endpoint, token);
+    },
+    async play(endpoint, token) {
+        if (!(await webAudioRuns())) throw new Error('no AudioContext runs in this browser');
+        connection.addTransceiver('video', { direction: 'recvonly' });
+        connection.addTransceiver('audio', { direction: 'recvonly' });
+        await begin(endpoint, token);
+    },
+    async end() {
+        return (await fetch(session, { method: 'DELETE', headers: { authorization } })).status;
+    },
+    measureVideo: (ms) => measureVideoOf(receiver('video'), ms),
+    measureAudio: (ms, tones) => measureAudioOf(receiver('audio'), ms, tones),
+    snapshot: async () => ({ session, ...(await describe(connection)) }),
+};
+expose(page);

@@ -1,0 +1,62 @@
+// The WebSocket is lost, media is not: the participant stays the same one, and nobody's picture stops.
+
+import assert from 'node:assert/strict';
+import { callTest } from './harness/call.ts';
+import { showsPattern } from './harness/verdict.ts';
+
+/** A picture that stops for this long has been interrupted: publishers paint every 33 ms. */
+const INTERRUPTED_MS = 1000;
+
+callTest('a cut WebSocket is resumed by the same participant, media uninterrupted', {}, async (call) => {
+    const ana = await call.enter('ana');
+    const ben = await call.enter('ben');
+    const anas = await ana.publishPicture({ pattern: 0 });
+    const bens = await ben.publishPicture({ pattern: 1 });
+    await Promise.all([ana.firstFrame(bens), ben.firstFrame(anas)]);
+
+    const since = await ana.mark();
+    const bensMark = await ben.mark();
+    const connections = ana.proxy.accepted;
+    const measuring = Promise.all([ben.measureVideo(anas, 4000), ana.measureVideo(bens, 4000)]);
+    ana.proxy.cut();
+    const lost = await ana.sees({ type: 'statechanged', state: 'reconnecting' }, { since });
+    const back = await ana.sees({ type: 'statechanged', state: 'connected', previous: 'reconnecting' }, { since });
+    call.figure(`cut, back after ${(back.at - lost.at).toFixed(0)} ms`);
+    assert.ok(ana.proxy.accepted > connections, 'a new connection was made');
+
+    const [seenByBen, seenByAna] = await measuring;
+    call.figure(`longest gap in ana's picture ${seenByBen.longestGapMs.toFixed(0)} ms, in ben's ${seenByAna.longestGapMs.toFixed(0)} ms`);
+    for (const [video, pattern] of [[seenByBen, 0], [seenByAna, 1]] as const) {
+        showsPattern(video, pattern);
+        assert.ok(video.longestGapMs < INTERRUPTED_MS, `interrupted for ${video.longestGapMs} ms`);
+    }
+    assert.deepEqual(await ben.seen('participantleft', bensMark), []);
+    assert.deepEqual((await ben.participants()).map(({ id }) => id), [ana.id]);
+    assert.deepEqual(await ana.seen('trackunsubscribed', since), []);
+
+    // Signalling works again, both ways.
+    await ana.setMuted(anas, true);
+    await ben.sees({ type: 'publicationmuted', publication: anas, muted: true }, { since: bensMark });
+    await ana.setMuted(anas, false);
+});
+
+callTest('what happened while the WebSocket was gone is made up for', {}, async (call) => {
+    const ana = await call.enter('ana');
+    const ben = await call.enter('ben');
+    const bens = await ben.publishPicture({ pattern: 1 });
+    await ana.firstFrame(bens);
+
+    const since = await ana.mark();
+    ana.proxy.cut({ refuse: true });
+    await ana.sees({ type: 'statechanged', state: 'reconnecting' }, { since });
+    const cleo = await call.enter('cleo');
+    const cleos = await cleo.publishPicture({ pattern: 2 });
+    await ben.unpublish(bens);
+    await ana.send('through the data channel').catch(() => undefined); // whether it is possible now is not the promise here
+    ana.proxy.admit();
+    await ana.sees({ type: 'statechanged', state: 'connected', previous: 'reconnecting' }, { since, ms: 20_000 });
+    await ana.sees({ type: 'participantjoined', identity: 'cleo' }, { since });
+    await ana.sees({ type: 'publicationremoved', publication: bens }, { since });
+    showsPattern(await ana.measureVideo(cleos, 1500), 2);
+    assert.deepEqual((await ben.participants()).map(({ id }) => id).sort(), [ana.id, cleo.id].sort());
+});

@@ -1,0 +1,215 @@
+//! Joins and leaves, over and over, against a real edge over real sockets: nothing of a participant may stay behind.
+//!
+//! Participants come in groups to a room of their own: two publish, the others receive, and all go as soon as everybody has media, each
+//! in another of the four ways a participant can go ([`Parting`]). Every fifth of the way the edge is left alone until all its tables
+//! are empty, and its memory is read.
+
+mod report;
+
+pub use report::{Report, Sample};
+
+use crate::client::{Crew, Parting, Peer, PeerNumber, Place, Play, Wish};
+use crate::cpu::Cores;
+use crate::progress::Progress;
+use crate::scenario;
+use crate::server::{NearcastEdge, Server, target_folder};
+use crate::trace::{Kind, Trace};
+use crate::{LoadError, process};
+use serde_json::Value;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// Participants of one group.
+const GROUP: usize = 10;
+
+/// Of these, so many publish.
+const PUBLISHERS: usize = 2;
+
+/// What each publisher sends: four frames, the first a key frame.
+const PLAY: Duration = Duration::from_millis(150);
+
+/// Memory is read so many times.
+const SAMPLES: usize = 5;
+
+/// For handshakes and first media of a group.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// For the last table entry to go: the timeouts below, and a busy machine.
+const EMPTY: Duration = Duration::from_secs(30);
+
+/// Between two looks at the tables.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// A participant that vanished is noticed by its WebSocket (2 s without a pong) and given up when it doesn't resume (1 s). Much
+/// shorter than the defaults, and long enough that living ones on a busy machine are not taken for dead.
+const FLAGS: &[&str] = &["--ping-interval", "300ms", "--idle-timeout", "2s", "--resume-window", "1s"];
+
+/// Two, so that addresses have to be forgotten by the shard next door too.
+const SHARDS: u8 = 2;
+
+/// Everything that counts something that is there now, in `GET /v1/stats`. All are zero when nobody is.
+const TABLES: &[&str] = &[
+    "/total/core/rooms",
+    "/total/core/participants",
+    "/total/core/publications",
+    "/total/core/publication_ids",
+    "/total/core/subscriptions",
+    "/total/core/sessions",
+    "/total/core/connections",
+    "/total/core/transports",
+    "/total/core/tuples",
+    "/total/core/ufrags",
+    "/total/thread/connections",
+    "/total/thread/foreign_tuples",
+    "/signalling/open",
+];
+
+/// The ways to go, in turn.
+const PARTINGS: [Parting; 4] = [Parting::Leave, Parting::Close, Parting::Crash, Parting::Vanish];
+
+/// Lets at least `cycles` participants come and go.
+///
+/// # Errors
+/// A table isn't empty in the end, memory grew by more than the report's bound, or somebody couldn't join or got no media.
+pub fn run(binary: &Path, cycles: usize, progress: Progress) -> Result<Report, LoadError> {
+    let log = target_folder().join("bench/churn-edge.log");
+    let edge = NearcastEdge::start(binary, SHARDS, None, log, FLAGS)?;
+    let trace = scenario::ALL
+        .first()
+        .map_or_else(|| Err(LoadError::refused("choosing media", "there is no scenario")), |first| Trace::load(&first.media))?;
+    let mut churn = Churn { crew: Crew::start("churners", Cores::choose()?.clients)?, edge, trace, groups: 0 };
+    let groups = cycles.div_ceil(GROUP).max(SAMPLES);
+    let mut report = Report { before_kb: process::resident_kb(churn.edge.pid())?, samples: Vec::new() };
+    for sample in 1..=SAMPLES {
+        while churn.groups < groups * sample / SAMPLES {
+            churn.group().inspect_err(|_| progress.say(&format!("what the edge counted: {}", churn.counts())))?;
+        }
+        churn.wait_until_empty()?;
+        let sample = Sample { cycles: churn.groups * GROUP, resident_kb: process::resident_kb(churn.edge.pid())? };
+        progress.say(&format!("{} participants came and went, tables empty, {:.1} MB", sample.cycles, sample.resident_kb as f64 / 1024.0));
+        report.samples.push(sample);
+    }
+    churn.check_counts()?;
+    report.check()?;
+    Ok(report)
+}
+
+struct Churn {
+    // Peers end before their edge.
+    crew: Crew,
+    edge: NearcastEdge,
+    trace: Trace,
+    groups: usize,
+}
+
+impl Churn {
+    /// One group comes, sees and goes.
+    fn group(&mut self) -> Result<(), LoadError> {
+        let (before, room) = (self.crew.status(), format!("churn-{}", self.groups));
+        let mut members = Vec::new();
+        for number in 0..GROUP {
+            let publishes = number < PUBLISHERS;
+            let others = if publishes { PUBLISHERS - 1 } else { PUBLISHERS };
+            let kinds = vec![Kind::Audio, Kind::Video];
+            let wish = Wish { publish: publishes.then(|| self.trace.clone()), place: None, receive: others, kinds, best_first: false };
+            members.push(self.join(&room, &format!("member-{number}"), wish)?);
+        }
+        self.crew.wait_until("a group's connections", PATIENCE, |status| status.connected >= before.connected + GROUP)?;
+        self.crew.play(Play { length: PLAY, publishers: usize::MAX });
+        self.crew.wait_until("media for a whole group", PATIENCE, |status| {
+            status.receiving >= before.receiving + GROUP && status.played >= before.played + PUBLISHERS
+        })?;
+        // Every group begins with another way, so that publishers and subscribers go in each.
+        for (member, turn) in members.into_iter().zip(self.groups..) {
+            let parting = PARTINGS.get(turn % PARTINGS.len()).copied().unwrap_or(Parting::Leave);
+            self.crew.part(member, parting);
+        }
+        self.groups += 1;
+        Ok(())
+    }
+
+    fn join(&mut self, room: &str, identity: &str, wish: Wish) -> Result<PeerNumber, LoadError> {
+        let place = Place { address: self.edge.address(), runs: false };
+        let (mut peer, offer) = Peer::new(wish, place)?;
+        let admitted = self.edge.admit(room, identity, &offer)?;
+        peer.accept(&admitted.answer, admitted.signalling)?;
+        Ok(self.crew.add(peer))
+    }
+
+    fn wait_until_empty(&self) -> Result<(), LoadError> {
+        let deadline = Instant::now() + EMPTY;
+        loop {
+            let left = full_tables(&self.edge.stats()?)?;
+            if left.is_empty() {
+                return Ok(());
+            }
+            if Instant::now() >= deadline {
+                let what = format!("{} s after the last one went, these aren't empty: {}", EMPTY.as_secs(), left.join(", "));
+                return Err(LoadError::OutOfBounds(what));
+            }
+            std::thread::sleep(LOOK);
+        }
+    }
+
+    /// Everything but zeros, to find a fault by.
+    fn counts(&self) -> String {
+        let stats = self.edge.stats().unwrap_or_default();
+        let counts = stats.get("total").into_iter().flat_map(Value::as_object).flatten().filter_map(|(_, part)| part.as_object()).flatten();
+        counts.filter(|(_, count)| count.as_u64() != Some(0)).map(|(name, count)| format!("{name}={count} ")).collect()
+    }
+
+    /// That everybody was really there.
+    fn check_counts(&self) -> Result<(), LoadError> {
+        let stats = self.edge.stats()?;
+        let count = |name: &str| stats.pointer(&format!("/total/core/{name}")).and_then(Value::as_u64).unwrap_or_default();
+        let (expected, counts) = ((self.groups * GROUP) as u64, [count("joins"), count("leaves"), count("dtls_failed")]);
+        if counts == [expected, expected, 0] {
+            return Ok(());
+        }
+        Err(LoadError::OutOfBounds(format!("joins, leaves, failed handshakes: {counts:?} instead of {:?}", [expected, expected, 0])))
+    }
+}
+
+/// The tables that hold something, as `name = count`.
+fn full_tables(stats: &Value) -> Result<Vec<String>, LoadError> {
+    let mut full = Vec::new();
+    for table in TABLES {
+        let count = stats.pointer(table).and_then(Value::as_u64);
+        let count = count.ok_or_else(|| LoadError::refused("reading the edge's tables", format!("{table} is missing in /v1/stats")))?;
+        if count > 0 {
+            full.push(format!("{table} = {count}"));
+        }
+    }
+    Ok(full)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    /// Statistics with every table of size zero.
+    fn empty() -> Value {
+        let mut stats = json!({ "total": { "core": {}, "thread": {} }, "signalling": {} });
+        for table in TABLES {
+            let (parent, name) = table.rsplit_once('/').unwrap();
+            stats.pointer_mut(parent).unwrap()[name] = json!(0);
+        }
+        stats
+    }
+
+    #[test]
+    fn a_table_that_holds_something_is_named() {
+        let mut stats = empty();
+        assert!(full_tables(&stats).unwrap().is_empty());
+        stats["total"]["core"]["tuples"] = json!(2);
+        assert_eq!(full_tables(&stats).unwrap(), ["/total/core/tuples = 2"]);
+    }
+
+    #[test]
+    fn a_table_that_is_gone_is_not_taken_for_empty() {
+        let mut stats = empty();
+        stats["signalling"] = json!({});
+        assert!(full_tables(&stats).unwrap_err().to_string().contains("/signalling/open is missing"));
+    }
+}
