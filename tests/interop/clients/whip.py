@@ -5,6 +5,7 @@ Only the standard library, so that both Pythons have it: the one with aiortc and
 
 import json
 import sys
+import threading
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -14,9 +15,15 @@ FRAGMENT = 'application/trickle-ice-sdpfrag'
 PATIENCE_S = 10
 
 
+speaking = threading.Lock()
+
+
 def say(event, **what):
-    """Tells the test something: one JSON object a line."""
-    print(json.dumps({'event': event, **what}), flush=True)
+    """Tells the test something: one JSON object a line, from whichever thread; `print` alone would write line and end apart."""
+    line = json.dumps({'event': event, **what}) + '\n'
+    with speaking:
+        sys.stdout.write(line)
+        sys.stdout.flush()
 
 
 class Session:
