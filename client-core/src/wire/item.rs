@@ -47,7 +47,11 @@ impl<'bytes> Item<'bytes> {
     }
 
     pub(super) fn text(&self, key: u64) -> Option<String> {
-        if let Self::Text(text) = self.field(key)? { Some((*text).to_owned()) } else { None }
+        self.field(key)?.as_text()
+    }
+
+    pub(super) fn as_text(&self) -> Option<String> {
+        if let Self::Text(text) = self { Some((*text).to_owned()) } else { None }
     }
 
     /// All items of the array at `key`, read by `item`.
