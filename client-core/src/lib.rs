@@ -9,6 +9,7 @@
 //! there one `join` goes out. `joined` brings answer and room: the answer goes to the transport, the room into `room`, which turns every
 //! message, and after a reconnection the difference of two snapshots, into events. `requests` pairs requests with replies and repeats
 //! the open ones after a reconnection; `reconnect` says when to try again and when to give up; `heartbeat` when a silent link is dead.
+//! `journal` keeps what was told and decided, for whoever has to find out later.
 //! `wishes` collects how the app shows what it receives; what the edge gives, and which encodings somebody watches, comes back as outputs.
 //! Beside them, pure functions: [`publish`] (bitrates, codecs), [`encodings`] (simulcast, scalable coding), [`sdp`] (what Opus is told), `data`
 //! (messages between participants).
@@ -27,6 +28,7 @@ mod data;
 pub mod encodings;
 mod error;
 mod heartbeat;
+mod journal;
 mod link;
 mod negotiation;
 pub mod publish;
@@ -41,6 +43,8 @@ mod wire;
 mod wishes;
 
 pub use error::{Code, SessionError};
+#[cfg(not(target_arch = "wasm32"))]
+pub use journal::trace;
 pub use negotiation::{MAX_SLOTS, SlotCounts};
 pub use reconnect::Reason;
 pub use session::{DataMessage, Event, Input, Output, PublishRequest, RequestId, Session, SessionConfig, SocketId, State, TransportState};

@@ -15,6 +15,7 @@ use alloc::{string::String, vec::Vec};
 pub use input::{DataMessage, Input, PublishRequest, RequestId, SocketId, TransportState};
 pub use output::{Event, Output, State};
 
+use crate::journal::Journal;
 use crate::link::Link;
 use crate::negotiation::{Negotiation, Publish, Settled};
 use crate::random::Rng;
@@ -105,6 +106,7 @@ pub struct Session {
     /// Came while an answer was being applied: perhaps for what it publishes.
     early_demand: Vec<(PublicationId, Vec<EncodingDemand>)>,
     outputs: VecDeque<Output>,
+    journal: Journal,
 }
 
 impl Session {
@@ -127,6 +129,7 @@ impl Session {
             wishes: Wishes::default(),
             early_demand: Vec::new(),
             outputs: VecDeque::new(),
+            journal: Journal::new(&config, seed),
             config,
         }
     }
@@ -144,6 +147,7 @@ impl Session {
 
     /// Takes what happened.
     pub fn handle_input(&mut self, now: MonoTime, input: Input) {
+        self.journal.input(now, &input);
         if self.stage == Stage::Over {
             if let Some(request) = input.request() {
                 self.fail(request, Code::RoomLeft.into());
@@ -202,6 +206,7 @@ impl Session {
 
     /// Takes that time has passed; early and late calls are fine.
     pub fn handle_timeout(&mut self, now: MonoTime) {
+        self.journal.timeout(now);
         match self.stage {
             Stage::New | Stage::Over => return,
             Stage::Entering { until } if now >= until => return self.end(Some(Code::JoinTimeout.into())),
@@ -229,6 +234,12 @@ impl Session {
         };
         let wishes = self.wishes.poll_timeout().filter(|_| self.link.is_up());
         [entering, self.give_up_at(), self.link.poll_timeout(), wishes].into_iter().flatten().min()
+    }
+
+    /// What has happened so far and what was decided, without what is nobody's business: docs/journal.md. A few hundred KiB at most.
+    #[must_use]
+    pub fn trace(&self) -> Vec<u8> {
+        self.journal.trace()
     }
 
     /// The frame for a data channel that carries `message` to its `peer`, or to everybody.
@@ -406,7 +417,9 @@ impl Session {
         self.push(Output::Event(event));
     }
 
+    /// The one way out, so that every decision is in the journal.
     fn push(&mut self, output: Output) {
+        self.journal.output(&output);
         self.outputs.push_back(output);
     }
 }

@@ -9,7 +9,8 @@ mod encode;
 mod item;
 
 pub(crate) use decode::{data_frame, server_message};
-pub(crate) use encode::{client_envelope, encode_data_frame};
+pub(crate) use encode::{Writer, client_envelope, encode_data_frame};
+pub(crate) use item::Item;
 
 /// Why bytes are not a message.
 #[derive(Debug, PartialEq)]

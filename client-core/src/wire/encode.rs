@@ -55,8 +55,7 @@ pub(crate) fn encode_data_frame(frame: &DataFrame) -> Vec<u8> {
     out.map(2 + usize::from(to.is_some()) + usize::from(topic.is_some()) + usize::from(frame.beat.is_some()));
     out.optional_text(1, to);
     out.optional_text(2, topic);
-    out.field(3).head(2, frame.payload.len() as u64);
-    out.0.extend_from_slice(&frame.payload);
+    out.field(3).bytes(&frame.payload);
     out.field(4).flag(frame.text);
     if let Some(beat) = frame.beat {
         out.field(5).number(beat.into());
@@ -64,11 +63,12 @@ pub(crate) fn encode_data_frame(frame: &DataFrame) -> Vec<u8> {
     out.0
 }
 
-struct Writer(Vec<u8>);
+/// Appends items.
+pub(crate) struct Writer(pub(crate) Vec<u8>);
 
 impl Writer {
     /// Major type and argument (RFC 8949 §3).
-    fn head(&mut self, major: u8, argument: u64) {
+    pub(crate) fn head(&mut self, major: u8, argument: u64) {
         let bytes = argument.to_be_bytes();
         let (info, width) = match argument {
             0..24 => (argument as u8, 0),
@@ -81,11 +81,16 @@ impl Writer {
         self.0.extend(bytes.iter().skip(8 - width));
     }
 
-    fn number(&mut self, number: u64) {
+    pub(crate) fn number(&mut self, number: u64) {
         self.head(0, number);
     }
 
-    fn text(&mut self, text: &str) {
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) {
+        self.head(2, bytes.len() as u64);
+        self.0.extend_from_slice(bytes);
+    }
+
+    pub(crate) fn text(&mut self, text: &str) {
         self.head(3, text.len() as u64);
         self.0.extend_from_slice(text.as_bytes());
     }
@@ -94,15 +99,19 @@ impl Writer {
         self.text(publication.as_str());
     }
 
-    fn flag(&mut self, flag: bool) {
+    pub(crate) fn flag(&mut self, flag: bool) {
         self.0.push(0xf4 + u8::from(flag));
     }
 
-    fn array(&mut self, count: usize) {
+    pub(crate) fn null(&mut self) {
+        self.0.push(0xf6);
+    }
+
+    pub(crate) fn array(&mut self, count: usize) {
         self.head(4, count as u64);
     }
 
-    fn map(&mut self, count: usize) {
+    pub(crate) fn map(&mut self, count: usize) {
         self.head(5, count as u64);
     }
 

@@ -8,7 +8,7 @@ const MAX_DEPTH: u8 = 16;
 
 /// One decoded item. It borrows text and bytes, so it cannot grow beyond a small multiple of the message, which `MAX_MESSAGE_BYTES` bounds.
 #[derive(Debug)]
-pub(super) enum Item<'bytes> {
+pub(crate) enum Item<'bytes> {
     Number(u64),
     Text(&'bytes str),
     Bytes(&'bytes [u8]),
@@ -21,9 +21,15 @@ pub(super) enum Item<'bytes> {
 
 impl<'bytes> Item<'bytes> {
     /// Reads one item that fills `bytes`.
-    pub(super) fn read(mut bytes: &'bytes [u8]) -> Option<Self> {
+    pub(crate) fn read(mut bytes: &'bytes [u8]) -> Option<Self> {
         let item = read(&mut bytes, MAX_DEPTH)?;
         bytes.is_empty().then_some(item)
+    }
+
+    /// Reads one item and leaves what follows it.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(crate) fn next(bytes: &mut &'bytes [u8]) -> Option<Self> {
+        read(bytes, MAX_DEPTH)
     }
 
     /// The field with this key; none: absent or null.
