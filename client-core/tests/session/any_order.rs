@@ -1,6 +1,7 @@
 //! Whatever happens, in whatever order, the promises hold.
 
 use crate::world::{World, camera, millis, participant};
+use client_core::trace::{Replay, Trace};
 use client_core::{Event, Input, Output, RequestId, SocketId, TransportState};
 use nearcast_protocol::wire::Cbor;
 use nearcast_protocol::{ClientMessage, EncodingDemand, ErrorCode, MediaAnswer, Published, ServerMessage, SlotBinding, Wish};
@@ -222,6 +223,13 @@ proptest! {
         session.handle_input(now, Input::Subscribe { request: RequestId(9999), publication: publication() });
         let refused = matches!(session.poll_output(), Some(Output::Event(Event::Failed { request: RequestId(9999), .. })));
         prop_assert!(refused);
+    }
+
+    #[test]
+    fn a_trace_replays_whatever_the_order(steps in steps(), seed in any::<u64>()) {
+        let trace = Trace::read(&run(seed, steps).0.session.trace()).unwrap();
+        prop_assert_eq!(trace.replayable(), trace.entries().len());
+        prop_assert_eq!(trace.replay().unwrap(), Replay::Identical);
     }
 
     #[test]

@@ -16,4 +16,8 @@ mod requesting;
 #[cfg(test)]
 mod resuming;
 #[cfg(test)]
+mod secrets;
+#[cfg(test)]
+mod traces;
+#[cfg(test)]
 mod world;
