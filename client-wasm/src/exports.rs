@@ -109,6 +109,11 @@ impl Core {
         self.runner.feed(Input::NetworkAvailable);
     }
 
+    /// What happened so far, in the journal's own format (docs/journal.md).
+    pub fn trace(&self) -> Vec<u8> {
+        self.runner.trace()
+    }
+
     /// Leaves.
     pub fn leave(&self) {
         self.runner.feed(Input::Leave);

@@ -81,6 +81,11 @@ impl Runner {
         (!sent).then_some("data-not-ready")
     }
 
+    /// What happened so far.
+    pub(crate) fn trace(&self) -> Vec<u8> {
+        self.session.borrow().trace()
+    }
+
     /// Something happened.
     pub(crate) fn feed(&self, input: Input) {
         self.session.borrow_mut().handle_input(clock(), input);

@@ -5,6 +5,7 @@ import type { VideoPreferences } from './layers.js';
 import type { VideoCodec } from './options.js';
 import type { LocalPublication, Publication, Source } from './publication.js';
 import type { RoomStats } from './stats.js';
+import type { Trace } from './trace.js';
 import type { Playback } from './track.js';
 
 /** A track to publish. @internal */
@@ -37,5 +38,7 @@ export interface Call {
   wish(publication: Publication, preferences: VideoPreferences): void;
   sendData(payload: string | Uint8Array, to: string | undefined, topic: string | undefined, reliable: boolean): void;
   stats(): Promise<RoomStats>;
+  /** What happened so far. */
+  trace(): Trace;
   leave(): void;
 }

@@ -19,5 +19,6 @@ export { LocalParticipant, Participant, type PublishOptions, RemoteParticipant }
 export { LocalPublication, Publication, RemotePublication, type Source } from './publication.js';
 export { type DataOptions, type LeaveReason, Room, type RoomEvents, type RoomState } from './room.js';
 export type { RoomStats, TrackStats, TransportStats } from './stats.js';
+export type { Trace } from './trace.js';
 export { LocalTrack, RemoteTrack, Track, type TrackKind } from './track.js';
 export type { TokenSource } from './connect.js';

@@ -8,6 +8,7 @@ import type { Layer } from './layers.js';
 import type { LocalParticipant, Participant, RemoteParticipant } from './participant.js';
 import type { LocalPublication, Publication, RemotePublication } from './publication.js';
 import type { RoomStats } from './stats.js';
+import type { Trace } from './trace.js';
 import type { RemoteTrack } from './track.js';
 
 /** Where a room stands. `reconnecting`: signalling is lost; media may still flow. `disconnected` is final. */
@@ -130,6 +131,19 @@ export class Room extends TypedEventTarget<RoomEvents> {
   /** The call in numbers; rates are since the previous call of this. */
   stats(): Promise<RoomStats> {
     return this.#call.stats();
+  }
+
+  /**
+   * What this call was told and decided since its start, to be saved and replayed (`cargo run -p client-core --example replay`): attach it to a bug
+   * report. Tokens, credentials, addresses, names and messages are not in it; ids are (docs/journal.md). Works after the call has ended too; at
+   * most about 450 kB as JSON. Rejects with `core-panicked` when the core crashed: what it knew is gone.
+   *
+   * ```ts
+   * const trace = new Blob([JSON.stringify(await room.exportTrace())], { type: 'application/json' });
+   * ```
+   */
+  async exportTrace(): Promise<Trace> {
+    return this.#call.trace();
   }
 
   /** Leaves for good: closes the connection, devices opened here, and lets go of everything. A second call does nothing. */

@@ -15,6 +15,7 @@ import { LocalPublication, type Publication, RemotePublication, type Source } fr
 import { Requests } from './requests.js';
 import { type LeaveReason, Room, type RoomEvents, type RoomState } from './room.js';
 import { type RoomStats, StatsReader } from './stats.js';
+import { makeTrace, type Trace } from './trace.js';
 import { LocalTrack, RemoteTrack } from './track.js';
 
 /** What the edge's logs show; the version is written by `scripts/build.mjs`. */
@@ -47,6 +48,8 @@ export class Session implements CoreHost, CoreUser, Call {
   #entering: { resolve: (room: Room) => void; reject: (error: NearcastError) => void } | undefined;
   /** Events of the time before the app can listen. */
   #held: (() => void)[] | undefined = [];
+  /** The core's, from its end: bugs are reported afterwards. */
+  #lastTrace: Uint8Array | undefined;
   /** Everything on the page that knows this session. */
   #page = new AbortController();
 
@@ -128,6 +131,12 @@ export class Session implements CoreHost, CoreUser, Call {
   async stats(): Promise<RoomStats> {
     if (!this.#transport || !this.#core) throw nearcastError('room-left');
     return this.#stats.read(this.#transport, this.#room?.local.table.values() ?? [], this.#remote.values());
+  }
+
+  trace(): Trace {
+    const core = this.#core ? this.#enter((core) => core.trace()) : this.#lastTrace;
+    if (!core) throw nearcastError('core-panicked');
+    return makeTrace(core, NEARCAST_VERSION);
   }
 
   leave(): void {
@@ -365,6 +374,7 @@ export class Session implements CoreHost, CoreUser, Call {
   #end(error: NearcastError | undefined): void {
     const core = this.#core;
     if (!core && !this.#entering) return;
+    if (this.#room) this.#tellCore((ending) => (this.#lastTrace = ending.trace()));
     this.#core = undefined;
     this.#page.abort();
     this.#instance.delete(this);

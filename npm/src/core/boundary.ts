@@ -79,6 +79,8 @@ export interface Core {
   sendData(payload: Uint8Array, text: boolean, to: string | undefined, topic: string | undefined, reliable: boolean): string | undefined;
   /** The network is said to be back: try at once. */
   networkAvailable(): void;
+  /** What happened so far: docs/journal.md. */
+  trace(): Uint8Array;
   /** Ends with `CoreHost.closed`, at once. */
   leave(): void;
   free(): void;

@@ -11,6 +11,7 @@ import {
   Room,
   type RoomStats,
   TokenError,
+  type Trace,
   type VideoCodec,
 } from 'nearcast';
 import * as slim from 'nearcast/slim';
@@ -80,6 +81,7 @@ export async function app(): Promise<void> {
   room.sendData({ hello: 1 });
 
   expect<RoomStats>(await room.stats());
+  expect<Trace>(await room.exportTrace());
   expect<MediaDeviceInfo[]>(await devices.list('videoinput', { askPermission: true }));
   // @ts-expect-error: internals stay inside
   room.setState('connected');
