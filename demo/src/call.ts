@@ -12,6 +12,7 @@ import { People } from './people.ts';
 import { StatsOverlay } from './stats-overlay.ts';
 import { showError } from './toasts.ts';
 import { Viewing } from './viewing.ts';
+import { WhyPanel } from './why.ts';
 
 declare global {
   interface Window {
@@ -40,6 +41,7 @@ export class Call {
     const people = new People(room, grid, new Viewing(signal), find('#call-count', HTMLElement), signal);
     const stats = new StatsOverlay(room, people, find('#call-stats', HTMLElement), signal);
     const chat = new Chat(room, signal);
+    const why = new WhyPanel(room, signal);
     const [devicesDialog, helpDialog] = [find('#devices', HTMLDialogElement), find('#help', HTMLDialogElement)];
     const pickers = new DevicePickers(
       find('[data-device-pickers]', HTMLElement, devicesDialog),
@@ -48,11 +50,13 @@ export class Call {
     );
 
     const toggleChat = (): void => controls.setPressed('chat', chat.toggle());
+    const toggleWhy = (): void => controls.setPressed('why', why.toggle());
     const controls = new Controls(find('#call', HTMLElement), {
       microphone: () => void this.#media.toggle('microphone'),
       camera: () => void this.#media.toggle('camera'),
       screen: () => void this.#media.toggle('screen'),
       chat: toggleChat,
+      why: toggleWhy,
       stats: () => controls.setPressed('stats', stats.toggle()),
       devices: () => {
         devicesDialog.showModal();
@@ -68,7 +72,9 @@ export class Call {
     });
     controls.showMedia(this.#media);
     document.addEventListener('keydown', (event) => {
-      if (event.key === 'Escape' && chat.isOpen && !document.querySelector('dialog[open]')) toggleChat();
+      if (event.key !== 'Escape' || document.querySelector('dialog[open]')) return;
+      if (chat.isOpen) toggleChat();
+      else if (why.isOpen) toggleWhy();
     }, { signal });
 
     followState(room, signal);

@@ -2,10 +2,10 @@
 import { setIcon, setLabel } from './dom.ts';
 import type { LocalMedia, Sending } from './local-media.ts';
 
-export type Action = Sending | 'chat' | 'stats' | 'devices' | 'invite' | 'help' | 'leave';
+export type Action = Sending | 'chat' | 'stats' | 'why' | 'devices' | 'invite' | 'help' | 'leave';
 export type Actions = Record<Action, () => void>;
 
-const KEYS: Record<string, Action> = { m: 'microphone', v: 'camera', s: 'screen', c: 'chat', i: 'stats', '?': 'help' };
+const KEYS: Record<string, Action> = { m: 'microphone', v: 'camera', s: 'screen', c: 'chat', i: 'stats', w: 'why', '?': 'help' };
 
 const LABELS: Record<Sending, { on: string; off: string; key: string }> = {
   microphone: { on: 'Mute microphone', off: 'Unmute microphone', key: 'm' },
@@ -33,6 +33,7 @@ export class Controls {
     for (const button of this.#buttons('[data-action="screen"]')) button.hidden = !canShare;
     this.setPressed('chat', false);
     this.setPressed('stats', false);
+    this.setPressed('why', false);
     for (const button of this.#buttons('.controls [data-action="devices"]')) setLabel(button, 'Devices');
   }
 
@@ -51,10 +52,11 @@ export class Controls {
     }
   }
 
-  setPressed(action: 'chat' | 'stats', pressed: boolean): void {
+  setPressed(action: 'chat' | 'stats' | 'why', pressed: boolean): void {
     for (const button of this.#buttons(`.controls [data-action="${action}"]`)) {
-      button.setAttribute(action === 'chat' ? 'aria-expanded' : 'aria-pressed', String(pressed));
-      setLabel(button, action === 'chat' ? `${pressed ? 'Close' : 'Open'} chat (c)` : 'Statistics (i)');
+      button.setAttribute(action === 'stats' ? 'aria-pressed' : 'aria-expanded', String(pressed));
+      const [open, name, key] = [pressed ? 'Close' : 'Open', action === 'chat' ? 'chat' : 'why?', action === 'chat' ? 'c' : 'w'];
+      setLabel(button, action === 'stats' ? 'Statistics (i)' : `${open} ${name} (${key})`);
     }
   }
 
