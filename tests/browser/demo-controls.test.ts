@@ -74,6 +74,17 @@ callTest('the keys do what the help says, and the other page sees it', {}, async
     await ana.keyboard.press('i');
     await ana.waitForFunction(`!document.querySelector('.tile-stats:not([hidden])')`, PATIENCE);
 
+    await ana.keyboard.press('w');
+    await ana.waitForSelector('.controls [data-action="why"][aria-expanded="true"]', PATIENCE);
+    await ana.waitForFunction(`[...document.querySelectorAll('#why:not([hidden]) .why-plot path')].some((it) => it.getAttribute('d')?.includes('L'))`, PATIENCE);
+    await ana.waitForSelector('#why-decisions > li', PATIENCE);
+    await ana.waitForSelector('#why-save:not([hidden])', PATIENCE);
+    const trace = (await ana.evaluate('nearcastRoom.exportTrace()')) as { kind: string; core: string };
+    assert.ok(trace.kind === 'nearcast-trace' && trace.core.length > 1000, JSON.stringify(trace));
+    for (const secret of ['Ana', 'Ben', 'a=ice-pwd']) assert.ok(!atob(trace.core).includes(secret), `the trace tells ${secret}`);
+    await ana.keyboard.press('Escape');
+    await ana.waitForSelector('#why[hidden]', PATIENCE);
+
     await ana.keyboard.press('?');
     await ana.waitForSelector('#help[open]', PATIENCE);
     await ana.keyboard.press('m'); // not a key of the call while something else is open
