@@ -9,7 +9,7 @@ use crate::socket::Socket;
 use crate::timer::{Timer, clock};
 use crate::transport::Transport;
 use alloc::rc::{Rc, Weak};
-use alloc::{borrow::ToOwned, string::String};
+use alloc::{borrow::ToOwned, string::String, vec::Vec};
 use client_core::{DataMessage, Input, Output, PublishRequest, RequestId, Session, SessionConfig, SlotCounts, SocketId};
 use core::cell::{Cell, RefCell};
 use wasm_bindgen::prelude::*;
