@@ -48,88 +48,79 @@ const EVENTS: u64 = 96;
 /// Inputs and decisions, oldest first: the head of the session, and its newest pieces.
 #[derive(Debug)]
 pub(crate) struct Journal {
-    /// Seed and configuration.
+    /// Format, seed and configuration.
     header: Vec<u8>,
     /// Never empty. Each can be read without the others.
-    pieces: Vec<Vec<u8>>,
-    /// Bytes of all pieces.
+    pieces: Vec<Writer>,
+    /// Bytes of all pieces but the last.
     bytes: usize,
     /// Pieces that followed the head and are no longer there.
     dropped: u32,
     /// Of the last input in this piece.
     last: MonoTime,
+    /// What is being written, and is empty in between.
+    entry: Entry,
+}
+
+/// One entry while it is written: its kind, then its fields.
+#[derive(Debug)]
+struct Entry {
+    out: Writer,
     numbers: Numbers,
 }
 
 impl Journal {
     /// An empty journal of a session made with these.
     pub(crate) fn new(config: &SessionConfig, seed: u64) -> Self {
-        let mut header = Entry { out: Writer(Vec::new()), numbers: Numbers::default() };
-        header.out.number(seed);
-        config.record(&mut header);
-        Self {
-            header: header.out.0,
-            pieces: Vec::from([Vec::new()]),
-            bytes: 0,
-            dropped: 0,
-            last: MonoTime::default(),
-            numbers: Numbers::default(),
-        }
+        let mut entry = Entry { out: Writer(Vec::new()), numbers: Numbers::default() };
+        entry.out.number(FORMAT);
+        entry.out.number(seed);
+        config.record(&mut entry);
+        let header = core::mem::take(&mut entry.out.0);
+        Self { header, pieces: Vec::from([Writer(Vec::new())]), bytes: 0, dropped: 0, last: MonoTime::default(), entry }
     }
 
     /// This happens at `now`.
     pub(crate) fn input(&mut self, now: MonoTime, input: &Input) {
         let since = self.since_last(now);
-        let mut entry = self.entry();
-        table::record_input(input, since, &mut entry);
-        self.append(entry);
+        table::record_input(input, since, &mut self.entry);
+        self.append();
     }
 
     /// The timer runs out at `now`.
     pub(crate) fn timeout(&mut self, now: MonoTime) {
         let since = self.since_last(now);
-        let mut entry = self.entry();
-        entry.out.number(TIMEOUT);
-        entry.out.number(since);
-        self.append(entry);
+        self.entry.out.number(TIMEOUT);
+        self.entry.out.number(since);
+        self.append();
     }
 
     /// This was decided, because of the last input.
     pub(crate) fn output(&mut self, output: &Output) {
-        let mut entry = self.entry();
-        table::record_output(output, &mut entry);
-        self.append(entry);
+        table::record_output(output, &mut self.entry);
+        self.append();
     }
 
     /// Everything there is, to be read by `trace`.
     pub(crate) fn trace(&self) -> Vec<u8> {
-        let mut out = Writer(Vec::with_capacity(self.bytes + 256));
-        out.map(4);
-        out.number(0);
-        out.number(FORMAT);
-        out.number(1);
-        out.bytes(&self.header);
-        out.number(2);
+        let mut out = Writer(self.header.clone());
         out.number(self.dropped.into());
-        out.number(3);
-        out.map(self.pieces.len());
-        for (place, piece) in self.pieces.iter().enumerate() {
-            out.number(place as u64);
-            out.bytes(piece);
-        }
+        self.pieces.iter().for_each(|piece| out.bytes(&piece.0));
         out.0
     }
 
     /// Microseconds between the last input and this one, which begins a new piece if the present one is full.
     fn since_last(&mut self, now: MonoTime) -> u64 {
         let full = if self.pieces.len() == 1 { HEAD } else { PIECE };
-        if self.pieces.last().is_none_or(|piece| piece.len() >= full) {
-            self.pieces.push(Vec::new());
+        let length = self.pieces.last().map_or(0, |piece| piece.0.len());
+        if length >= full {
+            self.bytes += length;
+            self.pieces.push(Writer(Vec::new()));
             self.last = MonoTime::default();
-            self.numbers = Numbers::default();
-            while self.bytes > MOST && self.pieces.len() > 2 {
-                self.bytes -= self.pieces.remove(1).len();
-                self.dropped = self.dropped.saturating_add(1);
+            self.entry.numbers = Numbers::default();
+            while self.bytes > MOST - PIECE && self.pieces.len() > 2 {
+                self.bytes -= self.pieces.remove(1).0.len();
+                self.dropped += 1;
             }
         }
         // A clock that goes back would be a bug of the caller; here it stands still.
@@ -138,26 +129,13 @@ impl Journal {
         since
     }
 
-    fn entry(&mut self) -> Entry {
-        Entry { out: Writer(Vec::new()), numbers: core::mem::take(&mut self.numbers) }
-    }
-
-    fn append(&mut self, Entry { out, numbers }: Entry) {
-        self.numbers = numbers;
+    #[inline(never)]
+    fn append(&mut self) {
         if let Some(piece) = self.pieces.last_mut() {
-            let before = piece.len();
-            let mut appended = Writer(core::mem::take(piece));
-            appended.bytes(&out.0);
-            self.bytes += appended.0.len() - before;
-            *piece = appended.0;
+            piece.bytes(&self.entry.out.0);
         }
+        self.entry.out.0.clear();
     }
-}
-
-/// One entry while it is written: its kind, then its fields.
-struct Entry {
-    out: Writer,
-    numbers: Numbers,
 }
 
 #[cfg(test)]

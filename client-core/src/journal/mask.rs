@@ -2,141 +2,106 @@
 //! they say to each other. All text and all bytes of a message are masked, unless the lists below name them: those are ids and what is
 //! negotiated, which decisions compare. A field that a newer message brings is masked until somebody adds it here.
 //!
-//! What is masked stays what it was to a decision: text stays text, and empty if it was; bytes become none; a message that can't be read
+//! What is masked stays what it was to a decision: text stays text, though nobody knows which; bytes become none; a message that can't be read
 //! becomes one that can't be read either. Masking twice is masking once. Both together make a replay of masked inputs give the masked decisions.
 
 use crate::wire::{Item, Writer};
-use Keep::{Each, Fields, Kinds, Nothing, Sdp, Sum, Text};
 use alloc::{string::String, vec::Vec};
 
-/// What is kept of an item.
-pub(super) enum Keep {
-    /// Numbers and flags, which are always kept.
-    Nothing,
-    /// The text.
-    Text,
-    /// The lines of a description that decisions depend on.
-    Sdp,
-    /// A number that changes with those lines: enough for what is only compared.
-    Sum,
-    /// Of these fields.
-    Fields(&'static [(u64, Keep)]),
-    /// Of each in a list.
-    Each(&'static Keep),
-    /// By the kind of a message.
-    Kinds(&'static [Keep]),
+/// Which text of a kind of message is kept.
+pub(super) struct Keep {
+    /// Paths to it, between spaces: the kind, then the key or the place of each field on the way, each as one letter that is so far behind `0` in
+    /// ASCII (`9` is 9, `:` 10, `;` 11, `>` 14, `?` 15, `@` 16, `A` 17, `C` 19). `*`: any.
+    paths: &'static str,
+    /// How many letters come before the kind; none if it is that many.
+    kind_at: usize,
 }
 
-const PUBLICATION: Keep = Fields(&[(0, Text)]);
-const PARTICIPANT: Keep = Fields(&[(0, Text), (4, Each(&PUBLICATION))]);
-/// A section of the transport, and its publication.
-const BOUND: Keep = Fields(&[(0, Text), (1, Text)]);
-const ANSWER: Keep = Fields(&[(0, Sdp), (1, Each(&BOUND))]);
-/// Addresses of servers, without what they are opened with.
-const ICE_SERVER: Keep = Fields(&[(0, Each(&Text))]);
-const FIRST_ID: Keep = Fields(&[(0, Text)]);
+/// `ServerMessage`.
+pub(super) const SERVER: Keep = Keep {
+    paths: concat!(
+        "0030 0034*0 004*0 004*4*0 ",      // joined: participants and their publications,
+        "006*0 006*1 ",                    // slots,
+        "0070 0071*0 0071*1 00:* 00;*0* ", // the answer, other edges, addresses of ICE servers
+        "110 111*0 111*1 ",                // answer
+        "400 404*0 50 60 610 70 71 80 ",   // participants, publications
+        "900 901 ;0*0 >1*0 ?0 ?1*0 @0*0 ", // slot, speakers, layers, encodings, qualities
+        "A0 C0*0*",                        // who sent a payload, addresses of ICE servers
+    ),
+    kind_at: 0,
+};
 
-/// `ServerMessage`, by number.
-pub(super) const SERVER: Keep = Kinds(&[
-    Fields(&[(
-        0,
-        Fields(&[(3, PARTICIPANT), (4, Each(&PARTICIPANT)), (6, Each(&BOUND)), (7, ANSWER), (10, Each(&Text)), (11, Each(&ICE_SERVER))]),
-    )]),
-    Fields(&[(1, ANSWER)]),
-    Nothing,
-    Nothing,
-    Fields(&[(0, PARTICIPANT)]),
-    FIRST_ID,
-    Fields(&[(0, Text), (1, PUBLICATION)]),
-    BOUND,
-    FIRST_ID,
-    Fields(&[(0, BOUND)]),
-    Nothing,
-    Fields(&[(0, Each(&FIRST_ID))]),
-    Nothing,
-    Nothing,
-    Fields(&[(1, Each(&FIRST_ID))]),
-    Fields(&[(0, Text), (1, Each(&FIRST_ID))]),
-    Fields(&[(0, Each(&FIRST_ID))]),
-    FIRST_ID,
-    Nothing,
-    Fields(&[(0, Each(&ICE_SERVER))]),
-]);
+/// `ClientEnvelope`. Offers are those that the transport made, a moment before.
+pub(super) const CLIENT: Keep = Keep {
+    paths: concat!(
+        "1004 10021*0 10021*4 ",        // join: our software, sections
+        "1101*0 1101*4 1901*0 1901*4 ", // offers: sections
+        "120 130 140 150 180*0 1:0",    // publications, wishes, whom a payload is for
+    ),
+    kind_at: 1,
+};
 
-const OFFER: Keep = Fields(&[(0, Sum), (1, Each(&Fields(&[(0, Text), (4, Text)])))]);
-const WISHES: Keep = Fields(&[(0, Each(&PUBLICATION))]);
-
-/// `ClientEnvelope`, its message by number.
-pub(super) const CLIENT: Keep = Fields(&[(
-    1,
-    Kinds(&[
-        Fields(&[(0, Fields(&[(2, OFFER), (4, Text)]))]),
-        Fields(&[(0, OFFER)]),
-        FIRST_ID,
-        FIRST_ID,
-        FIRST_ID,
-        FIRST_ID,
-        Nothing,
-        Nothing,
-        WISHES,
-        Fields(&[(0, OFFER)]),
-        FIRST_ID,
-    ]),
-)]);
-
-/// `DataFrame`.
-pub(super) const FRAME: Keep = Fields(&[(0, Text), (1, Text)]);
+/// `DataFrame`: from whom, for whom.
+pub(super) const FRAME: Keep = Keep { paths: "0 1", kind_at: usize::MAX };
 
 /// The message with only that left; none: it can't be read.
 pub(super) fn masked(message: &[u8], keep: &Keep) -> Vec<u8> {
     let mut out = Writer(Vec::new());
     if let Some(item) = Item::read(message) {
-        mask(&item, keep, &mut out);
+        mask(&item, keep, &mut Vec::new(), &mut out);
     }
     out.0
 }
 
 /// Arrays become maps with places for keys: to the reader of messages they are the same.
-fn mask(item: &Item<'_>, keep: &Keep, out: &mut Writer) {
+fn mask(item: &Item<'_>, keep: &Keep, path: &mut Vec<u8>, out: &mut Writer) {
     match item {
         Item::Number(number) => out.number(*number),
         Item::Flag(flag) => out.flag(*flag),
         Item::Nothing => out.null(),
         Item::Bytes(_) => out.bytes(&[]),
-        Item::Text(text) => match keep {
-            Text => out.text(text),
-            Sdp => out.text(&negotiated(text)),
-            Sum => out.number(sum(text)),
-            _ => out.text(if text.is_empty() { "" } else { "*" }),
-        },
+        // No id has a line break: this is a description.
+        Item::Text(text) if keep.has(path) && text.contains('\n') => out.text(&negotiated(text)),
+        Item::Text(text) if keep.has(path) => out.text(text),
+        Item::Text(_) => out.text("*"),
         Item::Fields(fields) => {
             out.map(fields.len());
-            let of_kind = |table: &'static [Keep]| match fields.iter().find(|(key, _)| *key == 0) {
-                Some((_, Item::Number(kind))) => table.get(usize::try_from(*kind).ok()?),
-                _ => None,
-            };
+            let mut kind = None;
             for (key, field) in fields {
-                let inside = match keep {
-                    Fields(kept) => kept.iter().find(|(known, _)| known == key).map(|(_, keep)| keep),
-                    Each(each) => Some(*each),
-                    Kinds(table) if *key == 1 => of_kind(table),
-                    _ => None,
-                };
                 out.number(*key);
-                mask(field, inside.unwrap_or(&Nothing), out);
+                let step = match (key, kind) {
+                    (1, Some(kind)) => kind,
+                    _ => key,
+                };
+                if let (0, Item::Number(number), true) = (key, field, path.len() == keep.kind_at) {
+                    kind = Some(number);
+                }
+                // None of the letters that are known is that far behind.
+                path.push(b'0' + (*step).min(70) as u8);
+                mask(field, keep, path, out);
+                path.pop();
             }
         }
     }
 }
 
-/// Lines that say what is sent, where and in which codec. All others go: among them addresses, ICE passwords and fingerprints.
-const NEGOTIATED: [&str; 9] =
-    ["m=", "a=mid:", "a=sendonly", "a=recvonly", "a=sendrecv", "a=inactive", "a=rtpmap:", "a=fmtp:", "a=simulcast:"];
+impl Keep {
+    fn has(&self, path: &[u8]) -> bool {
+        let is = |known: &[u8]| known.len() == path.len() && known.iter().zip(path).all(|(known, step)| *known == b'*' || known == step);
+        self.paths.as_bytes().split(|letter| *letter == b' ').any(is)
+    }
+}
+
+/// Lines that say what is sent, where and in which codec: `mid`, `sendonly`, `sendrecv`, `recvonly`, `inactive`, `rtpmap`, `fmtp`. All others go:
+/// among them addresses, ICE passwords and fingerprints. Three letters tell these names from all that there are.
+fn is_negotiated(line: &str) -> bool {
+    line.starts_with("m=") || line.starts_with("a=") && matches!(line.get(2..5), Some("mid" | "sen" | "rec" | "ina" | "rtp" | "fmt"))
+}
 
 /// What decisions depend on in a description.
 pub(super) fn negotiated(sdp: &str) -> String {
     let mut kept = String::new();
-    for line in sdp.lines().filter(|line| NEGOTIATED.iter().any(|start| line.starts_with(start))) {
+    for line in sdp.lines().filter(|line| is_negotiated(line)) {
         kept.push_str(line);
         kept.push_str("\r\n");
     }

@@ -87,25 +87,25 @@ impl Trace {
     /// # Errors
     /// When these bytes are something else, or were written by a version that is too different.
     pub fn read(bytes: &[u8]) -> Result<Self, TraceError> {
-        let trace = Item::read(bytes).ok_or(TraceError::Malformed("CBOR"))?;
-        match number(&trace, 0) {
-            Some(FORMAT) => {}
-            Some(other) => return Err(TraceError::Format(other)),
-            None => return Err(TraceError::Malformed("format")),
+        let mut rest = bytes;
+        match Item::next(&mut rest) {
+            Some(Item::Number(FORMAT)) => {}
+            Some(Item::Number(other)) => return Err(TraceError::Format(other)),
+            _ => return Err(TraceError::Malformed("format")),
         }
-        let (config, seed) = header(&trace).ok_or(TraceError::Malformed("configuration"))?;
-        let dropped =
-            number(&trace, 2).and_then(|count| u32::try_from(count).ok()).ok_or(TraceError::Malformed("count of what was dropped"))?;
-        let pieces = fields(field(&trace, 3).ok_or(TraceError::Malformed("entries"))?);
+        let Some(Item::Number(seed)) = Item::next(&mut rest) else { return Err(TraceError::Malformed("seed")) };
+        let config = Item::next(&mut rest).and_then(|item| SessionConfig::restore(&item, &mut Numbers::default()));
+        let config = config.ok_or(TraceError::Malformed("configuration"))?;
+        let dropped = Item::next(&mut rest).and_then(|item| u32::restore(&item, &mut Numbers::default()));
+        let dropped = dropped.ok_or(TraceError::Malformed("count of what was dropped"))?;
         let mut entries = Vec::new();
-        let mut whole = 0;
-        for (place, piece) in pieces {
-            let Item::Bytes(piece) = piece else { return Err(TraceError::Malformed("piece")) };
+        let mut whole = None;
+        while !rest.is_empty() {
+            let Some(Item::Bytes(piece)) = Item::next(&mut rest) else { return Err(TraceError::Malformed("piece")) };
             read_piece(piece, &mut entries)?;
-            if dropped == 0 || *place == 0 {
-                whole = entries.len();
-            }
+            whole.get_or_insert(entries.len());
         }
+        let whole = if dropped == 0 { entries.len() } else { whole.unwrap_or_default() };
         Ok(Self { config, seed, entries, whole, dropped })
     }
 
@@ -155,13 +155,6 @@ impl Trace {
             Some(place) => Replay::Differs { place, replayed: replayed.get(place).cloned() },
         })
     }
-}
-
-fn header(trace: &Item<'_>) -> Option<(SessionConfig, u64)> {
-    let &Item::Bytes(mut header) = field(trace, 1)? else { return None };
-    let Item::Number(seed) = Item::next(&mut header)? else { return None };
-    let config = SessionConfig::restore(&Item::next(&mut header)?, &mut Numbers::default())?;
-    Some((config, seed))
 }
 
 /// The parts of an array or a map.

@@ -64,6 +64,7 @@ pub(crate) fn encode_data_frame(frame: &DataFrame) -> Vec<u8> {
 }
 
 /// Appends items.
+#[derive(Debug)]
 pub(crate) struct Writer(pub(crate) Vec<u8>);
 
 impl Writer {
