@@ -30,11 +30,9 @@ const FORMAT: u64 = 1;
 /// Bytes from the start of a session that are never dropped: only what begins at the start can be replayed. Guess: the join, and minutes after it.
 const HEAD: usize = 64 * 1024;
 
-/// Bytes behind the head after which a new piece begins. The oldest piece is dropped as a whole.
-const PIECE: usize = 16 * 1024;
-
-/// Bytes of all pieces. Guess: a quarter of an hour of a call with statistics every second, and nothing beside the pictures of one.
-const MOST: usize = 256 * 1024;
+/// Bytes of each of the two pieces behind the head. When the newer one is full it takes the place of the older one. All together: 256 KiB. Guess: a
+/// quarter of an hour of a call with statistics every second, and nothing beside the pictures of one.
+const PIECE: usize = 96 * 1024;
 
 /// The kind of [`crate::Session::handle_timeout`]; kinds of inputs, outputs and events follow.
 const TIMEOUT: u64 = 0;
@@ -50,10 +48,13 @@ const EVENTS: u64 = 96;
 pub(crate) struct Journal {
     /// Format, seed and configuration.
     header: Vec<u8>,
-    /// Never empty. Each can be read without the others.
-    pieces: Vec<Writer>,
-    /// Bytes of all pieces but the last.
-    bytes: usize,
+    /// From the start. Each piece can be read without the others.
+    head: Writer,
+    /// Behind the head, or behind what was dropped.
+    older: Writer,
+    /// Is written, once the head is full.
+    newer: Writer,
+    head_is_full: bool,
     /// Pieces that followed the head and are no longer there.
     dropped: u32,
     /// Of the last input in this piece.
@@ -72,12 +73,14 @@ struct Entry {
 impl Journal {
     /// An empty journal of a session made with these.
     pub(crate) fn new(config: &SessionConfig, seed: u64) -> Self {
-        let mut entry = Entry { out: Writer(Vec::new()), numbers: Numbers::default() };
+        let nothing = || Writer(Vec::new());
+        let mut entry = Entry { out: nothing(), numbers: Numbers::default() };
         entry.out.number(FORMAT);
         entry.out.number(seed);
         config.record(&mut entry);
         let header = core::mem::take(&mut entry.out.0);
-        Self { header, pieces: Vec::from([Writer(Vec::new())]), bytes: 0, dropped: 0, last: MonoTime::default(), entry }
+        let (head, older, newer) = (nothing(), nothing(), nothing());
+        Self { header, head, older, newer, head_is_full: false, dropped: 0, last: MonoTime::default(), entry }
     }
 
     /// This happens at `now`.
@@ -105,23 +108,23 @@ impl Journal {
     pub(crate) fn trace(&self) -> Vec<u8> {
         let mut out = Writer(self.header.clone());
         out.number(self.dropped.into());
-        self.pieces.iter().for_each(|piece| out.bytes(&piece.0));
+        for piece in [&self.head, &self.older, &self.newer] {
+            out.bytes(&piece.0);
+        }
         out.0
     }
 
     /// Microseconds between the last input and this one, which begins a new piece if the present one is full.
     fn since_last(&mut self, now: MonoTime) -> u64 {
-        let full = if self.pieces.len() == 1 { HEAD } else { PIECE };
-        let length = self.pieces.last().map_or(0, |piece| piece.0.len());
-        if length >= full {
-            self.bytes += length;
-            self.pieces.push(Writer(Vec::new()));
+        let (piece, most) = if self.head_is_full { (&mut self.newer, PIECE) } else { (&mut self.head, HEAD) };
+        if piece.0.len() >= most {
+            if self.head_is_full {
+                self.dropped += u32::from(!self.older.0.is_empty());
+                self.older.0 = core::mem::take(&mut piece.0);
+            }
+            self.head_is_full = true;
             self.last = MonoTime::default();
             self.entry.numbers = Numbers::default();
-            while self.bytes > MOST - PIECE && self.pieces.len() > 2 {
-                self.bytes -= self.pieces.remove(1).0.len();
-                self.dropped += 1;
-            }
         }
         // A clock that goes back would be a bug of the caller; here it stands still.
         let since = now.as_micros().saturating_sub(self.last.as_micros());
@@ -131,9 +134,8 @@ impl Journal {
 
     #[inline(never)]
     fn append(&mut self) {
-        if let Some(piece) = self.pieces.last_mut() {
-            piece.bytes(&self.entry.out.0);
-        }
+        let piece = if self.head_is_full { &mut self.newer } else { &mut self.head };
+        piece.bytes(&self.entry.out.0);
         self.entry.out.0.clear();
     }
 }

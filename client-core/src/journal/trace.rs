@@ -99,13 +99,14 @@ impl Trace {
         let dropped = Item::next(&mut rest).and_then(|item| u32::restore(&item, &mut Numbers::default()));
         let dropped = dropped.ok_or(TraceError::Malformed("count of what was dropped"))?;
         let mut entries = Vec::new();
-        let mut whole = None;
-        while !rest.is_empty() {
-            let Some(Item::Bytes(piece)) = Item::next(&mut rest) else { return Err(TraceError::Malformed("piece")) };
+        let mut whole = 0;
+        for place in ["head", "older piece", "newer piece"] {
+            let Some(Item::Bytes(piece)) = Item::next(&mut rest) else { return Err(TraceError::Malformed(place)) };
             read_piece(piece, &mut entries)?;
-            whole.get_or_insert(entries.len());
+            if dropped == 0 || place == "head" {
+                whole = entries.len();
+            }
         }
-        let whole = if dropped == 0 { entries.len() } else { whole.unwrap_or_default() };
         Ok(Self { config, seed, entries, whole, dropped })
     }
 
