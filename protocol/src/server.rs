@@ -2,6 +2,7 @@
 
 use crate::client::Source;
 use crate::{EncodingDemand, ErrorCode, ErrorInfo, LayerState, Mid, ParticipantId, PublicationId, SessionId};
+use alloc::{boxed::Box, string::String, vec::Vec};
 use minicbor::{Decode, Encode};
 
 /// A reply (with the `id` of its request) or an event (without).
