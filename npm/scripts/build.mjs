@@ -42,8 +42,7 @@ const optimize = [...forSize, '--strip-debug', '-o', join(work, 'core.wasm'), jo
 const border = JSON.parse(execFileSync(bin('wasm-opt'), optimize, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] }));
 const wasm = await readFile(join(work, 'core.wasm'));
 
-await writeFile(join(work, 'glue_bg.js'), shortNames(await readFile(join(work, 'client_wasm_bg.js'), 'utf8'), border));
-await writeFile(join(work, 'glue.js'), loader(border));
+await writeFile(join(work, 'glue.js'), makeGlue(await readFile(join(work, 'client_wasm_bg.js'), 'utf8'), border));
 
 // The glue keeps its instance in variables of its module; as a function it can be had afresh after a panic.
 const glue = await build({
@@ -93,24 +92,27 @@ run(bin('tsc'), ['--noEmit', '--strict', '--target', 'es2022', '--module', 'esne
 run(bin('tsc'), ['-p', join(npm, 'tsconfig.json')]);
 await prune(['index.d.ts', 'slim.d.ts']);
 
-/** The glue with the names that wasm-opt gave to what it calls. Not all are called: some are for threads and the like. */
-function shortNames(glue, { exports }) {
+/** The glue with the names that wasm-opt gave to imports and exports, its functions in the object that is imported, and what makes an instance. */
+function makeGlue(glue, { imports, exports }) {
+  const shortNames = new Map(imports.map(([, name, short]) => [name, short]));
+  const methods = [];
+  glue = glue.replaceAll(/^export function (\w+)(\([^]*?\n}(?:, arguments\); })?)$/gm, (whole, name, rest) => {
+    if (shortNames.has(name)) methods.push(`${shortNames.get(name)}${rest}`);
+    return shortNames.has(name) ? '' : whole;
+  });
+  // What `inline_js` brings is imported from a file of its own.
+  for (const [module, name, short] of imports.filter(([module]) => module.includes('/snippets/'))) {
+    glue = `import { ${name} as ${short}_ } from '${module}';\n${glue}`;
+    methods.push(`${short}: ${short}_`);
+  }
+  if (methods.length !== imports.length) throw new Error('the glue of wasm-bindgen lacks imports: it looks different now, and so must this');
+  // Not all are called: some are for threads and the like.
   for (const [name, short] of exports) glue = glue.replaceAll(new RegExp(`\\bwasm\\.${name}\\b`, 'g'), () => `wasm.${short}`);
-  return glue;
-}
-
-/** What makes an instance of the compiled module, given the names that wasm-opt gave to imports and exports. */
-function loader({ imports, exports }) {
-  const from = { './client_wasm_bg.js': './glue_bg.js' };
-  const lines = imports.map(([module, name, short]) => `import { ${name} as ${short}_ } from '${from[module] ?? module}';`);
-  const start = exports.find(([name]) => name === '__wbindgen_start')[1];
-  return `${lines.join('\n')}
-import { __wbg_set_wasm } from './glue_bg.js';
-export { Core, onPanic } from './glue_bg.js';
+  const [, start] = exports.find(([name]) => name === '__wbindgen_start');
+  return `${glue}
 export default async ({ module_or_path }) => {
-  const { exports } = await WebAssembly.instantiate(module_or_path, { a: { ${imports.map(([, , short]) => `${short}: ${short}_`).join(', ')} } });
-  __wbg_set_wasm(exports);
-  exports.${start}();
+  wasm = (await WebAssembly.instantiate(module_or_path, { a: { ${methods.join(',\n')} } })).exports;
+  wasm.${start}();
 };
 `;
 }
