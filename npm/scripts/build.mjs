@@ -94,6 +94,8 @@ await prune(['index.d.ts', 'slim.d.ts']);
 
 /** The glue with the names that wasm-opt gave to imports and exports, its functions in the object that is imported, and what makes an instance. */
 function makeGlue(glue, { imports, exports }) {
+  // Not all are called: some are for threads and the like.
+  for (const [name, short] of exports) glue = glue.replaceAll(new RegExp(`\\bwasm\\.${name}\\b`, 'g'), () => `wasm.${short}`);
   const shortNames = new Map(imports.map(([, name, short]) => [name, short]));
   const methods = [];
   glue = glue.replaceAll(/^export function (\w+)(\([^]*?\n}(?:, arguments\); })?)$/gm, (whole, name, rest) => {
@@ -106,8 +108,6 @@ function makeGlue(glue, { imports, exports }) {
     methods.push(`${short}: ${short}_`);
   }
   if (methods.length !== imports.length) throw new Error('the glue of wasm-bindgen lacks imports: it looks different now, and so must this');
-  // Not all are called: some are for threads and the like.
-  for (const [name, short] of exports) glue = glue.replaceAll(new RegExp(`\\bwasm\\.${name}\\b`, 'g'), () => `wasm.${short}`);
   const [, start] = exports.find(([name]) => name === '__wbindgen_start');
   return `${glue}
 export default async ({ module_or_path }) => {
