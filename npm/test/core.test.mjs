@@ -27,6 +27,21 @@ test('each glue has an instance of its own', async () => {
   assert.notEqual(one.Core, two.Core);
 });
 
+test('the core tells where it panics, before it traps', async (t) => {
+  const { default: start, Core, onPanic } = makeGlue();
+  await start({ module_or_path: await unpackModule(packedCore) });
+  const told = [];
+  onPanic((...where) => told.push(where));
+  const core = new Core({ closed() {} }, 'wss://edge.example', true, 1000, 'test', {});
+  // The core reads the clock while it works: nothing may call it then.
+  t.mock.method(performance, 'now', () => core.leave());
+  assert.throws(() => core.leave(), WebAssembly.RuntimeError);
+  t.mock.restoreAll();
+  assert.equal(told.length, 1);
+  assert.match(told[0][0], /runner\.rs$/);
+  assert.ok(told[0][1] > 0);
+});
+
 test('one instance serves all rooms', async () => {
   const loader = new CoreLoader(() => glue());
   assert.equal(await loader.load(source), await loader.load(source));
