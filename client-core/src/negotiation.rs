@@ -143,7 +143,13 @@ impl Negotiation {
             if one.dtx {
                 self.dtx.push(mid.clone());
             }
-            publish.push(PublishIntent { mid: mid.clone(), source: one.source, name: one.name.clone(), muted: one.muted });
+            publish.push(PublishIntent {
+                mid: mid.clone(),
+                source: one.source,
+                name: one.name.clone(),
+                muted: one.muted,
+                publication: None,
+            });
             placed.push((mid.clone(), one));
         }
         self.stage = Stage::Ready(Made { offer: MediaOffer { sdp, publish }, batch: placed });

@@ -36,4 +36,7 @@ pub struct DataFrame {
     /// The payload is UTF-8 text.
     #[n(4)]
     pub text: bool,
+    /// A heartbeat instead of a message: the edge sends it back at once on the channel it came by, and shows it to nobody.
+    #[n(5)]
+    pub beat: Option<u32>,
 }

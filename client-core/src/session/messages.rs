@@ -65,6 +65,11 @@ impl Session {
             ServerMessage::Layers { estimate, layers } => self.event(Event::Layers { estimate, layers }),
             ServerMessage::Encodings { publication, encodings } => self.demand(publication, encodings),
             ServerMessage::Speakers { speakers } => self.event(Event::Speakers(speakers)),
+            // Later: what follows from these.
+            ServerMessage::Qualities { .. }
+            | ServerMessage::Peer { .. }
+            | ServerMessage::Mode { .. }
+            | ServerMessage::IceServers { .. } => {}
         }
     }
 

@@ -5,15 +5,16 @@ use super::item::{Item, Place};
 use alloc::boxed::Box;
 use nearcast_protocol::client::Source;
 use nearcast_protocol::{
-    DataFrame, EncodingDemand, ErrorCode, ErrorInfo, Joined, LayerReason, LayerState, LeaveReason, MediaAnswer, Mid, ParticipantId,
-    ParticipantInfo, Permissions, PublicationId, PublicationInfo, Published, ServerMessage, SessionId, SlotBinding, Speaker,
+    DataFrame, EncodingDemand, ErrorCode, ErrorInfo, IceServer, Joined, LayerReason, LayerState, LeaveReason, MediaAnswer, Mid,
+    ParticipantId, ParticipantInfo, ParticipantQuality, Permissions, PublicationId, PublicationInfo, Published, QualityCause, QualityLevel,
+    RoomMode, ServerMessage, SessionId, SlotBinding, Speaker,
 };
 
 /// Reads one message.
 pub(crate) fn server_message(bytes: &[u8]) -> Result<ServerMessage, WireError> {
     let item = Item::read(bytes).ok_or(WireError::Malformed)?;
     let read = Place::whole(&item, |of| match of.number32(0) {
-        kind @ 0..=15 => message(kind, of.field(1)),
+        kind @ 0..=19 => message(kind, of.field(1)),
         _ => None,
     });
     match read {
@@ -41,6 +42,10 @@ fn message(kind: u32, of: Place<'_, '_>) -> Option<ServerMessage> {
         13 => ServerMessage::Pong { id: of.number32(0) },
         14 => ServerMessage::Layers { estimate: of.number32(0), layers: of.list(1, layer_state) },
         15 => ServerMessage::Encodings { publication: PublicationId(of.text(0)), encodings: of.list(1, encoding_demand) },
+        16 => ServerMessage::Qualities { qualities: of.list(0, quality) },
+        17 => ServerMessage::Peer { from: ParticipantId(of.text(0)), payload: of.text(1) },
+        18 => ServerMessage::Mode { mode: room_mode(of.number32(0)) },
+        19 => ServerMessage::IceServers { servers: of.list(0, ice_server) },
         _ => return None,
     })
 }
@@ -57,6 +62,10 @@ fn joined(of: Place<'_, '_>) -> Joined {
         answer: of.optional(7).map(answer),
         resumed: of.flag(8),
         resume_window_ms: of.number32(9),
+        // An older edge says nothing of these.
+        edges: of.optional_list(10, Place::as_text),
+        ice_servers: of.optional_list(11, ice_server),
+        mode: room_mode(of.optional(12).map_or(0, |_| of.number32(12))),
     }
 }
 
@@ -116,6 +125,24 @@ fn encoding_demand(of: Place<'_, '_>) -> EncodingDemand {
     EncodingDemand { rid: of.text(0), active: of.flag(1), spatial_layers: of.number8(2) }
 }
 
+fn quality(of: Place<'_, '_>) -> ParticipantQuality {
+    ParticipantQuality {
+        participant: ParticipantId(of.text(0)),
+        score: of.number8(1),
+        level: quality_level(of.number32(2)),
+        cause: quality_cause(of.number32(3)),
+    }
+}
+
+fn ice_server(of: Place<'_, '_>) -> IceServer {
+    IceServer {
+        urls: of.list(0, Place::as_text),
+        username: of.optional_text(1),
+        credential: of.optional_text(2),
+        lifetime_s: of.optional(3).map(|_| of.number32(3)),
+    }
+}
+
 fn error(of: Place<'_, '_>) -> ErrorInfo {
     let number = of.number32(0);
     // A reason that a newer edge invented is still a refusal, with a text and whether to try again.
@@ -130,6 +157,35 @@ fn source(number: u32) -> Source {
         2 => Source::Screen,
         3 => Source::ScreenAudio,
         _ => Source::Other,
+    }
+}
+
+fn room_mode(number: u32) -> RoomMode {
+    if number == 1 { RoomMode::P2p } else { RoomMode::Sfu }
+}
+
+fn quality_level(number: u32) -> QualityLevel {
+    match number {
+        1 => QualityLevel::Lost,
+        2 => QualityLevel::Poor,
+        3 => QualityLevel::Good,
+        4 => QualityLevel::Excellent,
+        _ => QualityLevel::Unknown,
+    }
+}
+
+fn quality_cause(number: u32) -> QualityCause {
+    match number {
+        1 => QualityCause::UplinkLoss,
+        2 => QualityCause::DownlinkLoss,
+        3 => QualityCause::Delay,
+        4 => QualityCause::Jitter,
+        5 => QualityCause::Bandwidth,
+        6 => QualityCause::Cpu,
+        7 => QualityCause::LayerHeld,
+        8 => QualityCause::Server,
+        9 => QualityCause::Camera,
+        _ => QualityCause::Unknown,
     }
 }
 
@@ -165,5 +221,6 @@ pub(crate) fn data_frame(bytes: &[u8]) -> Option<DataFrame> {
         topic: of.optional_text(2),
         payload: of.bytes(3),
         text: of.flag(4),
+        beat: of.optional(5).map(|_| of.number32(5)),
     })
 }

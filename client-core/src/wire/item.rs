@@ -125,6 +125,21 @@ impl<'items, 'bytes> Place<'items, 'bytes> {
         }
     }
 
+    /// This place itself, which must be text.
+    pub(super) fn as_text(self) -> String {
+        if let Item::Text(text) = self.item {
+            (*text).to_owned()
+        } else {
+            self.fail();
+            String::new()
+        }
+    }
+
+    /// As [`Self::list`]; empty when there is no such field.
+    pub(super) fn optional_list<T>(self, key: u64, item: fn(Self) -> T) -> Vec<T> {
+        if self.optional(key).is_some() { self.list(key, item) } else { Vec::new() }
+    }
+
     /// All items of the array at `key`, read by `item`.
     pub(super) fn list<T>(self, key: u64, item: fn(Self) -> T) -> Vec<T> {
         self.field(key).item.fields().iter().map(|(_, one)| item(Self { item: one, ..self })).collect()
