@@ -5,7 +5,7 @@
 //!
 //! Where to read on, in the order of a packet: [`ingress`] (datagram → authentic packet → publication), [`fan_out`] (publication →
 //! every subscriber), [`feedback`] (RTCP both ways). In the order of a call: [`join`], [`negotiate`], [`publish`], [`subscribe`],
-//! [`leave`], [`data`]. Time: [`tick`], [`pace`], [`probes`].
+//! [`transport`], [`leave`], [`data`]. Time: [`tick`], [`pace`], [`probes`].
 
 pub(crate) mod allocate;
 mod config;
@@ -30,6 +30,7 @@ mod stats;
 pub(crate) mod steer;
 mod subscribe;
 mod tick;
+mod transport;
 
 pub use config::{Limits, ShardConfig, ShardId};
 pub use stats::ShardStats;

@@ -160,6 +160,9 @@ impl Shard {
         self.connections.insert(connection, key);
         self.stats.resumes = self.stats.resumes.saturating_add(1);
         let answer = match (&join.offer, offer) {
+            (Some(message), Some(offer)) if self.peer(key).is_some_and(|peer| peer.fingerprint != offer.fingerprint) => {
+                Some(self.replace_transport(now, key, &offer, &message.publish)?)
+            }
             (Some(message), Some(offer)) => Some(self.apply_offer(now, key, &offer, &message.publish)?),
             _ => None,
         };

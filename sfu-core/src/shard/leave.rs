@@ -28,19 +28,8 @@ impl Shard {
         }
         self.unsubscribe_from_all(key);
 
-        let Some(mut participant) = self.participants.remove(key) else { return };
-        if let Some(peer) = participant.peer.as_mut() {
-            peer.dtls.say_goodbye();
-            peer.flush(&mut self.egress);
-            for from in &peer.tuples {
-                self.tuples.remove(from);
-                self.events.push_back(Event::TupleUnbound { from: *from });
-            }
-            self.ufrags.remove(&peer.ice.local().ufrag);
-            if let Some(previous) = peer.ice.previous_ufrag() {
-                self.ufrags.remove(previous);
-            }
-        }
+        self.end_transport(key);
+        let Some(participant) = self.participants.remove(key) else { return };
         self.sessions.remove(&participant.session);
         if let Some(connection) = participant.connection {
             self.connections.remove(&connection);
