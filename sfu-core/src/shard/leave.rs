@@ -2,6 +2,7 @@
 
 use super::{Event, Shard};
 use crate::keys::ParticipantKey;
+use crate::room_mode::Occasion;
 use nearcast_protocol::{ErrorCode, ErrorInfo, LeaveReason, ServerMessage};
 use std::time::Instant;
 
@@ -11,6 +12,7 @@ impl Shard {
         let Some(room) = self.participants.get(key).map(|participant| participant.room) else { return };
         self.leave_keeping_room(now, key, reason);
         if self.has_part(room) {
+            self.review_mode(now, room, Occasion::Other, None);
             return;
         }
         self.end_part(now, room);

@@ -37,9 +37,7 @@ impl Shard {
             }
             ClientMessage::Wishes { wishes } => self.wish(now, key, &wishes).map(|()| ServerMessage::Done { id }),
             ClientMessage::Ping => Ok(ServerMessage::Pong { id }),
-            ClientMessage::Peer { .. } => {
-                Err(ErrorInfo::new(ErrorCode::UnsupportedVersion, "this edge doesn't do that yet; join anew"))
-            }
+            ClientMessage::Peer { to, payload } => self.pass_on(now, key, &to, payload).map(|()| ServerMessage::Done { id }),
         };
         let offered = matches!(outcome, Ok(ServerMessage::Answer { .. }));
         let reply = outcome.unwrap_or_else(|error| ServerMessage::Failed { id, error });

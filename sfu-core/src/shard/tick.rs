@@ -41,6 +41,7 @@ impl Shard {
         self.tick_relay(now);
         if look {
             self.tell_publishers(now);
+            self.review_due_modes(now);
         }
         if now >= self.next_speakers {
             self.next_speakers = now + SPEAKERS_INTERVAL;

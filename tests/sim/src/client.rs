@@ -141,6 +141,8 @@ impl Client {
             name: self.name.clone(),
             role: None,
             permissions: self.joining.permissions,
+            mode: self.joining.mode,
+            max_participants: self.joining.max_participants,
         }
     }
 
