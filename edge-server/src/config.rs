@@ -210,17 +210,17 @@ settings! {
     /// Other edges that take participants when this one is gone, best first: addresses as the SDK's `connect` takes them.
     ///
     /// Clients are told when they join, and try them when this edge doesn't answer any more. All edges of the list need the same `keys`.
-    #[arg(long = "edge", value_name = "URL", value_delimiter = ',')]
+    #[arg(long, value_name = "URL", value_delimiter = ',')]
     edges: Edges, flag: Vec<String>, default: "", range: "up to 8 addresses that begin with https:// or wss:// (http:// and ws:// for tests)";
 
     /// STUN servers that clients are told of: for direct connections between participants. To reach the edge nobody needs one.
-    #[arg(long = "stun-server", value_name = "URL", value_delimiter = ',')]
+    #[arg(long, value_name = "URL", value_delimiter = ',')]
     stun_servers: StunServers, flag: Vec<String>, default: "", range: "up to 8 addresses such as stun:stun.example.org:3478";
 
     /// TURN servers that clients are told of: for networks that let no UDP through, and for direct connections.
     ///
     /// Addresses of one host count as one server: `turn:turn.example.org:3478,turns:turn.example.org:443?transport=tcp`. Needs `turn_secret`.
-    #[arg(long = "turn-server", value_name = "URL", value_delimiter = ',')]
+    #[arg(long, value_name = "URL", value_delimiter = ',')]
     turn_servers: TurnServers, flag: Vec<String>, default: "", range: "up to 24 addresses that begin with turn: or turns:, perhaps with ?transport=udp or ?transport=tcp";
 
     /// The secret that the TURN servers share with this edge: coturn's `static-auth-secret`, with `use-auth-secret`.

@@ -64,9 +64,9 @@ fn base64(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for chunk in bytes.chunks(3) {
-        let group = chunk.iter().chain([&0, &0]).take(3).fold(0_usize, |group, byte| group << 8 | usize::from(*byte));
+        let group = chunk.iter().chain([&0, &0]).take(3).fold(0_usize, |group, byte| (group << 8) | usize::from(*byte));
         for digit in 0..4 {
-            let value = DIGITS.get(group >> (18 - 6 * digit) & 63).copied().unwrap_or_default();
+            let value = DIGITS.get((group >> (18 - 6 * digit)) & 63).copied().unwrap_or_default();
             text.push(if digit <= chunk.len() { char::from(value) } else { '=' });
         }
     }

@@ -10,6 +10,7 @@ use crate::room_mode::{Mode, ModePolicy, Terms};
 use crate::shard::ShardId;
 use crate::shard::allocate::{Allocating, Told, Wanted};
 use crate::shard::peer_messages::PeerBudget;
+use crate::shard::qualities::Rated;
 use nearcast_protocol::{LayerReason, ParticipantId, Permissions, SessionId};
 use std::time::Instant;
 
@@ -106,6 +107,8 @@ pub(crate) struct Participant {
     pub(crate) allocating: Allocating,
     /// Of the messages that it sends to other participants' software.
     pub(crate) peer_budget: PeerBudget,
+    /// How well it is connected.
+    pub(crate) rated: Rated,
 }
 
 impl Participant {
@@ -129,6 +132,7 @@ impl Participant {
             slots_asked: (0, 0),
             allocating: Allocating::new(now),
             peer_budget: PeerBudget::default(),
+            rated: Rated::new(now),
         }
     }
 }
@@ -148,4 +152,6 @@ pub(crate) struct Room {
     pub(crate) loudest: Loudest,
     pub(crate) terms: Terms,
     pub(crate) mode: Mode,
+    /// When it may be told of qualities again.
+    pub(crate) qualities_due: Instant,
 }

@@ -9,6 +9,7 @@
 
 use crate::data_channel::Channel;
 use crate::layer::{MAX_ENCODINGS, Rungs};
+use crate::link_report::LinkScore;
 use crate::packet::PacketInfo;
 use crate::participant::Admission;
 use crate::publication::CaptureClock;
@@ -115,6 +116,11 @@ pub(crate) enum Relayed {
         from: ParticipantId,
         to: ParticipantId,
         payload: String,
+    },
+    /// How well participants of the sender's part are connected.
+    Qualities {
+        room: String,
+        scores: Vec<(ParticipantId, LinkScore)>,
     },
     /// A data message, stamped with its sender. To everybody in the receiver's part, or to one.
     Data {

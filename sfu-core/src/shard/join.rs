@@ -2,6 +2,7 @@
 
 use super::allocate::Allocating;
 use super::peer_messages::PeerBudget;
+use super::qualities::Rated;
 use super::{Event, Shard};
 use crate::keys::{ParticipantKey, RoomKey};
 use crate::loudest::Loudest;
@@ -62,6 +63,7 @@ impl Shard {
             slots_asked: (0, 0),
             allocating: Allocating::new(now),
             peer_budget: PeerBudget::default(),
+            rated: Rated::new(now),
         });
         self.sessions.insert(session, key);
         self.connections.insert(connection, key);
@@ -122,6 +124,7 @@ impl Shard {
             loudest: Loudest::default(),
             terms: Terms { founded: self.config.wall_clock.ntp(now).0, policy: admission.mode, most: own },
             mode: Mode::default(),
+            qualities_due: now,
         };
         let key = self.rooms.insert(room);
         self.rooms_by_name.insert(admission.room.clone(), key);
@@ -223,6 +226,7 @@ impl Shard {
         };
         self.signal(key, ServerMessage::Joined(Box::new(joined)));
         self.tell_speakers_to(key, resumed);
+        self.tell_qualities_to(key);
     }
 
     /// A participant as the others see it.

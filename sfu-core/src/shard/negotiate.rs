@@ -243,6 +243,7 @@ impl Shard {
             chosen: None,
             wants: [None; 2],
             last_report_sent: None,
+            reported: None,
         };
         // A retired place is taken again, so that recycling sections for ever costs nothing; positions of the others must not change.
         match peer.slots.iter_mut().find(|slot| slot.retired) {

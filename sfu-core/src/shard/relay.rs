@@ -63,6 +63,7 @@ impl Shard {
                 self.on_relayed_keyframe_request(now, publication, encoding, need, newcomers);
             }
             Relayed::Peer { room, from, to, payload } => self.on_relayed_peer(&room, from, &to, payload),
+            Relayed::Qualities { room, scores } => self.on_relayed_qualities(from, &room, scores),
             Relayed::Data { room, to, channel, message } => self.on_relayed_data(now, &room, to.as_ref(), channel, &message),
         }
         self.arm_tick(now);

@@ -46,6 +46,7 @@ impl Shard {
         if now >= self.next_speakers {
             self.next_speakers = now + SPEAKERS_INTERVAL;
             self.tell_speakers(now);
+            self.tell_qualities(now);
         }
     }
 
@@ -69,6 +70,7 @@ impl Shard {
         }
         self.send_transport_feedback(now, key);
         self.send_reports(now, key);
+        self.score_when_due(now, key);
         if let Some(peer) = self.peer_mut(key) {
             peer.congestion.handle_tick(now);
             self.allocate_when_due(now, key);

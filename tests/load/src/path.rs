@@ -143,6 +143,7 @@ impl World {
             resume_window: Duration::from_secs(30),
             limits: Limits::default(),
             audio_top_k: 10,
+            scorer: None,
             wall_clock: WallClock::new(now, Duration::from_secs(1_700_000_000)),
         };
         let shard = Shard::new(config, [7; 32], now);

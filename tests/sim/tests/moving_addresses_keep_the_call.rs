@@ -80,13 +80,14 @@ fn after_an_outage_an_ice_restart_from_elsewhere_brings_media_back() {
     world.offer(bob, &[], |changes| drop(changes.ice_restart(true)));
     world.run_for(secs(2));
     for (to, from) in [(bob, alice), (alice, bob)] {
-        let packets = world[to].packets_of(from, 0);
-        let first = packets.iter().find(|packet| packet.at > restarted).expect("media");
-        let key = packets.iter().find(|packet| packet.at > restarted && packet.keyframe).expect("a picture to go on from");
-        println!("media {:?}, a key frame {:?} after the restart", first.at - restarted, key.at - restarted);
-        assert!(key.at - restarted < ms(700), "{:?}", key.at - restarted);
-        assert!(contiguous(packets.iter().filter(|packet| packet.at >= restarted + ms(700)).map(|packet| packet.seq)));
+        let packets: Vec<_> = world[to].packets_of(from, 0).into_iter().filter(|packet| packet.at > restarted).collect();
+        let first = packets.first().expect("media").at - restarted;
+        println!("media {first:?} after the restart");
+        assert!(first < ms(1_000), "{first:?}");
+        assert!(contiguous(packets.iter().map(|packet| packet.seq)));
     }
+    let packets = world[alice].packets_of(bob, 0);
+    assert!(packets.iter().find(|packet| packet.at > restarted).unwrap().keyframe, "what was missed is not waited for");
     assert_eq!((world.stats().srtp_aes256_gcm, world.stats().tuples), (2, 2), "the same two transports");
     assert_eq!(world[alice].told(|message| matches!(message, ServerMessage::ParticipantLeft { .. }).then_some(())).len(), 0);
 }

@@ -108,7 +108,6 @@ fn a_room_takes_no_more_than_its_tokens_say() {
     let carol = world.join(Joining::new("carol").among_at_most(1).slots(0, 1));
     world.run_for(secs(1));
     assert!(!world[carol].is_present(), "nor may somebody's own token be stretched");
-    assert!(world[bob].joined().is_some());
 }
 
 fn peer_messages(world: &World, who: ClientId) -> Vec<(String, String)> {

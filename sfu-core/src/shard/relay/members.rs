@@ -131,7 +131,7 @@ impl Shard {
         }
     }
 
-    fn relayed_participant(&self, from: ShardId, room: RoomKey, id: &ParticipantId) -> Option<ParticipantKey> {
+    pub(in crate::shard) fn relayed_participant(&self, from: ShardId, room: RoomKey, id: &ParticipantId) -> Option<ParticipantKey> {
         let theirs = |key: &&ParticipantKey| {
             self.participants.get(**key).is_some_and(|participant| participant.home == Some(from) && participant.id == *id)
         };
