@@ -75,7 +75,9 @@ impl Shard {
     }
 
     fn other_in(&self, room: RoomKey, key: ParticipantKey, id: &ParticipantId) -> Option<ParticipantKey> {
-        let called = |other: &&ParticipantKey| **other != key && self.participants.get(**other).is_some_and(|other| other.id == *id);
+        // Who came by WHIP or WHEP has no software that could listen.
+        let is = |other: &crate::participant::Participant| other.id == *id && !other.by_http;
+        let called = |other: &&ParticipantKey| **other != key && self.participants.get(**other).is_some_and(is);
         self.rooms.get(room)?.participants.iter().find(called).copied()
     }
 
