@@ -30,6 +30,7 @@ mod heartbeat;
 mod link;
 mod negotiation;
 pub mod publish;
+pub mod quality;
 mod random;
 mod reconnect;
 mod requests;

@@ -13,4 +13,5 @@ mod rooms_are_looked_into;
 mod sessions_resume;
 mod the_process_behaves;
 mod tokens_open_one_room;
+mod ways_are_handed_out;
 mod world;
