@@ -94,7 +94,7 @@ fn parts_of_a_room_agree() {
 fn a_room_takes_no_more_than_its_tokens_say() {
     let mut world = World::seeded(404);
     let alice = world.joined(Joining::new("alice").among_at_most(2).slots(0, 1));
-    let bob = world.joined(Joining::new("bob").slots(0, 1));
+    let _bob = world.joined(Joining::new("bob").slots(0, 1));
     let carol = world.join(Joining::new("carol").slots(0, 1));
     world.run_for(secs(1));
     let refused = world[carol].told(|message| match message {
