@@ -29,12 +29,8 @@ impl IceServers {
     /// All of them, with credentials for `identity` from `now` (since 1970) on.
     #[must_use]
     pub fn of(&self, identity: &str, now: Duration) -> Vec<IceServer> {
-        let stun = self.stun.iter().map(|address| IceServer {
-            urls: vec![address.clone()],
-            username: None,
-            credential: None,
-            lifetime_s: None,
-        });
+        let stun =
+            self.stun.iter().map(|address| IceServer { urls: vec![address.clone()], username: None, credential: None, lifetime_s: None });
         let username = format!("{}:{identity}", now.saturating_add(self.lifetime).as_secs());
         let password = credential(&self.secret, &username);
         let turn = self.turn.iter().map(|urls| IceServer {

@@ -23,7 +23,7 @@ pub struct TrackReport {
     pub way: Way,
     /// Nothing arrives although something should.
     pub silent: bool,
-    /// Packets lost before any repair, 0 to 1. Up: counted here. Down: as the receiver reports.
+    /// Packets lost before any repair, 0 to 1. Up: counted here. Down: as the receiver reports, without what was lost before the edge.
     pub loss: Option<f32>,
     /// Variation of arrival (RFC 3550 §6.4.1).
     pub jitter: Option<Duration>,

@@ -113,6 +113,8 @@ pub(crate) struct Publication {
     allocation: Option<(VideoLayersAllocation, Instant)>,
     /// The publisher agreed to send lost packets again (NACK).
     repairable: bool,
+    /// Share of its packets that didn't reach us in the last second: 0 to 1.
+    pub(crate) upstream_loss: f32,
 }
 
 impl Publication {
@@ -141,6 +143,7 @@ impl Publication {
             pictures: 0,
             allocation: None,
             repairable,
+            upstream_loss: 0.0,
         };
         publication.add_encodings(rids);
         if publication.encodings.is_empty() {

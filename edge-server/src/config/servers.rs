@@ -17,9 +17,9 @@ pub struct Edges(pub Vec<String>);
 
 impl Setting for Edges {
     fn parse(text: &str) -> Result<Self, String> {
-        let whole = |address: &str| ["https://", "http://", "wss://", "ws://"].iter().find_map(|scheme| address.strip_prefix(scheme));
         list(text, MOST_SERVERS, |address| {
-            let rest = whole(address).ok_or("does not begin with https:// or wss:// (http:// and ws:// for tests)")?;
+            let rest = ["https://", "http://", "wss://", "ws://"].iter().find_map(|scheme| address.strip_prefix(scheme));
+            let rest = rest.ok_or("does not begin with https:// or wss:// (http:// and ws:// for tests)")?;
             if rest.is_empty() || rest.starts_with('/') { Err("has no host") } else { Ok(()) }
         })
         .map(Self)

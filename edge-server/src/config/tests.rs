@@ -197,7 +197,8 @@ fn servers_and_their_secret_belong_together() {
     let many = [("NEARCAST_STUN_SERVERS", stun.as_str()), ("NEARCAST_TURN_SERVERS", &turn), ("NEARCAST_TURN_SECRET", "hush-hush")];
     let fault = fault(&dev(), &many);
     assert!(fault.contains("name 9 servers, more than 8"), "{fault}");
-    let config = Config::load(&dev(), variables(&[("NEARCAST_TURN_SERVERS", "turn:a.example"), ("NEARCAST_TURN_SECRET", "hush-hush")])).unwrap();
+    let config =
+        Config::load(&dev(), variables(&[("NEARCAST_TURN_SERVERS", "turn:a.example"), ("NEARCAST_TURN_SECRET", "hush-hush")])).unwrap();
     assert!(!reference::effective(&config).contains("hush-hush") && !format!("{config:?}").contains("hush-hush"));
 }
 

@@ -10,7 +10,9 @@ fn servers(change: impl FnOnce(&mut Flags)) -> IceServers {
 /// RFC 4648 §10.
 #[test]
 fn base64_is_that_of_the_rfc() {
-    for (plain, text) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("fooba", "Zm9vYmE="), ("foobar", "Zm9vYmFy")] {
+    for (plain, text) in
+        [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("fooba", "Zm9vYmE="), ("foobar", "Zm9vYmFy")]
+    {
         assert_eq!(base64(plain.as_bytes()), text);
     }
     assert_eq!(base64(&[0xfb, 0xff, 0xfe]), "+//+");
@@ -32,7 +34,9 @@ fn each_server_is_told_of_once_with_a_name_that_says_until_when() {
         flags.turn_servers = turn.map(str::to_owned).to_vec();
         flags.turn_secret = Some("north".to_owned());
     });
-    let [stun, first, second] = &servers.of("Ada: the first", Duration::from_millis(1_790_000_000_900))[..] else { panic!("three servers") };
+    let [stun, first, second] = &servers.of("Ada: the first", Duration::from_millis(1_790_000_000_900))[..] else {
+        panic!("three servers")
+    };
     assert_eq!((stun.urls.len(), &stun.username, &stun.credential, stun.lifetime_s), (1, &None, &None, None));
     assert_eq!(first.urls, ["turn:a.example:3478", "turns:a.example:443?transport=tcp"]);
     assert_eq!(second.urls, ["turn:[2001:db8::7]?transport=udp"]);

@@ -26,19 +26,30 @@ const FEW: u64 = 10;
 impl Shard {
     /// The last second of a participant's connection.
     pub(super) fn measure(&mut self, now: Instant, key: ParticipantKey) -> LinkReport {
+        let path_loss = self.path_loss(key);
         let Some(participant) = self.participants.get(key) else { return LinkReport::default() };
         let Some(peer) = participant.peer.as_ref().filter(|peer| peer.srtp.is_some()) else { return LinkReport::default() };
         let heard = peer.heard.max(peer.ice.last_check());
         let mut report = LinkReport {
             round_trip: peer.round_trip,
             lost: heard.is_some_and(|heard| now.saturating_duration_since(heard) > LOST_AFTER),
-            tracks: self.measure_down(now, participant),
+            tracks: self.measure_down(now, participant, path_loss),
         };
         let direct = self.mode_of(participant.room) == RoomMode::P2p;
         for publication in participant.publications.clone() {
             report.tracks.extend(self.measure_up(publication, direct));
         }
         report
+    }
+
+    /// Share of the packets to a participant that its path lost, as feedback on each of them says; none: there is none, or too little.
+    fn path_loss(&mut self, key: ParticipantKey) -> Option<f32> {
+        let participant = self.participants.get_mut(key)?;
+        let stats = participant.peer.as_ref()?.congestion.stats();
+        let (answered, lost) = std::mem::replace(&mut participant.rated.answered, (stats.answered, stats.lost));
+        // A new transport counts from zero.
+        let (answered, lost) = (stats.answered.checked_sub(answered)?, stats.lost.checked_sub(lost)?);
+        (answered >= FEW).then(|| lost as f32 / answered as f32)
     }
 
     /// What arrives of one publication. `direct`: it may go past the edge.
@@ -61,11 +72,12 @@ impl Shard {
             return None;
         }
         let loss = (expected >= FEW).then(|| expected.saturating_sub(received) as f32 / expected as f32);
+        known.upstream_loss = loss.unwrap_or(0.0);
         Some(TrackReport { video, way: Way::Up, silent, loss, jitter: (received > 0).then_some(jitter), reason: None, lines: None })
     }
 
     /// What the receiver says of everything it is sent.
-    fn measure_down(&self, now: Instant, participant: &Participant) -> Vec<TrackReport> {
+    fn measure_down(&self, now: Instant, participant: &Participant, path_loss: Option<f32>) -> Vec<TrackReport> {
         let speaker = self.rooms.get(participant.room).and_then(|room| room.active_speaker);
         let (viewed, sources) = videos(participant, &self.publications, speaker);
         let wanted: Vec<_> = viewed.iter().map(|view| view.subscription).zip(allocation::wanted(&sources)).collect();
@@ -74,7 +86,8 @@ impl Shard {
             let known = self.publications.get(wish.publication).filter(|known| !known.info.muted)?;
             let slot = slots.get(wish.slot?)?;
             let best = wanted.iter().find(|(subscription, _)| *subscription == index).and_then(|(_, rung)| *rung);
-            measure_slot(now, slot, known, wish, best.map(|rung| rung.width.min(rung.height)))
+            let asked = best.map(|rung| rung.width.min(rung.height));
+            measure_slot(now, slot, known, wish, asked).map(|track| TrackReport { loss: path_loss.or(track.loss), ..track })
         });
         tracks.collect()
     }
@@ -99,7 +112,8 @@ fn measure_slot(now: Instant, slot: &Slot, known: &Publication, wish: &Subscript
         video: slot.video,
         way: Way::Down,
         silent,
-        loss: fresh.map(|reported| f32::from(reported.fraction_lost) / 256.0),
+        // A receiver counts what its publisher lost too.
+        loss: fresh.map(|reported| (f32::from(reported.fraction_lost) / 256.0 - known.upstream_loss).max(0.0)),
         jitter: fresh.map(|reported| ticks(reported.jitter, rate)),
         reason,
         lines,

@@ -25,7 +25,8 @@ impl Shard {
     }
 
     fn presence(&self, room: RoomKey) -> Option<Presence> {
-        let everybody = || self.rooms.get(room).into_iter().flat_map(|room| &room.participants).filter_map(|key| self.participants.get(*key));
+        let everybody =
+            || self.rooms.get(room).into_iter().flat_map(|room| &room.participants).filter_map(|key| self.participants.get(*key));
         self.rooms.get(room)?;
         Some(Presence {
             participants: everybody().count(),

@@ -37,12 +37,14 @@ pub(crate) struct Rated {
     pub(super) now: LinkScore,
     told: LinkScore,
     told_at: Option<Instant>,
+    /// Packets that its receiver has answered for, and those of them that were lost, when it was last looked at.
+    pub(super) answered: (u64, u64),
 }
 
 impl Rated {
     /// Of somebody who came now.
     pub(crate) fn new(now: Instant) -> Self {
-        Self { scorer: None, due: now + INTERVAL, now: LinkScore::default(), told: LinkScore::default(), told_at: None }
+        Self { scorer: None, due: now + INTERVAL, now: LinkScore::default(), told: LinkScore::default(), told_at: None, answered: (0, 0) }
     }
 
     /// How much of a change there is to tell; none: nothing worth it.

@@ -56,6 +56,7 @@ impl Shard {
             return;
         }
         self.withdraw_without_consent(now, key);
+        self.score_when_due(now, key);
         let Some(participant) = self.participants.get_mut(key) else { return };
         let Some(peer) = participant.peer.as_mut() else { return };
         peer.dtls.handle_timeout(now);
@@ -70,7 +71,6 @@ impl Shard {
         }
         self.send_transport_feedback(now, key);
         self.send_reports(now, key);
-        self.score_when_due(now, key);
         if let Some(peer) = self.peer_mut(key) {
             peer.congestion.handle_tick(now);
             self.allocate_when_due(now, key);

@@ -62,7 +62,9 @@ impl Shard {
         let mut moving: Vec<(&Section, PublicationKey, bool)> = Vec::new();
         for intent in intents {
             let Some(publication) = intent.publication.as_ref().and_then(|id| self.publications_by_id.get(id)).copied() else { continue };
-            let Some(known) = self.publications.get(publication).filter(|known| known.owner == key && known.from.is_none()) else { continue };
+            let Some(known) = self.publications.get(publication).filter(|known| known.owner == key && known.from.is_none()) else {
+                continue;
+            };
             let Some(section) = offer.section(&intent.mid).filter(|section| section.sends() && !section.rejected) else { continue };
             let negotiated = sdp::negotiate(section, &super::negotiate::OPTIONS);
             let fits = negotiated.is_usable() && known.fits(section.kind == SectionKind::Video, &negotiated.rids);

@@ -84,11 +84,12 @@ fn after_an_outage_an_ice_restart_from_elsewhere_brings_media_back() {
         let first = packets.first().expect("media").at - restarted;
         println!("media {first:?} after the restart");
         assert!(first < ms(1_000), "{first:?}");
-        assert!(contiguous(packets.iter().map(|packet| packet.seq)));
+        // Before that, what was lost is repaired as far as it can be.
+        assert!(contiguous(packets.iter().filter(|packet| packet.at > restarted + secs(1)).map(|packet| packet.seq)));
     }
     let packets = world[alice].packets_of(bob, 0);
     assert!(packets.iter().find(|packet| packet.at > restarted).unwrap().keyframe, "what was missed is not waited for");
-    assert_eq!((world.stats().srtp_aes256_gcm, world.stats().tuples), (2, 2), "the same two transports");
+    assert_eq!((world.stats().srtp_aes256_gcm, world.stats().transports), (2, 2), "the same two transports");
     assert_eq!(world[alice].told(|message| matches!(message, ServerMessage::ParticipantLeft { .. }).then_some(())).len(), 0);
 }
 

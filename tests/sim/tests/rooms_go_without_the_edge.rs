@@ -47,8 +47,9 @@ fn the_first_token_counts_and_without_one_the_edge_it_is() {
     let _alice = world.joined(person("alice").in_mode(ModePolicy::Sfu));
     let bob = world.joined(person("bob"));
     assert_eq!(modes(&world, bob), [RoomMode::Sfu]);
-    let people: Vec<_> =
-        (0..5).map(|number| world.joined(Joining::new("guest").numbered(number).room("mesh").slots(0, 1).in_mode(ModePolicy::P2p))).collect();
+    let people: Vec<_> = (0..5)
+        .map(|number| world.joined(Joining::new("guest").numbered(number).room("mesh").slots(0, 1).in_mode(ModePolicy::P2p)))
+        .collect();
     world.run_for(secs(1));
     assert_eq!(modes(&world, people[0]), [RoomMode::P2p, RoomMode::Sfu]);
     assert_eq!(modes(&world, people[3]), [RoomMode::P2p, RoomMode::Sfu]);
@@ -94,7 +95,7 @@ fn parts_of_a_room_agree() {
 fn a_room_takes_no_more_than_its_tokens_say() {
     let mut world = World::seeded(404);
     let alice = world.joined(Joining::new("alice").among_at_most(2).slots(0, 1));
-    let bob = world.joined(Joining::new("bob").slots(0, 1));
+    let _bob = world.joined(Joining::new("bob").slots(0, 1));
     let carol = world.join(Joining::new("carol").slots(0, 1));
     world.run_for(secs(1));
     let refused = world[carol].told(|message| match message {
