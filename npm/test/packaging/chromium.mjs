@@ -1,0 +1,71 @@
+// Serves what a bundler made and opens it in Chromium.
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { createRequire } from 'node:module';
+import { once } from 'node:events';
+import { delimiter, extname, join, normalize } from 'node:path';
+import { existsSync } from 'node:fs';
+import { tools } from './tools.mjs';
+
+const types = { '.html': 'text/html', '.js': 'text/javascript', '.mjs': 'text/javascript', '.css': 'text/css', '.wasm': 'application/wasm', '.json': 'application/json' };
+
+/** Path of Chromium; throws with the remedy when there is none. */
+function chromium() {
+  const given = process.env.NEARCAST_CHROMIUM;
+  const folders = (process.env.PATH ?? '').split(delimiter);
+  const names = ['chromium', 'chromium-browser', 'google-chrome'];
+  const found = given ?? names.flatMap((name) => folders.map((folder) => join(folder, name))).find((path) => existsSync(path));
+  if (!found) throw new Error('No Chromium on the PATH. Remedy: make setup-test, or set NEARCAST_CHROMIUM to its path.');
+  return found;
+}
+
+/** A web server for one folder, as plain as they come. */
+export async function serve(folder) {
+  const server = createServer(async (request, response) => {
+    const { pathname } = new URL(request.url, 'http://x');
+    const path = join(folder, normalize(pathname.endsWith('/') ? `${pathname}index.html` : pathname));
+    const found = await stat(path).catch(() => undefined);
+    if (!found?.isFile()) return response.writeHead(404).end();
+    response.writeHead(200, { 'content-type': types[extname(path)] ?? 'application/octet-stream' });
+    createReadStream(path).pipe(response);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return { url: `http://127.0.0.1:${server.address().port}`, close: () => server.close() };
+}
+
+/** An address where nothing listens. */
+export async function nowhere() {
+  const server = await serve('/nonexistent');
+  server.close();
+  return server.url;
+}
+
+/** A browser; `verdict(folder, query)` opens what is in the folder and waits for the page to set `window.verdict`. */
+export async function browser() {
+  const puppeteer = createRequire(join(await tools(), 'package.json'))('puppeteer-core');
+  const args = ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+  const opened = await (puppeteer.default ?? puppeteer).launch({ executablePath: chromium(), headless: true, pipe: true, args, timeout: 60_000 });
+  return {
+    async verdict(folder, query = {}) {
+      const site = await serve(folder);
+      const page = await opened.newPage();
+      const log = [];
+      page.on('console', (message) => log.push(message.text()));
+      page.on('pageerror', (error) => log.push(String(error?.stack ?? error)));
+      page.on('response', (response) => response.ok() || log.push(`${response.status()} ${response.url()}`));
+      try {
+        await page.goto(`${site.url}/?${new URLSearchParams(query)}`, { timeout: 60_000 });
+        await page.waitForFunction('window.verdict', { timeout: 60_000 });
+        return await page.evaluate('window.verdict');
+      } catch (cause) {
+        throw new Error(`the page of ${folder} came to no verdict; its console:\n${log.join('\n')}`, { cause });
+      } finally {
+        await page.close();
+        site.close();
+      }
+    },
+    close: () => opened.close(),
+  };
+}
