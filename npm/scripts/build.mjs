@@ -29,7 +29,8 @@ const target = join(process.env.CARGO_TARGET_DIR ?? join(root, 'target'));
 const remap = [`--remap-path-prefix=${process.env.CARGO_HOME ?? join(homedir(), '.cargo')}=cargo`, `--remap-path-prefix=${root}=nearcast`];
 const rustflags = [process.env.RUSTFLAGS ?? '', ...remap].join(' ').trim();
 run('cargo', ['build', '--quiet', '--profile', 'wasm', '--target', 'wasm32-unknown-unknown', '-p', 'client-wasm'], { RUSTFLAGS: rustflags });
-const wasmBindgen = ['--target', 'web', '--omit-default-module-path', '--remove-name-section', '--remove-producers-section'];
+// The names stay until wasm-opt strips them: scripts/size.mjs tells by them which crate takes how much.
+const wasmBindgen = ['--target', 'web', '--omit-default-module-path', '--remove-producers-section'];
 run('wasm-bindgen', [...wasmBindgen, '--out-dir', work, join(target, 'wasm32-unknown-unknown/wasm/client_wasm.wasm')]);
 // No feature flags: the module names the features it was compiled for, and wasm-opt keeps to them. With --all-features it writes types
 // (stringref, compact imports) that no browser loads without a flag.
