@@ -1,11 +1,10 @@
 // Serves what a bundler made and opens it in Chromium.
-import { createReadStream } from 'node:fs';
+import { once } from 'node:events';
+import { createReadStream, existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
-import { once } from 'node:events';
 import { delimiter, extname, join, normalize } from 'node:path';
-import { existsSync } from 'node:fs';
 import { tools } from './tools.mjs';
 
 const types = { '.html': 'text/html', '.js': 'text/javascript', '.mjs': 'text/javascript', '.css': 'text/css', '.wasm': 'application/wasm', '.json': 'application/json' };
@@ -32,6 +31,7 @@ export async function serve(folder) {
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
+  server.unref(); // a test that failed before it closed it must end all the same
   return { url: `http://127.0.0.1:${server.address().port}`, close: () => server.close() };
 }
 
@@ -42,28 +42,45 @@ export async function nowhere() {
   return server.url;
 }
 
-/** A browser; `verdict(folder, query)` opens what is in the folder and waits for the page to set `window.verdict`. */
+/** A browser. `open(folder, query)` serves what is in the folder and opens it; `verdict` waits for the page to set `window.verdict`, too. */
 export async function browser() {
   const puppeteer = createRequire(join(await tools(), 'package.json'))('puppeteer-core');
-  const args = ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
-  const opened = await (puppeteer.default ?? puppeteer).launch({ executablePath: chromium(), headless: true, pipe: true, args, timeout: 60_000 });
-  return {
-    async verdict(folder, query = {}) {
-      const site = await serve(folder);
-      const page = await opened.newPage();
-      const log = [];
-      page.on('console', (message) => log.push(message.text()));
-      page.on('pageerror', (error) => log.push(String(error?.stack ?? error)));
-      page.on('response', (response) => response.ok() || log.push(`${response.status()} ${response.url()}`));
-      try {
-        await page.goto(`${site.url}/?${new URLSearchParams(query)}`, { timeout: 60_000 });
-        await page.waitForFunction('window.verdict', { timeout: 60_000 });
-        return await page.evaluate('window.verdict');
-      } catch (cause) {
-        throw new Error(`the page of ${folder} came to no verdict; its console:\n${log.join('\n')}`, { cause });
-      } finally {
+  const quiet = ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+  const media = ['--use-fake-device-for-media-stream=fps=5', '--use-fake-ui-for-media-stream', '--disable-renderer-backgrounding', '--disable-backgrounding-occluded-windows'];
+  const opened = await (puppeteer.default ?? puppeteer).launch({ executablePath: chromium(), headless: true, pipe: true, args: [...quiet, ...media], timeout: 60_000 });
+
+  async function open(folder, query = {}) {
+    const site = await serve(folder);
+    const page = await opened.newPage();
+    const log = [];
+    page.on('console', (message) => log.push(message.text()));
+    page.on('pageerror', (error) => log.push(String(error?.stack ?? error)));
+    page.on('response', (response) => response.ok() || log.push(`${response.status()} ${response.url()}`));
+    await page.goto(`${site.url}/?${new URLSearchParams(query)}`, { timeout: 60_000 });
+    return {
+      page,
+      /** Waits until `expression` holds in the page. */
+      async until(expression) {
+        await page.waitForFunction(expression, { timeout: 60_000, polling: 100 }).catch((cause) => {
+          throw new Error(`${folder}: '${expression}' did not come true; the page's console:\n${log.join('\n')}`, { cause });
+        });
+      },
+      async close() {
         await page.close();
         site.close();
+      },
+    };
+  }
+
+  return {
+    open,
+    async verdict(folder, query) {
+      const { page, until, close } = await open(folder, query);
+      try {
+        await until('window.verdict');
+        return await page.evaluate('window.verdict');
+      } finally {
+        await close();
       }
     },
     close: () => opened.close(),
