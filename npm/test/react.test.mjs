@@ -167,7 +167,7 @@ test('a track is attached while its element is in the page', async (t) => {
   const { room: own, host } = await room();
   await act(async () => host.trackSubscribed('cam', '1', new FakeTrack('video')));
   const { track } = own.participants.get('ada-1').publication('camera');
-  const seen = {};
+  const seen = { current: null };
   const show = (shown) => h(VideoTrack, { track: shown, className: 'tile', ref: seen });
   const { container, render, unmount } = await mount(t, show(track));
   const element = container.querySelector('video');

@@ -104,8 +104,9 @@ export class RoomStore {
 
   #follow(room: Room, signal: AbortSignal): void {
     const follow = (): void => this.#change({ state: room.state });
-    for (const type of shown) room.on(type, follow, { signal });
-    room.on('closed', ({ error }) => this.#change({ state: room.state, error }), { signal });
+    const undo = shown.map((type) => room.on(type, follow));
+    undo.push(room.on('closed', ({ error }) => this.#change({ state: room.state, error })));
+    signal.addEventListener('abort', () => undo.forEach((stop) => stop()));
     this.#doing.clear();
     this.#change({ room, state: room.state, error: undefined });
   }

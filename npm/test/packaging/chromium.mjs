@@ -61,8 +61,9 @@ export async function browser() {
       page,
       /** Waits until `expression` holds in the page. */
       async until(expression) {
-        await page.waitForFunction(expression, { timeout: 60_000, polling: 100 }).catch((cause) => {
-          throw new Error(`${folder}: '${expression}' did not come true; the page's console:\n${log.join('\n')}`, { cause });
+        await page.waitForFunction(expression, { timeout: 120_000, polling: 100 }).catch(async (cause) => {
+          const shown = await page.evaluate('document.body.innerHTML').catch(String);
+          throw new Error(`${folder}: '${expression}' did not come true; the page's console:\n${log.join('\n')}\nthe page:\n${shown}`, { cause });
         });
       },
       async close() {
