@@ -12,6 +12,7 @@ export function useRoom(): Room | undefined {
 
 /** How the connection stands. */
 export interface Connection {
+  /** As the room's, and 'idle' where nobody has tried to enter. */
   state: ConnectionState;
   /** Why the room could not be entered, or ended; undefined after `leave()`. */
   error: NearcastError | undefined;
@@ -44,10 +45,13 @@ export function useSpeaking(participant: Participant | undefined): boolean {
 
 /** A publication as it is at one moment: another object when something of it changes. */
 export interface ShownPublication {
+  /** Whose. */
   readonly participant: Participant;
+  /** For what can be asked of it. */
   readonly publication: Publication;
   /** Its media, when there is any here: give it to `VideoTrack` or `AudioTrack`. */
   readonly track: Track | undefined;
+  /** Its publisher sends nothing for now. */
   readonly muted: boolean;
 }
 
@@ -82,6 +86,7 @@ export function usePublications(filter: PublicationFilter = {}): readonly ShownP
 
 /** Whether the browser holds sound back until a click, and what to call from that click. */
 export interface SoundPlayback {
+  /** Nobody is heard until `resume`. */
   blocked: boolean;
   /** Call it from a click; rejects with `play-blocked` if it wasn't one. */
   resume: () => Promise<void>;

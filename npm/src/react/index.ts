@@ -19,5 +19,5 @@ export {
   useSpeaking,
 } from './hooks.js';
 export { AudioTrack, type AudioTrackProps, RoomAudio, VideoTrack, type VideoTrackProps } from './media.js';
-export { type GivenRoomProps, type JoinProps, RoomProvider, type RoomProviderProps } from './provider.js';
+export { type CommonProps, type GivenRoomProps, type JoinProps, RoomProvider, type RoomProviderProps } from './provider.js';
 export type { ConnectionState, Sdk } from './store.js';

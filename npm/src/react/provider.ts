@@ -7,7 +7,7 @@ import { type Entry, RoomStore, type Sdk } from './store.js';
 const StoreContext = /* @__PURE__ */ createContext<RoomStore | undefined>(undefined);
 
 /** What all providers take. */
-interface CommonProps {
+export interface CommonProps {
   /** Sees the room through the hooks of this module. */
   children?: ReactNode;
   /**
@@ -27,6 +27,7 @@ export interface JoinProps extends CommonProps {
   options?: Omit<ConnectOptions, 'signal'>;
   /** False: stays out, or leaves. Default true. */
   join?: boolean;
+  /** @hidden */
   room?: never;
 }
 
@@ -34,9 +35,13 @@ export interface JoinProps extends CommonProps {
 export interface GivenRoomProps extends CommonProps {
   /** From `connect`. */
   room: Room;
+  /** @hidden */
   url?: never;
+  /** @hidden */
   token?: never;
+  /** @hidden */
   options?: never;
+  /** @hidden */
   join?: never;
 }
 
