@@ -2,14 +2,14 @@
 
 import assert from 'node:assert/strict';
 import { callTest, type Person } from './harness/call.ts';
+import { until } from './harness/wait.ts';
 
-/** As a person does it in the browser's settings. */
+/** As a person does it in the browser's settings. The session stays open: with it, what it has set would go. */
 async function permit(person: Person, name: 'camera' | 'microphone', setting: 'granted' | 'denied'): Promise<void> {
     const cdp = await person.browser.target().createCDPSession();
     const { id: browserContextId } = person.tab.page.browserContext();
     const { origin } = new URL(person.tab.page.url());
     await cdp.send('Browser.setPermission', { permission: { name }, setting, origin, ...(browserContextId && { browserContextId }) });
-    await cdp.detach();
 }
 
 callTest('a microphone that is unplugged gives way to the default one, and is heard', { timeoutMs: 120_000 }, async (call) => {
@@ -24,9 +24,8 @@ callTest('a microphone that is unplugged gives way to the default one, and is he
     await ana.unplug(voice);
     await ana.sees({ type: 'devicereplaced', publication: voice });
     assert.equal(await ana.deviceOf(voice), 'default');
-    // The fake microphone beeps: something louder than silence comes through.
-    const { loudestHz } = await ben.measureAudio(voice, 2000, []);
-    assert.ok(loudestHz > 0, 'nothing is heard');
+    // The fake microphone beeps now and then: one beep is enough.
+    await until('a beep of the default microphone', () => ben.measureAudio(voice, 200, []), ({ loudestHz }) => loudestHz > 0);
 });
 
 callTest('a camera that is unplugged is unpublished with the reason', { timeoutMs: 120_000 }, async (call) => {
