@@ -9,7 +9,7 @@ import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promi
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { deflate } from './deflate.mjs';
+import { pack } from './pack.mjs';
 
 const npm = join(dirname(fileURLToPath(import.meta.url)), '..');
 const root = join(npm, '..');
@@ -29,8 +29,9 @@ const target = join(process.env.CARGO_TARGET_DIR ?? join(root, 'target'));
 const remap = [`--remap-path-prefix=${process.env.CARGO_HOME ?? join(homedir(), '.cargo')}=cargo`, `--remap-path-prefix=${root}=nearcast`];
 const rustflags = [process.env.RUSTFLAGS ?? '', ...remap].join(' ').trim();
 run('cargo', ['build', '--quiet', '--profile', 'wasm', '--target', 'wasm32-unknown-unknown', '-p', 'client-wasm'], { RUSTFLAGS: rustflags });
+// For bundlers: functions to import and a way to set the instance, without the loader for every kind of page (0.7 kB), of which we need one line.
 // The names stay until wasm-opt strips them: scripts/size.mjs tells by them which crate takes how much.
-const wasmBindgen = ['--target', 'web', '--omit-default-module-path', '--remove-producers-section'];
+const wasmBindgen = ['--target', 'bundler', '--remove-producers-section'];
 run('wasm-bindgen', [...wasmBindgen, '--out-dir', work, join(target, 'wasm32-unknown-unknown/wasm/client_wasm.wasm')]);
 // No feature flags: the module names the features it was compiled for, and wasm-opt keeps to them. With --all-features it writes types
 // (stringref, compact imports) that no browser loads without a flag.
@@ -42,7 +43,7 @@ const optimize = [...forSize, '--strip-debug', '-o', join(work, 'core.wasm'), jo
 const border = JSON.parse(execFileSync(bin('wasm-opt'), optimize, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] }));
 const wasm = await readFile(join(work, 'core.wasm'));
 
-await writeFile(join(work, 'glue.js'), await shortNames(await readFile(join(work, 'client_wasm.js'), 'utf8'), border));
+await writeFile(join(work, 'glue.js'), makeGlue(await readFile(join(work, 'client_wasm_bg.js'), 'utf8'), border));
 
 // The glue keeps its instance in variables of its module; as a function it can be had afresh after a panic.
 const glue = await build({
@@ -57,7 +58,7 @@ const glue = await build({
 });
 const generated = [
   `export function makeGlue() {\n${glue.outputFiles[0].text}\nreturn glue;\n}`,
-  `export const packedCore = '${(await deflate(wasm)).toString('base64')}';`,
+  `export const packedCore = '${pack(wasm).toString('base64')}';`,
 ].join('\n');
 await writeFile(join(work, 'generated.js'), generated);
 
@@ -97,22 +98,35 @@ for (const license of ['LICENSE-MIT', 'LICENSE-APACHE']) await copyFile(join(roo
 // Types: those the entries reach. The border to the core is hand-written; that the generated side agrees is checked here.
 await writeFile(
   join(work, 'agrees.ts'),
-  `import type { CoreGlue } from '${join(npm, 'src/core/boundary.js')}';\nimport * as generated from './client_wasm.js';\nexport const glue: CoreGlue = generated;\n`,
+  `import type { CoreGlue } from '${join(npm, 'src/core/boundary.js')}';\nimport * as generated from './client_wasm.js';\nexport const glue: Omit<CoreGlue, 'default'> = generated;\n`,
 );
 run(bin('tsc'), ['--noEmit', '--strict', '--target', 'es2022', '--module', 'esnext', '--moduleResolution', 'bundler', '--types', '', '--lib', 'es2023,esnext.disposable,dom,dom.iterable', '--skipLibCheck', join(work, 'agrees.ts')]);
 run(bin('tsc'), ['-p', join(npm, 'tsconfig.json')]);
 await prune(['index.d.ts', 'slim.d.ts', 'react/index.d.ts']);
 
-/** The glue with the names that wasm-opt gave to what it imports and exports. */
-function shortNames(glue, { imports, exports }) {
-  const rename = (text, pattern, to) => {
-    if (!pattern.test(text)) throw new Error(`the glue of wasm-bindgen has no ${pattern}: it looks different now, and so must this`);
-    return text.replaceAll(new RegExp(pattern, 'g'), to);
-  };
-  for (const [, name, short] of imports) glue = rename(glue, new RegExp(`\\b${name}: (?=function|\\()`), () => `${short}: `);
+/** The glue with the names that wasm-opt gave to imports and exports, its functions in the object that is imported, and what makes an instance. */
+function makeGlue(glue, { imports, exports }) {
   // Not all are called: some are for threads and the like.
   for (const [name, short] of exports) glue = glue.replaceAll(new RegExp(`\\bwasm\\.${name}\\b`, 'g'), () => `wasm.${short}`);
-  return rename(glue, /"\.\/client_wasm_bg\.js": /, 'a: ');
+  const shortNames = new Map(imports.map(([, name, short]) => [name, short]));
+  const methods = [];
+  glue = glue.replaceAll(/^export function (\w+)(\([^]*?\n}(?:, arguments\); })?)$/gm, (whole, name, rest) => {
+    if (shortNames.has(name)) methods.push(`${shortNames.get(name)}${rest}`);
+    return shortNames.has(name) ? '' : whole;
+  });
+  // What `inline_js` brings is imported from a file of its own.
+  for (const [module, name, short] of imports.filter(([module]) => module.includes('/snippets/'))) {
+    glue = `import { ${name} as ${short}_ } from '${module}';\n${glue}`;
+    methods.push(`${short}: ${short}_`);
+  }
+  if (methods.length !== imports.length) throw new Error('the glue of wasm-bindgen lacks imports: it looks different now, and so must this');
+  const [, start] = exports.find(([name]) => name === '__wbindgen_start');
+  return `${glue}
+export default async ({ module_or_path }) => {
+  wasm = (await WebAssembly.instantiate(module_or_path, { a: { ${methods.join(',\n')} } })).exports;
+  wasm.${start}();
+};
+`;
 }
 
 async function prune(entries) {

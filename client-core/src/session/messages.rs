@@ -7,6 +7,7 @@ use crate::requests::Settled;
 use crate::room::Room;
 use crate::wire::{self, WireError};
 use crate::{Event, MonoTime, Output, SessionError, SlotCounts};
+use alloc::vec::Vec;
 use nearcast_protocol::{ErrorInfo, ServerMessage};
 
 impl Session {
@@ -64,6 +65,11 @@ impl Session {
             ServerMessage::Layers { estimate, layers } => self.event(Event::Layers { estimate, layers }),
             ServerMessage::Encodings { publication, encodings } => self.demand(publication, encodings),
             ServerMessage::Speakers { speakers } => self.event(Event::Speakers(speakers)),
+            // Later: what follows from these.
+            ServerMessage::Qualities { .. }
+            | ServerMessage::Peer { .. }
+            | ServerMessage::Mode { .. }
+            | ServerMessage::IceServers { .. } => {}
         }
     }
 
@@ -92,6 +98,12 @@ impl Session {
     pub(super) fn with_room(&mut self, change: impl FnOnce(&mut Room, &mut Vec<Event>)) {
         let mut events = Vec::new();
         change(&mut self.room, &mut events);
+        self.tell(events);
+    }
+
+    // Once, not once for each kind of change.
+    #[inline(never)]
+    fn tell(&mut self, events: Vec<Event>) {
         for event in events {
             match &event {
                 Event::LocalUnpublished { publication } => self.push(Output::ReleaseSender { publication: publication.clone() }),

@@ -41,10 +41,12 @@ impl Shard {
         self.tick_relay(now);
         if look {
             self.tell_publishers(now);
+            self.review_due_modes(now);
         }
         if now >= self.next_speakers {
             self.next_speakers = now + SPEAKERS_INTERVAL;
             self.tell_speakers(now);
+            self.tell_qualities(now);
         }
     }
 
@@ -68,6 +70,7 @@ impl Shard {
         }
         self.send_transport_feedback(now, key);
         self.send_reports(now, key);
+        self.score_when_due(now, key);
         if let Some(peer) = self.peer_mut(key) {
             peer.congestion.handle_tick(now);
             self.allocate_when_due(now, key);

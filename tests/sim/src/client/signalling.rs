@@ -55,6 +55,7 @@ impl Client {
             source: source.plan.kind,
             name: String::new(),
             muted: source.plan.muted,
+            publication: None,
         });
         let publish = intents.collect();
         self.sources.extend(sources);
@@ -74,7 +75,13 @@ impl Client {
     /// An intent for a section that is there already.
     pub(crate) fn intent(&self, source: usize) -> PublishIntent {
         let source = &self.sources[source];
-        PublishIntent { mid: source.mid.to_string().as_str().into(), source: source.plan.kind, name: String::new(), muted: false }
+        PublishIntent {
+            mid: source.mid.to_string().as_str().into(),
+            source: source.plan.kind,
+            name: String::new(),
+            muted: false,
+            publication: None,
+        }
     }
 
     /// Whether an offer waits for its answer.
@@ -97,7 +104,10 @@ impl Client {
                     self.accept(now, answer);
                 }
             }
-            ServerMessage::Answer { answer, .. } => self.accept(now, answer),
+            // The answer to a request that was repeated since comes too late.
+            ServerMessage::Answer { id, answer } if self.unanswered.as_ref().is_some_and(|(request, _)| request == id) => {
+                self.accept(now, answer);
+            }
             // Refused: as if it had never been offered.
             ServerMessage::Failed { id, .. } if self.unanswered.as_ref().is_some_and(|(request, _)| request == id) => {
                 (self.pending, self.unanswered) = (None, None);
