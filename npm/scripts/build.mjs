@@ -1,4 +1,4 @@
-// Builds the package into dist/: the wasm core, its glue, the two bundles and the types. `npm run build`; needs cargo with the wasm32 target and
+// Builds the package into dist/: the wasm core, its glue, the three bundles and the types. `npm run build`; needs cargo with the wasm32 target and
 // wasm-bindgen on the PATH (scripts/wasm-env.sh sets both up).
 //
 // cargo → wasm-bindgen → wasm-opt, and not wasm-pack: it runs the same three, but brings its own choice of wasm-opt and hides a failure of any
@@ -30,7 +30,8 @@ const remap = [`--remap-path-prefix=${process.env.CARGO_HOME ?? join(homedir(), 
 const rustflags = [process.env.RUSTFLAGS ?? '', ...remap].join(' ').trim();
 run('cargo', ['build', '--quiet', '--profile', 'wasm', '--target', 'wasm32-unknown-unknown', '-p', 'client-wasm'], { RUSTFLAGS: rustflags });
 // For bundlers: functions to import and a way to set the instance, without the loader for every kind of page (0.7 kB), of which we need one line.
-const wasmBindgen = ['--target', 'bundler', '--remove-name-section', '--remove-producers-section'];
+// The names stay until wasm-opt strips them: scripts/size.mjs tells by them which crate takes how much.
+const wasmBindgen = ['--target', 'bundler', '--remove-producers-section'];
 run('wasm-bindgen', [...wasmBindgen, '--out-dir', work, join(target, 'wasm32-unknown-unknown/wasm/client_wasm.wasm')]);
 // No feature flags: the module names the features it was compiled for, and wasm-opt keeps to them. With --all-features it writes types
 // (stringref, compact imports) that no browser loads without a flag.
@@ -62,17 +63,21 @@ const generated = [
 await writeFile(join(work, 'generated.js'), generated);
 
 // TypeScript → one file each, with everything in it.
-await build({
-  entryPoints: [join(npm, 'src/index.ts'), join(npm, 'src/slim.ts')],
+const shared = {
   outdir: dist,
   bundle: true,
   format: 'esm',
   target: 'es2022',
   charset: 'utf8',
   minify: true, // what a page without a bundler loads is what the budget is about
-  define: { NEARCAST_VERSION: JSON.stringify(version) },
   legalComments: 'none',
   logLevel: 'warning',
+  metafile: true, // scripts/size.mjs tells from it which module takes how much
+};
+const { metafile } = await build({
+  ...shared,
+  entryPoints: [join(npm, 'src/index.ts'), join(npm, 'src/slim.ts')],
+  define: { NEARCAST_VERSION: JSON.stringify(version) },
   plugins: [
     {
       name: 'generated core',
@@ -80,17 +85,24 @@ await build({
     },
   ],
 });
+// The hooks use what everybody uses: the app's React and the same 'nearcast'.
+const react = await build({
+  ...shared,
+  entryPoints: { react: join(npm, 'src/react/index.ts') },
+  external: ['nearcast', 'react'],
+});
+await writeFile(join(work, 'meta.json'), JSON.stringify({ outputs: { ...metafile.outputs, ...react.metafile.outputs } }));
 await writeFile(join(dist, 'core.wasm'), wasm);
 for (const license of ['LICENSE-MIT', 'LICENSE-APACHE']) await copyFile(join(root, license), join(dist, license));
 
-// Types: those the two entries reach. The border to the core is hand-written; that the generated side agrees is checked here.
+// Types: those the entries reach. The border to the core is hand-written; that the generated side agrees is checked here.
 await writeFile(
   join(work, 'agrees.ts'),
   `import type { CoreGlue } from '${join(npm, 'src/core/boundary.js')}';\nimport * as generated from './client_wasm.js';\nexport const glue: Omit<CoreGlue, 'default'> = generated;\n`,
 );
 run(bin('tsc'), ['--noEmit', '--strict', '--target', 'es2022', '--module', 'esnext', '--moduleResolution', 'bundler', '--types', '', '--lib', 'es2023,esnext.disposable,dom,dom.iterable', '--skipLibCheck', join(work, 'agrees.ts')]);
 run(bin('tsc'), ['-p', join(npm, 'tsconfig.json')]);
-await prune(['index.d.ts', 'slim.d.ts']);
+await prune(['index.d.ts', 'slim.d.ts', 'react/index.d.ts']);
 
 /** The glue with the names that wasm-opt gave to imports and exports, its functions in the object that is imported, and what makes an instance. */
 function makeGlue(glue, { imports, exports }) {
