@@ -23,7 +23,7 @@ stage_sdk() { in_folder npm 600 npm test; }
 stage_demo() { in_folder demo 300 npm test; }
 stage_browser() { in_folder tests/browser 1200 npm test; }
 stage_interop() { bounded 600 cargo build --package nearcast-native && bounded 600 tests/interop/run.sh; }
-stage_packaging() { in_folder npm 600 npm run test:packaging; }
+stage_packaging() { in_folder npm 900 npm run test:packaging; }
 stage_size() { bounded 60 scripts/size.sh; }
 stage_instructions() { bounded 900 scripts/instructions.sh; }
 

@@ -32,6 +32,7 @@ mod journal;
 mod link;
 mod negotiation;
 pub mod publish;
+pub mod quality;
 mod random;
 mod reconnect;
 mod requests;

@@ -101,8 +101,9 @@ pub fn codec_rank(mime: &str, fmtp: &str, video: VideoCodec, red: bool) -> Optio
     let is = |name: &str| mime.eq_ignore_ascii_case(name);
     // The value of a parameter begins with this, or there is none and that will do.
     let value_is = |key: &str, value: &str, absent: bool| {
-        let of = |one: &'_ str| one.trim().strip_prefix(key).and_then(|rest| rest.strip_prefix('=')).map(str::to_ascii_lowercase);
-        fmtp.split(';').find_map(of).map_or(absent, |found| found.starts_with(value))
+        let begins = |found: &[u8]| found.get(..value.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(value.as_bytes()));
+        // Bytes, not characters: what splits texts at these is code that nothing else here needs.
+        fmtp.as_bytes().split(|byte| *byte == b';').find_map(|one| parameter(one, key)).map_or(absent, begins)
     };
     let (codec, rank) = if is("audio/red") {
         return red.then_some(0);
@@ -122,6 +123,11 @@ pub fn codec_rank(mime: &str, fmtp: &str, video: VideoCodec, red: bool) -> Optio
         return None;
     };
     Some(if codec == video { 0 } else { rank })
+}
+
+/// The value in `key=value`, if it is this key's.
+fn parameter<'fmtp>(one: &'fmtp [u8], key: &str) -> Option<&'fmtp [u8]> {
+    one.trim_ascii().strip_prefix(key.as_bytes())?.strip_prefix(b"=")
 }
 
 #[cfg(test)]

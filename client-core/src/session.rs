@@ -405,19 +405,23 @@ impl Session {
         self.envelopes
     }
 
+    #[inline(never)]
     fn send(&mut self, id: u32, message: ClientMessage) {
         self.push(Output::Send(crate::wire::client_envelope(&ClientEnvelope { id, message })));
     }
 
+    #[inline(never)]
     fn fail(&mut self, request: RequestId, error: SessionError) {
         self.event(Event::Failed { request, error });
     }
 
+    #[inline(never)]
     fn event(&mut self, event: Event) {
         self.push(Output::Event(event));
     }
 
     /// The one way out, so that every decision is in the journal.
+    #[inline(never)]
     fn push(&mut self, output: Output) {
         self.journal.output(&output);
         self.outputs.push_back(output);

@@ -22,6 +22,7 @@ impl MonoTime {
 
     /// How long after `earlier` this is; zero if it isn't.
     #[must_use]
+    #[inline(never)]
     pub const fn since(self, earlier: Self) -> Duration {
         Duration::from_micros(self.0.saturating_sub(earlier.0))
     }
@@ -30,6 +31,8 @@ impl MonoTime {
 impl Add<Duration> for MonoTime {
     type Output = Self;
 
+    // Inlined everywhere it would cost more than it does.
+    #[inline(never)]
     fn add(self, duration: Duration) -> Self {
         // Not `as_micros`: its 128-bit arithmetic would come along into the wasm.
         let micros = duration.as_secs().saturating_mul(1_000_000).saturating_add(u64::from(duration.subsec_micros()));

@@ -113,6 +113,8 @@ impl Runner {
     }
 
     fn execute(&self, output: Output) {
+        let transport = self.open_transport();
+        let transport = transport.as_deref();
         match output {
             Output::FetchToken => self.host.token_wanted(),
             Output::OpenSocket(id) => self.open_socket(id),
@@ -127,36 +129,36 @@ impl Runner {
             }
             Output::MakeOffer { publish, grow } => self.make_offer(&publish, grow),
             Output::ApplyAnswer { sdp } => {
-                if let Some(transport) = self.open_transport() {
+                if let Some(transport) = transport {
                     transport.apply_answer(&sdp);
                 }
             }
             Output::RollBack => {
-                if let Some(transport) = self.open_transport() {
+                if let Some(transport) = transport {
                     transport.roll_back();
                 }
             }
             Output::DropSender { request } => {
-                if let Some(transport) = self.open_transport() {
-                    transport.senders().borrow_mut().drop_request(&transport, request);
+                if let Some(transport) = transport {
+                    transport.senders().borrow_mut().drop_request(transport, request);
                 }
             }
             Output::ReleaseSender { publication } => {
-                if let Some(transport) = self.open_transport() {
-                    transport.senders().borrow_mut().release(&transport, &publication);
+                if let Some(transport) = transport {
+                    transport.senders().borrow_mut().release(transport, &publication);
                 }
             }
             Output::SetEncodings { publication, encodings } => {
-                if let Some(transport) = self.open_transport() {
-                    transport.senders().borrow_mut().demand(&transport, &publication, encodings);
+                if let Some(transport) = transport {
+                    transport.senders().borrow_mut().demand(transport, &publication, encodings);
                 }
             }
             Output::CloseTransport => {
-                if let Some(transport) = self.open_transport() {
+                if let Some(transport) = transport {
                     transport.close();
                 }
             }
-            Output::Event(event) => self.host.tell(event, self.open_transport().as_deref()),
+            Output::Event(event) => self.host.tell(event, transport),
         }
     }
 

@@ -12,12 +12,14 @@
 
 pub mod keys;
 pub mod reference;
+pub mod servers;
 pub mod sources;
 pub mod values;
 
 use keys::Keys;
+use servers::{Edges, MOST_SERVERS, StunServers, TurnSecret, TurnServers};
 use sources::{Fault, Faults, Sources};
-use values::{Announce, Bounded, Listen, LogFilter, LogFormat, Period, Setting, Shards, Switch};
+use values::{Announce, Bounded, Listen, LogFilter, LogFormat, Mode, Period, Setting, Shards, Switch};
 
 /// One setting, for help texts and documentation.
 #[derive(Clone, Copy, Debug)]
@@ -187,6 +189,12 @@ settings! {
     #[arg(long, value_name = "N")]
     audio_top_k: Bounded<0, 1_000>, flag: Option<String>, default: "10", range: "0 to 1000";
 
+    /// How media goes in rooms whose first token says nothing of it (`mode`): through the edge, or directly between participants.
+    ///
+    /// `auto`: directly while there are two, who then see each other's addresses; `p2p`: directly while there are no more than four.
+    #[arg(long, value_name = "MODE")]
+    room_mode: Mode, flag: Option<String>, default: "sfu", range: "auto, sfu or p2p";
+
     /// Signalling messages a second that one WebSocket may send for long; more are refused with `limit-reached`.
     #[arg(long, value_name = "N")]
     message_rate: Bounded<1, 100_000>, flag: Option<String>, default: "100", range: "1 to 100000";
@@ -198,6 +206,32 @@ settings! {
     /// Messages that wait for one WebSocket at most; who reads so slowly that there are more is closed (and may resume).
     #[arg(long, value_name = "N")]
     outgoing_queue: Bounded<16, 65_536>, flag: Option<String>, default: "1024", range: "16 to 65536";
+
+    /// Other edges that take participants when this one is gone, best first: addresses as the SDK's `connect` takes them.
+    ///
+    /// Clients are told when they join, and try them when this edge doesn't answer any more. All edges of the list need the same `keys`.
+    #[arg(long, value_name = "URL", value_delimiter = ',')]
+    edges: Edges, flag: Vec<String>, default: "", range: "up to 8 addresses that begin with https:// or wss:// (http:// and ws:// for tests)";
+
+    /// STUN servers that clients are told of: for direct connections between participants. To reach the edge nobody needs one.
+    #[arg(long, value_name = "URL", value_delimiter = ',')]
+    stun_servers: StunServers, flag: Vec<String>, default: "", range: "up to 8 addresses such as stun:stun.example.org:3478";
+
+    /// TURN servers that clients are told of: for networks that let no UDP through, and for direct connections.
+    ///
+    /// Addresses of one host count as one server: `turn:turn.example.org:3478,turns:turn.example.org:443?transport=tcp`. Needs `turn_secret`.
+    #[arg(long, value_name = "URL", value_delimiter = ',')]
+    turn_servers: TurnServers, flag: Vec<String>, default: "", range: "up to 24 addresses that begin with turn: or turns:, perhaps with ?transport=udp or ?transport=tcp";
+
+    /// The secret that the TURN servers share with this edge: coturn's `static-auth-secret`, with `use-auth-secret`.
+    ///
+    /// Clients never see it: they get a user name that says until when, and its HMAC-SHA1 as password (draft-uberti-behave-turn-rest-00).
+    #[arg(long, value_name = "SECRET")]
+    turn_secret: TurnSecret, flag: Option<String>, default: "", range: "up to 512 bytes";
+
+    /// How long TURN credentials hold. Fresh ones are sent after half of it; a connection that stands outlives its credentials.
+    #[arg(long, value_name = "TIME")]
+    turn_lifetime: Period<2_000, 604_800_000>, flag: Option<String>, default: "1h", range: "2s to 7days";
 
     /// Kernel buffers of each UDP socket, each way, in bytes. The kernel may grant less; the start says how much and what to do.
     #[arg(long, value_name = "BYTES")]
@@ -238,6 +272,17 @@ impl Config {
                 "idle_timeout = {} is not more than ping_interval = {}: every quiet connection would be closed; raise idle_timeout",
                 self.idle_timeout.text(),
                 self.ping_interval.text()
+            )));
+        }
+        if self.turn_servers.0.is_empty() == !self.turn_secret.0.is_empty() {
+            faults.push(Fault::between(
+                "turn_servers and turn_secret belong together: credentials are made for the servers with the secret; give both or none",
+            ));
+        }
+        let ice_servers = self.stun_servers.0.len() + self.turn_servers.by_server().len();
+        if ice_servers > MOST_SERVERS {
+            faults.push(Fault::between(&format!(
+                "stun_servers and turn_servers name {ice_servers} servers, more than {MOST_SERVERS}: every client tries them all; keep the nearest"
             )));
         }
         if faults.is_empty() { Ok(self) } else { Err(Faults(faults)) }

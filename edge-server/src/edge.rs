@@ -4,6 +4,7 @@ use crate::clock;
 use crate::config::Config;
 use crate::http::whip::sessions::Sessions;
 use crate::http::{self, accept};
+use crate::ice_servers::IceServers;
 use crate::media::{Media, MediaError};
 use crate::token::Keyring;
 use core::time::Duration;
@@ -48,6 +49,8 @@ pub struct Context {
     pub config: Arc<Config>,
     /// The keys.
     pub keyring: Keyring,
+    /// What clients are told of STUN and TURN.
+    pub ice_servers: IceServers,
     /// The shards.
     pub media: Media,
     /// What signalling counts.
@@ -175,6 +178,7 @@ impl Edge {
         }
         let context = Arc::new(Context {
             keyring: Keyring::new(&config),
+            ice_servers: IceServers::new(&config),
             http_sessions: Sessions::default(),
             slots: Arc::new(Semaphore::new(config.max_connections.as_usize())),
             looking: Semaphore::new(1),

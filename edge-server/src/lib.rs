@@ -15,6 +15,7 @@ pub mod clock;
 pub mod config;
 pub mod edge;
 pub mod http;
+pub mod ice_servers;
 pub mod log;
 pub mod media;
 pub mod net;

@@ -14,6 +14,7 @@
 mod alarm;
 pub mod announce;
 pub mod link;
+pub mod quality;
 pub mod relays;
 pub mod socket;
 pub mod sources;
@@ -95,6 +96,7 @@ impl Media {
                 resume_window: config.resume_window.0,
                 limits: Limits::default(),
                 audio_top_k: config.audio_top_k.as_usize(),
+                scorer: Some(quality::scorer),
                 wall_clock,
             };
             let sources = sources::Sources::new(address, &interfaces, candidates.iter().any(|candidate| candidate.ip().is_loopback()));

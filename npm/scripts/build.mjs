@@ -1,4 +1,4 @@
-// Builds the package into dist/: the wasm core, its glue, the two bundles and the types. `npm run build`; needs cargo with the wasm32 target and
+// Builds the package into dist/: the wasm core, its glue, the three bundles and the types. `npm run build`; needs cargo with the wasm32 target and
 // wasm-bindgen on the PATH (scripts/wasm-env.sh sets both up).
 //
 // cargo → wasm-bindgen → wasm-opt, and not wasm-pack: it runs the same three, but brings its own choice of wasm-opt and hides a failure of any
@@ -9,7 +9,7 @@ import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promi
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { deflate } from './deflate.mjs';
+import { pack } from './pack.mjs';
 
 const npm = join(dirname(fileURLToPath(import.meta.url)), '..');
 const root = join(npm, '..');
@@ -30,7 +30,8 @@ const remap = [`--remap-path-prefix=${process.env.CARGO_HOME ?? join(homedir(), 
 const rustflags = [process.env.RUSTFLAGS ?? '', ...remap].join(' ').trim();
 run('cargo', ['build', '--quiet', '--profile', 'wasm', '--target', 'wasm32-unknown-unknown', '-p', 'client-wasm'], { RUSTFLAGS: rustflags });
 // For bundlers: functions to import and a way to set the instance, without the loader for every kind of page (0.7 kB), of which we need one line.
-const wasmBindgen = ['--target', 'bundler', '--remove-name-section', '--remove-producers-section'];
+// The names stay until wasm-opt strips them: scripts/size.mjs tells by them which crate takes how much.
+const wasmBindgen = ['--target', 'bundler', '--remove-producers-section'];
 run('wasm-bindgen', [...wasmBindgen, '--out-dir', work, join(target, 'wasm32-unknown-unknown/wasm/client_wasm.wasm')]);
 // No feature flags: the module names the features it was compiled for, and wasm-opt keeps to them. With --all-features it writes types
 // (stringref, compact imports) that no browser loads without a flag.
@@ -42,8 +43,7 @@ const optimize = [...forSize, '--strip-debug', '-o', join(work, 'core.wasm'), jo
 const border = JSON.parse(execFileSync(bin('wasm-opt'), optimize, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] }));
 const wasm = await readFile(join(work, 'core.wasm'));
 
-await writeFile(join(work, 'glue_bg.js'), shortNames(await readFile(join(work, 'client_wasm_bg.js'), 'utf8'), border));
-await writeFile(join(work, 'glue.js'), loader(border));
+await writeFile(join(work, 'glue.js'), makeGlue(await readFile(join(work, 'client_wasm_bg.js'), 'utf8'), border));
 
 // The glue keeps its instance in variables of its module; as a function it can be had afresh after a panic.
 const glue = await build({
@@ -58,22 +58,26 @@ const glue = await build({
 });
 const generated = [
   `export function makeGlue() {\n${glue.outputFiles[0].text}\nreturn glue;\n}`,
-  `export const packedCore = '${(await deflate(wasm)).toString('base64')}';`,
+  `export const packedCore = '${pack(wasm).toString('base64')}';`,
 ].join('\n');
 await writeFile(join(work, 'generated.js'), generated);
 
 // TypeScript → one file each, with everything in it.
-await build({
-  entryPoints: [join(npm, 'src/index.ts'), join(npm, 'src/slim.ts')],
+const shared = {
   outdir: dist,
   bundle: true,
   format: 'esm',
   target: 'es2022',
   charset: 'utf8',
   minify: true, // what a page without a bundler loads is what the budget is about
-  define: { NEARCAST_VERSION: JSON.stringify(version) },
   legalComments: 'none',
   logLevel: 'warning',
+  metafile: true, // scripts/size.mjs tells from it which module takes how much
+};
+const { metafile } = await build({
+  ...shared,
+  entryPoints: [join(npm, 'src/index.ts'), join(npm, 'src/slim.ts')],
+  define: { NEARCAST_VERSION: JSON.stringify(version) },
   plugins: [
     {
       name: 'generated core',
@@ -81,36 +85,46 @@ await build({
     },
   ],
 });
+// The hooks use what everybody uses: the app's React and the same 'nearcast'.
+const react = await build({
+  ...shared,
+  entryPoints: { react: join(npm, 'src/react/index.ts') },
+  external: ['nearcast', 'react'],
+});
+await writeFile(join(work, 'meta.json'), JSON.stringify({ outputs: { ...metafile.outputs, ...react.metafile.outputs } }));
 await writeFile(join(dist, 'core.wasm'), wasm);
 for (const license of ['LICENSE-MIT', 'LICENSE-APACHE']) await copyFile(join(root, license), join(dist, license));
 
-// Types: those the two entries reach. The border to the core is hand-written; that the generated side agrees is checked here.
+// Types: those the entries reach. The border to the core is hand-written; that the generated side agrees is checked here.
 await writeFile(
   join(work, 'agrees.ts'),
   `import type { CoreGlue } from '${join(npm, 'src/core/boundary.js')}';\nimport * as generated from './client_wasm.js';\nexport const glue: Omit<CoreGlue, 'default'> = generated;\n`,
 );
 run(bin('tsc'), ['--noEmit', '--strict', '--target', 'es2022', '--module', 'esnext', '--moduleResolution', 'bundler', '--types', '', '--lib', 'es2023,esnext.disposable,dom,dom.iterable', '--skipLibCheck', join(work, 'agrees.ts')]);
 run(bin('tsc'), ['-p', join(npm, 'tsconfig.json')]);
-await prune(['index.d.ts', 'slim.d.ts']);
+await prune(['index.d.ts', 'slim.d.ts', 'react/index.d.ts']);
 
-/** The glue with the names that wasm-opt gave to what it calls. Not all are called: some are for threads and the like. */
-function shortNames(glue, { exports }) {
+/** The glue with the names that wasm-opt gave to imports and exports, its functions in the object that is imported, and what makes an instance. */
+function makeGlue(glue, { imports, exports }) {
+  // Not all are called: some are for threads and the like.
   for (const [name, short] of exports) glue = glue.replaceAll(new RegExp(`\\bwasm\\.${name}\\b`, 'g'), () => `wasm.${short}`);
-  return glue;
-}
-
-/** What makes an instance of the compiled module, given the names that wasm-opt gave to imports and exports. */
-function loader({ imports, exports }) {
-  const from = { './client_wasm_bg.js': './glue_bg.js' };
-  const lines = imports.map(([module, name, short]) => `import { ${name} as ${short}_ } from '${from[module] ?? module}';`);
-  const start = exports.find(([name]) => name === '__wbindgen_start')[1];
-  return `${lines.join('\n')}
-import { __wbg_set_wasm } from './glue_bg.js';
-export { Core, onPanic } from './glue_bg.js';
+  const shortNames = new Map(imports.map(([, name, short]) => [name, short]));
+  const methods = [];
+  glue = glue.replaceAll(/^export function (\w+)(\([^]*?\n}(?:, arguments\); })?)$/gm, (whole, name, rest) => {
+    if (shortNames.has(name)) methods.push(`${shortNames.get(name)}${rest}`);
+    return shortNames.has(name) ? '' : whole;
+  });
+  // What `inline_js` brings is imported from a file of its own.
+  for (const [module, name, short] of imports.filter(([module]) => module.includes('/snippets/'))) {
+    glue = `import { ${name} as ${short}_ } from '${module}';\n${glue}`;
+    methods.push(`${short}: ${short}_`);
+  }
+  if (methods.length !== imports.length) throw new Error('the glue of wasm-bindgen lacks imports: it looks different now, and so must this');
+  const [, start] = exports.find(([name]) => name === '__wbindgen_start');
+  return `${glue}
 export default async ({ module_or_path }) => {
-  const { exports } = await WebAssembly.instantiate(module_or_path, { a: { ${imports.map(([, , short]) => `${short}: ${short}_`).join(', ')} } });
-  __wbg_set_wasm(exports);
-  exports.${start}();
+  wasm = (await WebAssembly.instantiate(module_or_path, { a: { ${methods.join(',\n')} } })).exports;
+  wasm.${start}();
 };
 `;
 }

@@ -1,6 +1,7 @@
 // What rooms, participants and publications ask of the call they belong to. Implemented by session.ts.
 
 import type { Capture } from './capture.js';
+import type { NearcastError } from './errors.js';
 import type { VideoPreferences } from './layers.js';
 import type { VideoCodec } from './options.js';
 import type { LocalPublication, Publication, Source } from './publication.js';
@@ -30,7 +31,8 @@ export interface PublishRequest {
 export interface Call {
   readonly playback: Playback & { readonly blocked: boolean; resume(): Promise<void> };
   publish(track: MediaStreamTrack, request: PublishRequest): Promise<LocalPublication>;
-  unpublish(publication: LocalPublication): Promise<void>;
+  /** `error`: why, when nobody asked for it. */
+  unpublish(publication: LocalPublication, error?: NearcastError): Promise<void>;
   /** Tells the room; what is sent has changed already. */
   mute(publication: LocalPublication, muted: boolean): Promise<void>;
   subscribe(publication: Publication, wanted: boolean): Promise<void>;

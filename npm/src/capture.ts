@@ -9,6 +9,8 @@ export interface Capture {
   readonly releaseOnMute: boolean;
   open(): Promise<MediaStreamTrack>;
   withDevice(deviceId: string): Capture;
+  /** What to go on with when the device is gone; rejects with the reason why there is nothing. */
+  replacement(): Promise<Capture>;
 }
 
 /** @internal */
@@ -24,6 +26,8 @@ export function cameraCapture(options: CameraOptions): Capture {
     releaseOnMute: true,
     open: () => openDevice('camera', { video }),
     withDevice: (deviceId) => cameraCapture({ ...options, deviceId }),
+    // Another camera may show what nobody was meant to see: that one is for the person to choose.
+    replacement: () => stillAllowed('camera').then(() => Promise.reject(nearcastError('device-not-found'))),
   };
 }
 
@@ -40,6 +44,7 @@ export function microphoneCapture(options: MicrophoneOptions): Capture {
     releaseOnMute: false,
     open: () => openDevice('microphone', { audio }),
     withDevice: (deviceId) => microphoneCapture({ ...options, deviceId }),
+    replacement: () => stillAllowed('microphone').then(() => microphoneCapture({ ...options, deviceId: '' })),
   };
 }
 
@@ -64,6 +69,13 @@ async function openDevice(what: 'camera' | 'microphone', constraints: MediaStrea
   const [track] = stream.getTracks();
   if (!track) throw nearcastError('device-not-found');
   return track;
+}
+
+/** Rejects when the person took the permission back: a track ends the same way then as when its device is unplugged. */
+async function stillAllowed(what: 'camera' | 'microphone'): Promise<void> {
+  // Where the browser cannot say, opening the device will. 'prompt' counts as taken back: nobody wants to be asked in mid-call.
+  const status = await navigator.permissions?.query({ name: what as PermissionName }).catch(() => undefined);
+  if (status && status.state !== 'granted') throw nearcastError('device-permission-denied');
 }
 
 /** @internal */

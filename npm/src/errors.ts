@@ -32,6 +32,7 @@ export interface NearcastErrorOptions {
 
 /** Base of all errors of this package: catch this one, then look at `code`. */
 export class NearcastError extends Error {
+  /** The name of its class, for logs. */
   override readonly name: string = 'NearcastError';
   /** For programs; stable across versions. */
   readonly code: ErrorCode;

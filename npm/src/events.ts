@@ -66,21 +66,25 @@ export abstract class TypedEventTarget<Events> extends EventTarget {
     };
   }
 
+  /** The browser's own way to listen; `on` unwraps `event.detail`. */
   override addEventListener<K extends keyof Events & string>(
     type: K,
     listener: ((event: CustomEvent<Events[K]>) => void) | { handleEvent(event: CustomEvent<Events[K]>): void } | null,
     options?: boolean | AddEventListenerOptions,
   ): void;
+  /** The same for listeners that know no event by name. */
   override addEventListener(type: string, listener: EventListenerOrEventListenerObject | null, options?: boolean | AddEventListenerOptions): void;
   override addEventListener(type: string, listener: unknown, options?: boolean | AddEventListenerOptions): void {
     super.addEventListener(type, listener as EventListenerOrEventListenerObject | null, options);
   }
 
+  /** Undoes `addEventListener`. */
   override removeEventListener<K extends keyof Events & string>(
     type: K,
     listener: ((event: CustomEvent<Events[K]>) => void) | { handleEvent(event: CustomEvent<Events[K]>): void } | null,
     options?: boolean | EventListenerOptions,
   ): void;
+  /** The same for listeners that know no event by name. */
   override removeEventListener(type: string, listener: EventListenerOrEventListenerObject | null, options?: boolean | EventListenerOptions): void;
   override removeEventListener(type: string, listener: unknown, options?: boolean | EventListenerOptions): void {
     super.removeEventListener(type, listener as EventListenerOrEventListenerObject | null, options);

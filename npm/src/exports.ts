@@ -6,6 +6,7 @@ export {
   DeviceError,
   type ErrorCode,
   InternalError,
+  type KnownErrorCode,
   MediaError,
   NearcastError,
   type NearcastErrorOptions,

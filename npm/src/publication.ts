@@ -2,7 +2,7 @@
 
 import type { Call } from './call.js';
 import type { Capture } from './capture.js';
-import { nearcastError } from './errors.js';
+import { nearcastError, type NearcastError } from './errors.js';
 import type { Layer, VideoPreferences } from './layers.js';
 import type { LocalParticipant, Participant, RemoteParticipant } from './participant.js';
 import type { LocalTrack, RemoteTrack, Track, TrackKind } from './track.js';
@@ -68,6 +68,8 @@ export interface LocalPublicationInit extends PublicationInit {
   call: Call;
   /** The muted flag changed. */
   onMuted: (publication: LocalPublication) => void;
+  /** Something happened to its device. */
+  onDevice: (type: 'devicereplaced' | 'publicationinterrupted', publication: LocalPublication) => void;
 }
 
 /** What oneself publishes. */
@@ -80,7 +82,8 @@ export class LocalPublication extends Publication {
   #capture: Capture | undefined;
   #stopOnUnpublish: boolean;
   #call: Call;
-  #onMuted: (publication: LocalPublication) => void;
+  #onMuted: LocalPublicationInit['onMuted'];
+  #onDevice: LocalPublicationInit['onDevice'];
   /** The device was given back while muted. */
   #released = false;
   #over = false;
@@ -98,7 +101,13 @@ export class LocalPublication extends Publication {
     this.#stopOnUnpublish = init.stopOnUnpublish;
     this.#call = init.call;
     this.#onMuted = init.onMuted;
-    this.#media.addEventListener('ended', this.#onEnded);
+    this.#onDevice = init.onDevice;
+    this.#watch(this.#media, 'add');
+  }
+
+  /** The device gives nothing for now though it isn't muted here: another program, a phone call or the system has taken it. */
+  get interrupted(): boolean {
+    return this.#media.muted;
   }
 
   /**
@@ -156,7 +165,7 @@ export class LocalPublication extends Publication {
   /** No longer published: lets go of the device. @internal */
   end(): void {
     this.#over = true;
-    this.#media.removeEventListener('ended', this.#onEnded);
+    this.#watch(this.#media, 'remove');
     if (this.#stopOnUnpublish) this.#media.stop();
     this.track.detach();
   }
@@ -165,8 +174,26 @@ export class LocalPublication extends Publication {
     return this.track.mediaStreamTrack;
   }
 
+  #watch(media: MediaStreamTrack, how: 'add' | 'remove'): void {
+    const change = `${how}EventListener` as const;
+    media[change]('ended', this.#onEnded);
+    for (const type of ['mute', 'unmute']) media[change](type, this.#onInterrupted);
+  }
+
+  #onInterrupted = (): void => this.#onDevice('publicationinterrupted', this);
+
   #onEnded = (): void => {
-    this.unpublish().catch(() => undefined); // it is gone either way, and the room tells why if the session is over
+    // It is gone either way, and the room tells why if the session is over.
+    const unpublish = (error?: NearcastError): Promise<void> => this.#call.unpublish(this, error).catch(() => undefined);
+    if (!this.#capture) return void unpublish();
+    this.#inTurn(async () => {
+      // Switched, or given back, while it waited for its turn.
+      if (this.#over || this.#released || !this.#capture || this.#media.readyState === 'live') return;
+      const capture = await this.#capture.replacement();
+      await this.#send(await capture.open(), true);
+      this.#capture = capture;
+      this.#onDevice('devicereplaced', this);
+    }).catch(unpublish);
   };
 
   async #silence(): Promise<void> {
@@ -191,8 +218,8 @@ export class LocalPublication extends Publication {
       if (openedHere) media.stop();
       throw cause;
     }
-    before.removeEventListener('ended', this.#onEnded);
-    media.addEventListener('ended', this.#onEnded);
+    this.#watch(before, 'remove');
+    this.#watch(media, 'add');
     this.track.swap(media);
     if (this.#stopOnUnpublish) before.stop();
   }

@@ -42,8 +42,15 @@ export interface RoomEvents {
   layerchanged: { participant: RemoteParticipant; publication: RemotePublication; layer: Layer };
   /** Oneself publishes something. */
   localpublished: { publication: LocalPublication };
-  /** Oneself no longer publishes it; also when the device went away, or screen sharing was ended in the browser's own bar. */
-  localunpublished: { publication: LocalPublication };
+  /**
+   * Oneself no longer publishes it; also when screen sharing was ended in the browser's own bar. With `error` when a device went away and nothing
+   * took its place: `device-not-found`, or `device-permission-denied` when the person took the permission back.
+   */
+  localunpublished: { publication: LocalPublication; error?: NearcastError };
+  /** One's own microphone went away; the system's default one has taken its place. */
+  devicereplaced: { publication: LocalPublication };
+  /** One's own device stopped giving anything, or gives again (`publication.interrupted`): others see a frozen picture or hear nothing. */
+  publicationinterrupted: { publication: LocalPublication };
   /** Loudest first. */
   speakerschanged: { speakers: Participant[] };
   /** A data message. `from` is undefined when its sender has left already. */

@@ -84,6 +84,8 @@ export class Session implements CoreHost, CoreUser, Call {
     // A closed tab says goodbye, so that nobody sees a ghost for the time in which the edge would wait for its return.
     globalThis.addEventListener?.('pagehide', () => this.leave(), page);
     globalThis.addEventListener?.('online', () => this.#tellCore((core) => core.networkAvailable()), page);
+    // Timers of a page in the background are late, by up to a minute: who comes back to it waits for no pause between attempts.
+    globalThis.document?.addEventListener('visibilitychange', () => document.hidden || this.#tellCore((core) => core.networkAvailable()), page);
     devices.onChange((list) => this.#emit('deviceschanged', { devices: list }), page);
     this.#enter((core) => core.start());
   }
@@ -100,8 +102,8 @@ export class Session implements CoreHost, CoreUser, Call {
     });
   }
 
-  async unpublish(publication: LocalPublication): Promise<void> {
-    if (!this.#dropLocal(publication)) return;
+  async unpublish(publication: LocalPublication, error?: NearcastError): Promise<void> {
+    if (!this.#dropLocal(publication, error)) return;
     await this.#requests.make<void>((id) => this.#enter((core) => core.unpublish(id, publication.id)));
   }
 
@@ -299,6 +301,7 @@ export class Session implements CoreHost, CoreUser, Call {
       sender,
       call: this,
       onMuted: (changed) => this.#emit('publicationmuted', { participant: room.local, publication: changed, muted: changed.muted }),
+      onDevice: (type, changed) => this.#emit(type, { publication: changed }),
     });
     room.local.table.set(publicationId, publication);
     this.#emit('localpublished', { publication });
@@ -363,10 +366,10 @@ export class Session implements CoreHost, CoreUser, Call {
   }
 
   /** Whether it was still published. */
-  #dropLocal(publication: LocalPublication): boolean {
+  #dropLocal(publication: LocalPublication, error?: NearcastError): boolean {
     if (!this.#room?.local.table.delete(publication.id)) return false;
     publication.end();
-    this.#emit('localunpublished', { publication });
+    this.#emit('localunpublished', { publication, ...(error && { error }) });
     return true;
   }
 

@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import test from 'node:test';
-import { inflateRawSync } from 'node:zlib';
 import { load, settle } from './fakes.mjs';
 
 const { CoreLoader } = await load('core/instance');
+const { unpackLzma } = await load('core/lzma');
 const { unpackModule } = await load('core/unpack');
 const { makeGlue, packedCore } = await load('core/generated');
 
@@ -14,7 +14,7 @@ const source = async () => ({});
 
 test('the packed core is core.wasm', async () => {
   const plain = await readFile(new URL('../dist/core.wasm', import.meta.url));
-  assert.ok(inflateRawSync(Buffer.from(packedCore, 'base64')).equals(plain));
+  assert.ok(Buffer.from(unpackLzma(Buffer.from(packedCore, 'base64'))).equals(plain));
   const exports = WebAssembly.Module.exports(await unpackModule(packedCore));
   assert.deepEqual(exports, WebAssembly.Module.exports(await WebAssembly.compile(plain)));
 });
@@ -25,6 +25,21 @@ test('each glue has an instance of its own', async () => {
   await one.default({ module_or_path: module });
   await two.default({ module_or_path: module });
   assert.notEqual(one.Core, two.Core);
+});
+
+test('the core tells where it panics, before it traps', async (t) => {
+  const { default: start, Core, onPanic } = makeGlue();
+  await start({ module_or_path: await unpackModule(packedCore) });
+  const told = [];
+  onPanic((...where) => told.push(where));
+  const core = new Core({ closed() {} }, 'wss://edge.example', true, 1000, 'test', {});
+  // The core reads the clock while it works: nothing may call it then.
+  t.mock.method(performance, 'now', () => core.leave());
+  assert.throws(() => core.leave(), WebAssembly.RuntimeError);
+  t.mock.restoreAll();
+  assert.equal(told.length, 1);
+  assert.match(told[0][0], /runner\.rs$/);
+  assert.ok(told[0][1] > 0);
 });
 
 test('one instance serves all rooms', async () => {

@@ -65,6 +65,26 @@ test('a page without secure context is told what it lacks', async (t) => {
   devices.onChange(() => assert.fail('called'))();
 });
 
+test('a microphone that is gone is replaced by the default one, a camera by none', async (t) => {
+  const source = fake(t);
+  await (await microphoneCapture({ deviceId: 'gone', noiseSuppression: false }).replacement()).open();
+  const { deviceId, noiseSuppression } = source.asked[0].audio;
+  assert.deepEqual([deviceId, noiseSuppression], [undefined, false]);
+  await assert.rejects(cameraCapture({ deviceId: 'gone' }).replacement(), { name: 'DeviceError', code: 'device-not-found' });
+});
+
+test('a permission that was taken back is no lost device, and nobody is asked again in mid-call', async (t) => {
+  const source = fake(t);
+  for (const state of ['denied', 'prompt']) {
+    navigator.permissions = { query: async ({ name }) => ({ state: name === 'microphone' ? state : 'granted' }) };
+    await assert.rejects(microphoneCapture({}).replacement(), { code: 'device-permission-denied' });
+    await assert.rejects(cameraCapture({}).replacement(), { code: 'device-not-found' });
+  }
+  navigator.permissions = { query: async () => Promise.reject(new TypeError('no such permission')) };
+  await microphoneCapture({}).replacement();
+  assert.equal(source.asked.length, 0);
+});
+
 test('sound of a screen comes when wanted', async (t) => {
   fake(t);
   assert.equal((await captureScreen({})).audio, undefined);

@@ -4,6 +4,7 @@
 export class FakeTrack extends EventTarget {
   static next = 1;
   enabled = true;
+  muted = false;
   readyState = 'live';
   contentHint = '';
 
@@ -17,10 +18,26 @@ export class FakeTrack extends EventTarget {
     this.readyState = 'ended';
   }
 
+  /** Another program takes the device, or gives it back. */
+  interrupt(muted) {
+    this.muted = muted;
+    this.dispatchEvent(new Event(muted ? 'mute' : 'unmute'));
+  }
+
   /** The device goes away: unlike stop(), this is told. */
   end() {
     this.readyState = 'ended';
     this.dispatchEvent(new Event('ended'));
+  }
+}
+
+/** A page, as far as it is looked at: in front or not. */
+export class FakeDocument extends EventTarget {
+  hidden = false;
+
+  show(visible) {
+    this.hidden = !visible;
+    this.dispatchEvent(new Event('visibilitychange'));
   }
 }
 

@@ -36,6 +36,18 @@ test('the slim one too, and it has init', () => {
   assert.deepEqual(traces('slim.js'), { exported: [...shared, 'init'].sort(), added: [], wasm: [] });
 });
 
+test('the hooks too: nothing of the SDK is loaded until a room is wanted', () => {
+  const hooks = ['Camera', 'Connection', 'Devices', 'LocalParticipant', 'Microphone', 'Participants', 'Publications', 'Room', 'RoomEvent', 'ScreenShare', 'SoundPlayback', 'Speakers', 'Speaking'];
+  const { exported, wasm } = traces('react.js');
+  assert.deepEqual({ exported, wasm }, { exported: ['AudioTrack', 'RoomAudio', 'RoomProvider', 'VideoTrack', ...hooks.map((name) => `use${name}`)], wasm: [] });
+});
+
+test('the hooks are for the browser part of a Next.js app, and have no copy of React or of the SDK', async () => {
+  const text = await readFile(new URL('react.js', dist), 'utf8');
+  assert.match(text, /^"use client";/);
+  assert.deepEqual([...text.matchAll(/(?:from|import\()"([^"]+)"/g)].map(([, name]) => name).filter((name, index, all) => all.indexOf(name) === index).sort(), ['nearcast', 'react']);
+});
+
 test('slim has no wasm inside, and says what is missing', async () => {
   assert.ok((await readFile(new URL('slim.js', dist))).length < 100_000);
   const { connect } = await import(new URL('slim.js', dist).href);

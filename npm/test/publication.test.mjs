@@ -8,19 +8,20 @@ const { LocalTrack } = await load('track');
 const { nearcastError } = await load('errors');
 
 /** A publication of a camera that `open` opens again. */
-function published({ kind = 'video', releaseOnMute = true, muted = false, open = async () => new FakeTrack(kind), captured = true, tell = async () => undefined } = {}) {
+function published({ kind = 'video', releaseOnMute = true, muted = false, open = async () => new FakeTrack(kind), captured = true, tell = async () => undefined, replacement = async (same) => same } = {}) {
   const log = [];
   const media = new FakeTrack(kind);
-  const capture = { releaseOnMute, open, withDevice: (id) => (log.push(`device ${id}`), { ...capture }) };
+  const capture = { releaseOnMute, open, withDevice: (id) => (log.push(`device ${id}`), { ...capture }), replacement: () => replacement(capture) };
   const sender = new FakeSender(media);
   const call = {
     mute: (_, to) => (log.push(to ? 'tell muted' : 'tell unmuted'), tell()),
-    unpublish: async () => void log.push('unpublish'),
+    unpublish: async (_, error) => void log.push(error ? `unpublish ${error.code}` : 'unpublish'),
   };
   const track = new LocalTrack(media, { start() {}, forget() {} });
   const publication = new LocalPublication({
     id: 'pub', kind, source: 'camera', name: '', muted, participant: {}, track, mid: '8', sender, call, stopOnUnpublish: captured,
     capture: captured ? capture : undefined, onMuted: ({ muted: now }) => log.push(now ? 'muted' : 'unmuted'),
+    onDevice: (type, { interrupted }) => log.push(type === 'devicereplaced' ? 'replaced' : `interrupted ${interrupted}`),
   });
   return { publication, media, sender, log };
 }
@@ -113,4 +114,63 @@ test('a replaced track that ends ends nothing, the present one does', async () =
   assert.deepEqual(log, []);
   next.end();
   assert.deepEqual(log, ['unpublish']);
+});
+
+test('a microphone that is unplugged gives way to the default one, in the same publication', async () => {
+  const { publication, media, sender, log } = published({ kind: 'audio', releaseOnMute: false });
+  media.end();
+  await settle();
+  assert.deepEqual(log, ['replaced']);
+  assert.ok(sender.track !== media && sender.track === publication.track.mediaStreamTrack && sender.track.readyState === 'live');
+  sender.track.end();
+  await settle();
+  assert.deepEqual(log, ['replaced', 'replaced'], 'the next one is watched as well');
+});
+
+test('a muted microphone stays muted when another takes its place', async () => {
+  const { publication, media, sender } = published({ kind: 'audio', releaseOnMute: false });
+  await publication.mute();
+  media.end();
+  await settle();
+  assert.deepEqual([sender.track.readyState, sender.track.enabled, publication.muted], ['live', false, true]);
+});
+
+test('a device that nothing replaces is unpublished with the reason', async () => {
+  const gone = published({ replacement: async () => Promise.reject(nearcastError('device-permission-denied')) });
+  gone.media.end();
+  await settle();
+  assert.deepEqual(gone.log, ['unpublish device-permission-denied']);
+  const none = published({ kind: 'audio', open: async () => Promise.reject(nearcastError('device-not-found')) });
+  none.media.end();
+  await settle();
+  assert.deepEqual(none.log, ['unpublish device-not-found']);
+});
+
+test('a device that ends while another is being opened is not missed', async () => {
+  const { publication, media, sender, log } = published({ kind: 'audio', releaseOnMute: false });
+  const switching = publication.switchDevice('other');
+  media.end();
+  await switching;
+  await settle();
+  assert.deepEqual(log, ['device other'], 'nothing to replace: the other one is there');
+  assert.equal(sender.track.readyState, 'live');
+});
+
+test('an unpublished device opens nothing any more', async () => {
+  let opened = 0;
+  const { publication, media, log } = published({ kind: 'audio', open: async () => (opened++, new FakeTrack('audio')) });
+  media.end();
+  publication.end();
+  await settle();
+  assert.deepEqual([opened, log], [0, []]);
+});
+
+test('a device that another program takes is told, and told again when it is back', async () => {
+  const { publication, media, log } = published();
+  media.interrupt(true);
+  media.interrupt(false);
+  assert.deepEqual(log, ['interrupted true', 'interrupted false']);
+  publication.end();
+  media.interrupt(true);
+  assert.equal(log.length, 2);
 });

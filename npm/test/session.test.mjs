@@ -1,7 +1,7 @@
 // A room from connect() to leave(), with a scripted core.
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { FakeCore, FakeElement, FakeSender, FakeStream, FakeTrack, fakeGlue, load, settle, withGlobals } from './fakes.mjs';
+import { FakeCore, FakeDocument, FakeElement, FakeSender, FakeStream, FakeTrack, fakeGlue, load, settle, withGlobals } from './fakes.mjs';
 
 const { CoreInstance } = await load('core/instance');
 const { Session } = await load('session');
@@ -22,7 +22,7 @@ async function room(options) {
 
 const everyEvent = [
   'statechanged', 'participantjoined', 'participantleft', 'publicationadded', 'publicationremoved', 'publicationmuted', 'tracksubscribed',
-  'trackunsubscribed', 'localpublished', 'localunpublished', 'speakerschanged', 'data', 'closed',
+  'trackunsubscribed', 'localpublished', 'localunpublished', 'devicereplaced', 'publicationinterrupted', 'speakerschanged', 'data', 'closed',
 ];
 
 function listen(target) {
@@ -330,4 +330,35 @@ test('the states of an outage are told with their reasons', async () => {
   host.stateChanged('connected', 'resumed');
   const told = heard.filter(([type]) => type === 'statechanged').map(([, { previous, state, reason }]) => [previous, state, reason]);
   assert.deepEqual(told, [['connected', 'reconnecting', 'no-pong'], ['reconnecting', 'connected', 'resumed']]);
+});
+
+test('what happens to a device is told, and why it was unpublished', async (t) => {
+  const cameras = [];
+  const getUserMedia = async () => new FakeStream([cameras[cameras.push(new FakeTrack('video')) - 1]]);
+  withGlobals(t, { navigator: { mediaDevices: Object.assign(new EventTarget(), { getUserMedia }) } });
+  const { room: joined, core, host } = await room();
+  core.publish = (request, track) => host.published(request, 'pub', '3', new FakeSender(track));
+  core.unpublish = (request) => host.done(request);
+  const publication = await joined.local.publishCamera();
+  await settle();
+  const heard = listen(joined);
+  cameras[0].interrupt(true);
+  assert.deepEqual([heard, publication.interrupted], [[['publicationinterrupted', { publication }]], true]);
+  cameras[0].end();
+  await settle();
+  const [type, { error }] = heard.at(-1);
+  assert.deepEqual([type, error.code, joined.local.publications.size], ['localunpublished', 'device-not-found', 0]);
+});
+
+test('who comes back to the page waits for no pause between attempts', async (t) => {
+  const page = new FakeDocument();
+  withGlobals(t, { document: page });
+  const { room: joined, core } = await room();
+  page.show(false);
+  assert.equal(core.named('networkAvailable').length, 0);
+  page.show(true);
+  assert.equal(core.named('networkAvailable').length, 1);
+  await joined.leave();
+  page.show(true);
+  assert.equal(core.named('networkAvailable').length, 1, 'the page is left alone after the call');
 });

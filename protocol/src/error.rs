@@ -101,6 +101,8 @@ codes! {
     RoomClosed = 25, "room-closed", retryable: false;
     /// No such publication (any more).
     PublicationUnknown = 26, "publication-unknown", retryable: false;
+    /// No such participant (any more), or none that can be reached now; `retryable` tells which.
+    ParticipantUnknown = 27, "participant-unknown", retryable: false;
 
     /// The session description could not be read; the message says where.
     BadSdp = 30, "bad-sdp", retryable: false;

@@ -58,6 +58,11 @@ fn every_kind_of_message_has_an_example() {
         "layers",
         "encodings",
         "closed",
+        "transport",
+        "ice_servers",
+        "mode",
+        "peer",
+        "qualities",
     ] {
         assert!(documented.contains(expected), "docs/signalling.md shows no {expected}");
     }

@@ -81,6 +81,9 @@ pub(crate) struct Demand {
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) struct CongestionStats {
     pub(crate) feedbacks: u64,
+    /// Packets that feedback spoke of, and those of them that hadn't arrived.
+    pub(crate) answered: u64,
+    pub(crate) lost: u64,
     pub(crate) cuts: u64,
     pub(crate) probes: u64,
     pub(crate) probes_limited: u64,
@@ -261,6 +264,8 @@ impl CongestionController {
             self.clusters.on_answer(answered.cluster, answered.sent_us, Some(arrival.us), answered.size, answered.was_lost);
             newest_sent_us = newest_sent_us.max(Some(answered.sent_us));
         }
+        self.stats.answered = self.stats.answered.saturating_add(u64::from(answers));
+        self.stats.lost = self.stats.lost.saturating_add(u64::from(lost));
         let Some(newest_sent_us) = newest_sent_us else { return };
         self.stats.feedbacks = self.stats.feedbacks.saturating_add(1);
         self.note_feedback(now_us, newest_sent_us);

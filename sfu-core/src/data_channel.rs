@@ -13,7 +13,7 @@ use sctp_proto::{
 use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Bytes that may wait for one receiver in one channel before new messages to it are dropped: about a second at 8 Mbit/s.
 const MAX_QUEUED: usize = 1024 * 1024;
@@ -29,6 +29,12 @@ const RECEIVE_BUFFER: u32 = 4 * MAX_MESSAGE as u32;
 
 /// Received frames that may wait between two polls.
 const MAX_RECEIVED: usize = 256;
+
+/// Heartbeats of one transport that are answered within a second: ten times what the SDK sends. What comes beyond is dropped.
+const MAX_BEATS: u8 = 20;
+
+/// The second in which they are counted.
+const BEATS_WINDOW: Duration = Duration::from_secs(1);
 
 /// SCTP packet size that fits [`crate::dtls`]'s records on a path of 1280 bytes.
 const MAX_SCTP_PAYLOAD: u32 = 1120;
@@ -70,6 +76,8 @@ pub(crate) struct DataChannels {
     /// The association holds more than `received` could take.
     unread: bool,
     outgoing: VecDeque<Bytes>,
+    /// Heartbeats answered since an instant less than a second ago.
+    beats: Option<(Instant, u8)>,
 }
 
 struct Sctp {
@@ -108,7 +116,15 @@ const ANYWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 
 
 impl DataChannels {
     pub(crate) fn new() -> Self {
-        Self { sctp: None, connected: false, received: VecDeque::new(), early: Vec::new(), unread: false, outgoing: VecDeque::new() }
+        Self {
+            sctp: None,
+            connected: false,
+            received: VecDeque::new(),
+            early: Vec::new(),
+            unread: false,
+            outgoing: VecDeque::new(),
+            beats: None,
+        }
     }
 
     pub(crate) fn handle_packet(&mut self, now: Instant, packet: Vec<u8>) {
@@ -155,6 +171,13 @@ impl DataChannels {
             self.drain(now);
         }
         sent
+    }
+
+    /// Whether one more heartbeat may be answered now; counts it.
+    pub(crate) fn take_beat(&mut self, now: Instant) -> bool {
+        let (since, beats) = self.beats.filter(|(since, _)| now.saturating_duration_since(*since) < BEATS_WINDOW).unwrap_or((now, 0));
+        self.beats = Some((since, beats.saturating_add(1)));
+        beats < MAX_BEATS
     }
 
     fn try_send(&mut self, channel: Channel, frame: &[u8]) -> Option<bool> {

@@ -5,8 +5,12 @@ use crate::keys::{ParticipantKey, PublicationKey, RoomKey};
 use crate::layer::LayerChoice;
 use crate::loudest::Loudest;
 use crate::peer::Peer;
+use crate::relay::RelayedParticipant;
+use crate::room_mode::{Mode, ModePolicy, Terms};
 use crate::shard::ShardId;
 use crate::shard::allocate::{Allocating, Told, Wanted};
+use crate::shard::peer_messages::PeerBudget;
+use crate::shard::qualities::Rated;
 use nearcast_protocol::{LayerReason, ParticipantId, Permissions, SessionId};
 use std::time::Instant;
 
@@ -23,6 +27,10 @@ pub struct Admission {
     pub role: Option<String>,
     /// From the token's grants.
     pub permissions: Permissions,
+    /// How the room decides whether media goes directly, if this is its first participant.
+    pub mode: ModePolicy,
+    /// Participants the room may have, this one included; what the first one's token says holds for all.
+    pub max_participants: Option<u32>,
 }
 
 /// One WebSocket; numbered by the edge, never reused.
@@ -97,11 +105,16 @@ pub(crate) struct Participant {
     pub(crate) slots_asked: (u16, u16),
     /// When its layers are decided anew.
     pub(crate) allocating: Allocating,
+    /// Of the messages that it sends to other participants' software.
+    pub(crate) peer_budget: PeerBudget,
+    /// How well it is connected.
+    pub(crate) rated: Rated,
 }
 
 impl Participant {
     /// Somebody in another shard's part of the room: no transport, no WebSocket, no session here.
-    pub(crate) fn elsewhere(home: ShardId, room: RoomKey, id: ParticipantId, admission: Admission, since: u64, now: Instant) -> Self {
+    pub(crate) fn elsewhere(home: ShardId, room: RoomKey, relayed: RelayedParticipant, now: Instant) -> Self {
+        let RelayedParticipant { id, admission, since, by_http, .. } = relayed;
         Self {
             id,
             admission,
@@ -110,7 +123,7 @@ impl Participant {
             home: Some(home),
             session: SessionId(String::new()),
             connection: None,
-            by_http: false,
+            by_http,
             disconnected_at: None,
             auto_subscribe: false,
             publications: Vec::new(),
@@ -118,6 +131,8 @@ impl Participant {
             peer: None,
             slots_asked: (0, 0),
             allocating: Allocating::new(now),
+            peer_budget: PeerBudget::default(),
+            rated: Rated::new(now),
         }
     }
 }
@@ -135,4 +150,8 @@ pub(crate) struct Room {
     pub(crate) active_speaker: Option<ParticipantKey>,
     /// Whose audio is passed on.
     pub(crate) loudest: Loudest,
+    pub(crate) terms: Terms,
+    pub(crate) mode: Mode,
+    /// When it may be told of qualities again.
+    pub(crate) qualities_due: Instant,
 }

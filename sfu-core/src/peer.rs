@@ -81,6 +81,8 @@ pub(crate) struct Peer {
     /// Publisher's NTP clock to ours, in NTP units; one for all its streams, so that they stay in sync with each
     /// other; and when it was last set.
     pub(crate) clock_offset: Option<(i64, Instant)>,
+    /// When the last authentic report came: receivers and senders both send one a second.
+    pub(crate) heard: Option<Instant>,
     /// The other side closed its transport.
     pub(crate) closed: bool,
 }
@@ -113,6 +115,7 @@ impl Peer {
             congestion: Box::new(CongestionController::new(now)),
             waiting: WaitingQueue::default(),
             clock_offset: None,
+            heard: None,
             closed: false,
         }
     }

@@ -113,6 +113,8 @@ pub(crate) struct Publication {
     allocation: Option<(VideoLayersAllocation, Instant)>,
     /// The publisher agreed to send lost packets again (NACK).
     repairable: bool,
+    /// Share of its packets that didn't reach us in the last second: 0 to 1.
+    pub(crate) upstream_loss: f32,
 }
 
 impl Publication {
@@ -141,6 +143,7 @@ impl Publication {
             pictures: 0,
             allocation: None,
             repairable,
+            upstream_loss: 0.0,
         };
         publication.add_encodings(rids);
         if publication.encodings.is_empty() {
@@ -238,6 +241,29 @@ impl Publication {
                 self.generations = generation.wrapping_add(1);
             }
         }
+    }
+
+    /// Its publisher has a new transport, and `mid` is the section that carries it there: every encoding starts anew, under whatever SSRC.
+    /// What was measured of them stays, so that nobody is given another layer for it.
+    pub(crate) fn move_to(&mut self, mid: Mid, repairable: bool, now: Instant) {
+        let (video, mut generation) = (self.info.video, self.generations);
+        (self.mid, self.repairable, self.allocation) = (mid, repairable, None);
+        for Encoding { stream, layers, meter, .. } in &mut self.encodings {
+            *stream = Stream::new(video, repairable, generation);
+            generation = generation.wrapping_add(1);
+            layers.clear();
+            meter.restart();
+        }
+        self.generations = generation;
+        self.keyframes = KeyframeRequests::default();
+        if video && !(self.subscribers.is_empty() && self.relays.is_empty()) {
+            (0..MAX_ENCODINGS as u8).zip(&self.encodings).for_each(|(encoding, _)| self.keyframes.want(encoding, Need::Picture, now));
+        }
+    }
+
+    /// Whether an offer that names its encodings so can carry it on: what was several can't be one, since no packet would say which.
+    pub(crate) fn fits(&self, video: bool, rids: &[String]) -> bool {
+        self.info.video == video && !(rids.is_empty() && self.encodings.iter().any(|encoding| encoding.rid.is_some()))
     }
 
     /// Reads which layers a packet of an encoding is of.
@@ -369,11 +395,11 @@ impl Publication {
         }
         let mut sent = Sent { several: self.encodings.len() > 1, live: 0, off: 0, first_hand: self.from.is_none() };
         for (encoding, bit) in (0..self.encodings.len()).zip([1_u8, 2, 4, 8]) {
-            if self.is_live(u8::try_from(encoding).unwrap_or(u8::MAX), now) {
+            // Who has just got a new transport was live a moment ago, and can't be asked before its first packet.
+            let unknown = sent.first_hand && self.encodings.get(encoding).is_none_or(|it| it.stream.ssrc.is_none());
+            if !unknown && self.is_live(u8::try_from(encoding).unwrap_or(u8::MAX), now) {
                 sent.live |= bit;
-            } else if sent.first_hand
-                && (self.dynacast.told(encoding) == 0 || self.encodings.get(encoding).is_none_or(|it| it.stream.ssrc.is_none()))
-            {
+            } else if unknown || (sent.first_hand && self.dynacast.told(encoding) == 0) {
                 sent.off |= bit;
             }
         }

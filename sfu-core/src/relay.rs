@@ -9,10 +9,12 @@
 
 use crate::data_channel::Channel;
 use crate::layer::{MAX_ENCODINGS, Rungs};
+use crate::link_report::LinkScore;
 use crate::packet::PacketInfo;
 use crate::participant::Admission;
 use crate::publication::CaptureClock;
 use crate::publication::keyframes::Need;
+use crate::room_mode::Terms;
 use nearcast_protocol::{LeaveReason, ParticipantId, PublicationInfo};
 use std::sync::Arc;
 
@@ -43,6 +45,7 @@ pub(crate) enum Relayed {
     /// The sender holds a part of the room, with these in it. Who hears of that part for the first time answers with its own.
     Part {
         room: String,
+        terms: Terms,
         participants: Vec<RelayedParticipant>,
     },
     /// The sender's part of the room has ended.
@@ -107,6 +110,18 @@ pub(crate) enum Relayed {
         need: Need,
         newcomers: u32,
     },
+    /// A message to the software of somebody in the receiver's part.
+    Peer {
+        room: String,
+        from: ParticipantId,
+        to: ParticipantId,
+        payload: String,
+    },
+    /// How well participants of the sender's part are connected.
+    Qualities {
+        room: String,
+        scores: Vec<(ParticipantId, LinkScore)>,
+    },
     /// A data message, stamped with its sender. To everybody in the receiver's part, or to one.
     Data {
         room: String,
@@ -132,6 +147,8 @@ pub(crate) struct RelayedParticipant {
     pub(crate) admission: Admission,
     /// NTP time of its joining: of two with one identity the later stays.
     pub(crate) since: u64,
+    /// It can reach nobody but an edge.
+    pub(crate) by_http: bool,
     pub(crate) publications: Vec<RelayedPublication>,
 }
 

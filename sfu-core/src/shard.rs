@@ -5,7 +5,7 @@
 //!
 //! Where to read on, in the order of a packet: [`ingress`] (datagram → authentic packet → publication), [`fan_out`] (publication →
 //! every subscriber), [`feedback`] (RTCP both ways). In the order of a call: [`join`], [`negotiate`], [`publish`], [`subscribe`],
-//! [`leave`], [`data`]. Time: [`tick`], [`pace`], [`probes`].
+//! [`transport`], [`leave`], [`data`]. Time: [`tick`], [`pace`], [`probes`].
 
 pub(crate) mod allocate;
 mod config;
@@ -17,11 +17,15 @@ mod ingress;
 pub mod inspect;
 mod join;
 mod leave;
+mod measure;
+mod modes;
 mod names;
 mod negotiate;
 mod pace;
+pub(crate) mod peer_messages;
 mod probes;
 mod publish;
+pub(crate) mod qualities;
 mod relay;
 mod requests;
 mod restart;
@@ -30,6 +34,7 @@ mod stats;
 pub(crate) mod steer;
 mod subscribe;
 mod tick;
+mod transport;
 
 pub use config::{Limits, ShardConfig, ShardId};
 pub use stats::ShardStats;

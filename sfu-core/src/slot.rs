@@ -54,6 +54,20 @@ pub(crate) struct Slot {
     pub(crate) wants: [Option<LayerChoice>; 2],
     /// The last sender report: its NTP time as report blocks echo it, and when it went. None since the slot was bound anew.
     pub(crate) last_report_sent: Option<(u32, Instant)>,
+    /// The last report about it. None since the slot was bound anew.
+    pub(crate) reported: Option<Reported>,
+}
+
+/// What the receiver of a stream said of it (RFC 3550 §6.4.1).
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reported {
+    pub(crate) at: Instant,
+    /// Since the report before, in 256ths.
+    pub(crate) fraction_lost: u8,
+    /// RTP ticks.
+    pub(crate) jitter: u32,
+    /// Packets sent until then.
+    pub(crate) packets: u32,
 }
 
 impl Slot {
@@ -102,6 +116,7 @@ mod tests {
             chosen: None,
             wants: [None; 2],
             last_report_sent: None,
+            reported: None,
         };
         (0..pairs).map(|pair| slot(pair, false)).chain((0..pairs).map(|pair| slot(pair, true))).collect()
     }

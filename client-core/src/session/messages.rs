@@ -98,6 +98,12 @@ impl Session {
     pub(super) fn with_room(&mut self, change: impl FnOnce(&mut Room, &mut Vec<Event>)) {
         let mut events = Vec::new();
         change(&mut self.room, &mut events);
+        self.tell(events);
+    }
+
+    // Once, not once for each kind of change.
+    #[inline(never)]
+    fn tell(&mut self, events: Vec<Event>) {
         for event in events {
             match &event {
                 Event::LocalUnpublished { publication } => self.push(Output::ReleaseSender { publication: publication.clone() }),

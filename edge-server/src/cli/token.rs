@@ -3,11 +3,13 @@
 use super::MISUSE;
 use crate::clock;
 use crate::config::keys::Key;
+use crate::config::values::{Mode, Setting};
 use crate::config::{Config, Flags};
 use crate::token::{Grants, keyring};
 use clap::Args;
 use core::time::Duration;
 use nearcast_protocol::Permissions;
+use sfu_core::ModePolicy;
 use std::process::ExitCode;
 
 /// What the token shall say.
@@ -37,6 +39,12 @@ pub(super) struct TokenArgs {
     /// May not send data messages.
     #[arg(long)]
     no_publish_data: bool,
+    /// How the room's media goes: auto, sfu or p2p. [default: as the edge is configured]
+    #[arg(long, value_parser = parse_mode)]
+    mode: Option<ModePolicy>,
+    /// Participants that the room takes.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    max_participants: Option<u32>,
     /// Which key signs, when several are configured.
     #[arg(long, value_name = "ID")]
     kid: Option<String>,
@@ -46,6 +54,10 @@ pub(super) struct TokenArgs {
 
 fn parse_life(text: &str) -> Result<Duration, String> {
     humantime::parse_duration(text).map_err(|_| "write a time such as 15m, 1h or 7days".to_owned())
+}
+
+fn parse_mode(text: &str) -> Result<ModePolicy, String> {
+    Mode::parse(text).map(|mode| mode.0).map_err(|_| "write auto, sfu or p2p".to_owned())
 }
 
 /// Prints the token.
@@ -82,6 +94,8 @@ fn mint(args: &TokenArgs, config: &Config) -> Result<String, String> {
         name: args.name.clone(),
         role: args.role.clone(),
         permissions,
+        mode: args.mode,
+        max_participants: args.max_participants,
         ttl: args.ttl,
     };
     let claims = grants.claims(clock::unix()).map_err(|fault| fault.to_string())?;

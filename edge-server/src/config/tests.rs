@@ -124,6 +124,14 @@ fn each_setting_refuses_nonsense_with_a_remedy() {
         ("NEARCAST_SOCKET_BUFFER", "4MB", "is not a whole number from 65536"),
         ("NEARCAST_DEV", "maybe", "neither true nor false"),
         ("NEARCAST_PING_INTERVAL", "30s", "raise idle_timeout"),
+        ("NEARCAST_ROOM_MODE", "mesh", "none of auto, sfu, p2p"),
+        ("NEARCAST_EDGES", "edge.example.org", "does not begin with https://"),
+        ("NEARCAST_EDGES", "https://", "has no host"),
+        ("NEARCAST_STUN_SERVERS", "turn:a.example", "does not begin with stun:"),
+        ("NEARCAST_STUN_SERVERS", "stun:a.example:port", "a port that is not a number"),
+        ("NEARCAST_TURN_SERVERS", "turn://a.example", "without slashes"),
+        ("NEARCAST_TURN_SERVERS", "turn:a.example?transport=sctp", "neither ?transport=udp nor"),
+        ("NEARCAST_TURN_LIFETIME", "1s", "is outside 2s to 7days"),
     ];
     for (variable, value, part) in table {
         let fault = fault(&Flags::default(), &[("NEARCAST_DEV", "true"), (variable, value)]);
@@ -176,6 +184,22 @@ fn secrets_are_never_shown() {
     let config = Config::load(&Flags { keys: vec![format!("a:{SECRET}")], ..Flags::default() }, []).unwrap();
     assert!(!reference::effective(&config).contains(SECRET));
     assert!(!format!("{config:?}").contains(SECRET));
+}
+
+#[test]
+fn servers_and_their_secret_belong_together() {
+    for variable in [("NEARCAST_TURN_SERVERS", "turn:a.example"), ("NEARCAST_TURN_SECRET", "hush-hush")] {
+        let fault = fault(&dev(), &[variable]);
+        assert!(fault.contains("turn_servers and turn_secret belong together") && !fault.contains("hush-hush"), "{fault}");
+    }
+    let names = |scheme: &str, count| (0..count).map(|host| format!("{scheme}:host-{host}.example")).collect::<Vec<_>>().join(",");
+    let (stun, turn) = (names("stun", 4), names("turn", 5));
+    let many = [("NEARCAST_STUN_SERVERS", stun.as_str()), ("NEARCAST_TURN_SERVERS", &turn), ("NEARCAST_TURN_SECRET", "hush-hush")];
+    let fault = fault(&dev(), &many);
+    assert!(fault.contains("name 9 servers, more than 8"), "{fault}");
+    let config =
+        Config::load(&dev(), variables(&[("NEARCAST_TURN_SERVERS", "turn:a.example"), ("NEARCAST_TURN_SECRET", "hush-hush")])).unwrap();
+    assert!(!reference::effective(&config).contains("hush-hush") && !format!("{config:?}").contains("hush-hush"));
 }
 
 #[test]

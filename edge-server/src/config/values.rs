@@ -1,5 +1,6 @@
 //! The types of the settings. The parser of each is its validator; a refusal says what is allowed and what to do.
 
+use sfu_core::ModePolicy;
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU8;
 use std::time::Duration;
@@ -240,6 +241,29 @@ impl Setting for LogFormat {
         match self {
             Self::Human => "human".to_owned(),
             Self::Json => "json".to_owned(),
+        }
+    }
+}
+
+/// How a room's media goes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Mode(pub ModePolicy);
+
+impl Setting for Mode {
+    fn parse(text: &str) -> Result<Self, String> {
+        match text {
+            "auto" => Ok(Self(ModePolicy::Auto)),
+            "sfu" => Ok(Self(ModePolicy::Sfu)),
+            "p2p" => Ok(Self(ModePolicy::P2p)),
+            _ => Err("is none of auto, sfu, p2p".to_owned()),
+        }
+    }
+
+    fn text(&self) -> String {
+        match self.0 {
+            ModePolicy::Auto => "auto".to_owned(),
+            ModePolicy::Sfu => "sfu".to_owned(),
+            ModePolicy::P2p => "p2p".to_owned(),
         }
     }
 }

@@ -11,6 +11,7 @@ use core::time::Duration;
 use nearcast_protocol::{ErrorCode, Permissions};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use sfu_core::ModePolicy;
 
 /// Life of a token when nothing is said.
 pub const DEFAULT_LIFE: Duration = Duration::from_secs(3600);
@@ -33,6 +34,10 @@ pub struct Wish {
     can_subscribe: Option<bool>,
     #[serde(default)]
     can_publish_data: Option<bool>,
+    #[serde(default)]
+    mode: Option<ModePolicy>,
+    #[serde(default)]
+    max_participants: Option<u32>,
 }
 
 /// `3600` or `"1h"`.
@@ -56,7 +61,8 @@ impl Wish {
             subscribe: self.can_subscribe.unwrap_or(true),
             publish_data: self.can_publish_data.unwrap_or(true),
         };
-        Ok(Grants { room: self.room, identity: self.identity, name: self.name, role: self.role, permissions, ttl })
+        let (mode, max_participants) = (self.mode, self.max_participants);
+        Ok(Grants { room: self.room, identity: self.identity, name: self.name, role: self.role, permissions, mode, max_participants, ttl })
     }
 }
 

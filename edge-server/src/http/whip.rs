@@ -124,6 +124,8 @@ async fn try_begin(
         role: bearer.claims.role.clone(),
         // One session does one thing, whatever else the token allows: an offer that says `sendrecv` is answered one way.
         permissions: purpose.permissions(),
+        mode: bearer.claims.mode.unwrap_or(context.config.room_mode.0),
+        max_participants: bearer.claims.max_participants,
     };
     let client = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
     tracing::info!(room, identity = admission.identity, client, "{} begins", purpose.name());

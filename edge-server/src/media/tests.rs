@@ -4,7 +4,7 @@ use super::*;
 use crate::config::Flags;
 use link::Outgoing;
 use nearcast_protocol::{ErrorCode, Join, Permissions, ServerMessage};
-use sfu_core::{Admission, Command, ConnectionId};
+use sfu_core::{Admission, Command, ConnectionId, ModePolicy};
 use tokio::sync::Notify;
 
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -31,6 +31,8 @@ async fn join(media: &Media, room: &str, connection: u64) -> mpsc::Receiver<Box<
         name: "Somebody".to_owned(),
         role: None,
         permissions: Permissions { publish: true, subscribe: true, publish_data: true },
+        mode: ModePolicy::default(),
+        max_participants: None,
     };
     let command = Command::Join { connection, request: 1, admission, join: Join::default() };
     let outgoing = Outgoing { queue, overflow: Arc::new(Notify::new()) };
@@ -120,6 +122,8 @@ async fn a_queue_that_is_not_read_is_given_up() {
         name: "Slow".to_owned(),
         role: None,
         permissions: Permissions { publish: true, subscribe: true, publish_data: true },
+        mode: ModePolicy::default(),
+        max_participants: None,
     };
     let command = Command::Join { connection: slow, request: 1, admission, join: Join::default() };
     let outgoing = Outgoing { queue, overflow: Arc::clone(&overflow) };

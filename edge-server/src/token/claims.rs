@@ -4,6 +4,7 @@ use super::TokenFault;
 use core::time::Duration;
 use nearcast_protocol::Permissions;
 use serde::{Deserialize, Deserializer, Serialize};
+use sfu_core::ModePolicy;
 
 /// Longest room name and identity, in bytes. Guess: a UUID has 36, a mail address up to 254 but hardly ever 128.
 pub const LONGEST_ID: usize = 128;
@@ -39,6 +40,12 @@ pub struct Claims {
     /// May send data messages.
     #[serde(default = "yes")]
     pub can_publish_data: bool,
+    /// How the room's media goes, if this is its first participant; as configured (`room_mode`) if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<ModePolicy>,
+    /// Participants that the room takes: 1 and up. What the first participant's token says holds for all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_participants: Option<u32>,
     /// Seconds since 1970 from which on the token opens nothing.
     #[serde(deserialize_with = "numeric_date")]
     pub exp: u64,
@@ -57,6 +64,9 @@ impl Claims {
         bounded("sub (the identity)", &self.sub, 1, LONGEST_ID)?;
         bounded("name", self.name.as_deref().unwrap_or_default(), 0, LONGEST_NAME)?;
         bounded("role", self.role.as_deref().unwrap_or_default(), 0, LONGEST_ROLE)?;
+        if self.max_participants == Some(0) {
+            return Err(TokenFault::Invalid("max_participants is 0, which lets nobody in".to_owned()));
+        }
         Ok(self)
     }
 
@@ -86,6 +96,10 @@ pub struct Grants {
     pub role: Option<String>,
     /// What may be done.
     pub permissions: Permissions,
+    /// How the room's media goes.
+    pub mode: Option<ModePolicy>,
+    /// Participants that the room takes.
+    pub max_participants: Option<u32>,
     /// How long the token opens the room, from now.
     pub ttl: Duration,
 }
@@ -107,6 +121,8 @@ impl Grants {
             can_publish: self.permissions.publish,
             can_subscribe: self.permissions.subscribe,
             can_publish_data: self.permissions.publish_data,
+            mode: self.mode,
+            max_participants: self.max_participants,
             exp: now.saturating_add(self.ttl).as_secs(),
             nbf: None,
             iat: Some(now.as_secs()),

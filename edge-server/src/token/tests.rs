@@ -6,6 +6,7 @@ use crate::config::keys::Key;
 use crate::config::{Config, Flags};
 use nearcast_protocol::Permissions;
 use serde_json::{Value, json};
+use sfu_core::ModePolicy;
 
 const NOW: Duration = Duration::from_secs(1_790_000_000);
 const SECRET: &str = "0123456789abcdef0123456789abcdef";
@@ -63,12 +64,15 @@ fn grants_and_texts_arrive() {
         claims["role"] = json!("moderator");
         claims["can_publish"] = json!(false);
         claims["can_publish_data"] = json!(false);
+        claims["mode"] = json!("p2p");
+        claims["max_participants"] = json!(2);
         claims["nbf"] = json!(NOW.as_secs());
         claims["iss"] = json!("somebody's own claim");
     });
     let claims = verdict(&forge(HEADER, &payload, SECRET)).unwrap();
     assert_eq!(claims.permissions(), Permissions { publish: false, subscribe: true, publish_data: false });
     assert_eq!((claims.shown_name(), claims.role.as_deref()), ("Alice in a hat", Some("moderator")));
+    assert_eq!((claims.mode, claims.max_participants), (Some(ModePolicy::P2p), Some(2)));
 }
 
 #[test]
@@ -128,6 +132,9 @@ fn hostile_tokens_are_refused_with_their_code() {
         ("line break in the identity", claiming(|claims| claims["sub"] = json!("a\nlevel=ERROR forged")), TokenInvalid),
         ("endless name", claiming(|claims| claims["name"] = json!("n".repeat(257))), TokenInvalid),
         ("endless role", claiming(|claims| claims["role"] = json!("r".repeat(65))), TokenInvalid),
+        ("a mode nobody knows", claiming(|claims| claims["mode"] = json!("mesh")), TokenInvalid),
+        ("a room for nobody", claiming(|claims| claims["max_participants"] = json!(0)), TokenInvalid),
+        ("fewer than nobody", claiming(|claims| claims["max_participants"] = json!(-1)), TokenInvalid),
         ("grant is text", claiming(|claims| claims["can_publish"] = json!("yes")), TokenInvalid),
         ("room twice", forge(HEADER, r#"{"room":"a","room":"b","sub":"x","exp":9999999999}"#, SECRET), TokenInvalid),
         ("claims are a list", forge(HEADER, "[]", SECRET), TokenInvalid),
@@ -184,6 +191,8 @@ fn what_is_minted_is_accepted_until_it_expires() {
         name: None,
         role: Some("admin".to_owned()),
         permissions: Permissions { publish: false, subscribe: true, publish_data: true },
+        mode: Some(ModePolicy::Auto),
+        max_participants: Some(2),
         ttl: Duration::from_secs(60),
     };
     let claims = grants.clone().claims(NOW).unwrap();

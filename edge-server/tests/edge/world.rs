@@ -41,7 +41,8 @@ pub(crate) async fn soon<T>(future: impl Future<Output = T>) -> T {
 pub(crate) fn claims(room: &str, identity: &str) -> Claims {
     let permissions = Permissions { publish: true, subscribe: true, publish_data: true };
     let ttl = Duration::from_secs(3600);
-    let grants = Grants { room: room.to_owned(), identity: identity.to_owned(), name: None, role: None, permissions, ttl };
+    let (room, identity) = (room.to_owned(), identity.to_owned());
+    let grants = Grants { room, identity, name: None, role: None, permissions, mode: None, max_participants: None, ttl };
     grants.claims(nearcast_edge::clock::unix()).unwrap()
 }
 

@@ -2,7 +2,15 @@
 
 use crate::rtcp::ReportBlock;
 use crate::rtp::Seq;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+/// Packets of a while.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Interval {
+    pub(crate) expected: u64,
+    /// May be more: late ones.
+    pub(crate) received: u64,
+}
 
 /// Counters of one received stream.
 #[derive(Debug)]
@@ -16,6 +24,8 @@ pub(crate) struct Reception {
     /// Interarrival jitter in RTP ticks, scaled by 16 as in RFC 3550 A.8.
     jitter_scaled: u32,
     last_transit: Option<u32>,
+    /// Expected and received when [`Reception::interval`] was last asked.
+    looked: (u64, u64),
     started: Instant,
     last_sender_report: Option<(u32, Instant)>,
 }
@@ -32,6 +42,7 @@ impl Reception {
             received_before: 0,
             jitter_scaled: 0,
             last_transit: None,
+            looked: (0, 0),
             started: now,
             last_sender_report: None,
         }
@@ -58,6 +69,19 @@ impl Reception {
             }
         }
         self.last_transit = Some(transit);
+    }
+
+    /// Packets since it was last asked; apart from the intervals of reports.
+    pub(crate) fn interval(&mut self) -> Interval {
+        let expected = self.highest.since(self.first).saturating_add(1);
+        let (before, received) = std::mem::replace(&mut self.looked, (expected, self.received));
+        Interval { expected: expected.saturating_sub(before), received: self.received.saturating_sub(received) }
+    }
+
+    /// Interarrival jitter.
+    pub(crate) fn jitter(&self) -> Duration {
+        let micros = u64::from(self.jitter_scaled >> 4).saturating_mul(1_000_000).checked_div(u64::from(self.clock_rate));
+        Duration::from_micros(micros.unwrap_or(0))
     }
 
     pub(crate) fn clock_rate(&self) -> u32 {

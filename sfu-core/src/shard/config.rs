@@ -2,6 +2,7 @@
 
 use crate::clock::WallClock;
 use crate::dtls::Certificate;
+use crate::link_report::LinkScorer;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -46,6 +47,8 @@ pub struct ShardConfig {
     pub limits: Limits,
     /// Audio publications of a room that are passed on at a time: the loudest, who spoke lately among them. Default 10; 0: all.
     pub audio_top_k: usize,
+    /// Makes what scores a participant's connection; none: nobody is told of qualities.
+    pub scorer: Option<fn() -> Box<dyn LinkScorer>>,
     /// For the NTP timestamps of sender reports.
     pub wall_clock: WallClock,
 }

@@ -10,21 +10,33 @@ use std::time::Instant;
 /// Bytes of a topic.
 const MAX_TOPIC: usize = 128;
 
+/// What became of a frame.
+enum Routed {
+    /// Handed on.
+    Message,
+    /// Sent back.
+    Beat,
+}
+
 impl Shard {
     /// Hands on everything that has arrived from one participant.
     pub(super) fn route_data(&mut self, now: Instant, key: ParticipantKey) {
         while let Some((channel, message)) = self.peer_mut(key).and_then(|peer| peer.data.poll_received()) {
-            if self.route_message(now, key, channel, &message).is_some() {
-                self.stats.data_messages = self.stats.data_messages.saturating_add(1);
-            } else {
-                self.stats.dropped_data = self.stats.dropped_data.saturating_add(1);
-            }
+            let count = match self.route_message(now, key, channel, &message) {
+                Some(Routed::Message) => &mut self.stats.data_messages,
+                Some(Routed::Beat) => &mut self.stats.heartbeats,
+                None => &mut self.stats.dropped_data,
+            };
+            *count = count.saturating_add(1);
         }
     }
 
     /// None: malformed, too large, or not permitted; only its sender notices.
-    fn route_message(&mut self, now: Instant, key: ParticipantKey, channel: Channel, message: &[u8]) -> Option<()> {
+    fn route_message(&mut self, now: Instant, key: ParticipantKey, channel: Channel, message: &[u8]) -> Option<Routed> {
         let frame = parse(message)?;
+        if let Some(beat) = frame.beat {
+            return self.answer_beat(now, key, channel, beat);
+        }
         let sender = self.participants.get(key)?;
         let topic_fits = frame.topic.as_ref().is_none_or(|topic| topic.len() <= MAX_TOPIC);
         if !sender.admission.permissions.publish_data || frame.payload.len() > MAX_DATA_PAYLOAD || !topic_fits {
@@ -35,7 +47,17 @@ impl Shard {
         let stamped = DataFrame { from: Some(sender.id.clone()), ..frame }.to_cbor();
         self.deliver_data(now, room, Some(key), to.as_ref(), channel, &stamped);
         self.relay_data(room, to.as_ref(), channel, &stamped);
-        Some(())
+        Some(Routed::Message)
+    }
+
+    /// Sends a heartbeat back the way it came; anybody may. None of its sender's payload comes along, so that it can't be made to cost more
+    /// than it cost its sender.
+    fn answer_beat(&mut self, now: Instant, key: ParticipantKey, channel: Channel, beat: u32) -> Option<Routed> {
+        let peer = self.participants.get_mut(key)?.peer.as_mut()?;
+        let frame = DataFrame { beat: Some(beat), ..DataFrame::default() }.to_cbor();
+        let sent = peer.data.take_beat(now) && peer.data.send(now, channel, &frame);
+        peer.flush(&mut self.egress);
+        sent.then_some(Routed::Beat)
     }
 
     /// Hands a stamped message to everybody here but its sender, or to the one it is for.

@@ -7,6 +7,7 @@ use crate::peer::Peer;
 use crate::publication::CaptureClock;
 use crate::publication::keyframes::Need;
 use crate::rtcp::{CompoundWriter, ReportBlock, RtcpPacket, SenderInfo, SenderReport, TransportFeedback, packets};
+use crate::slot::Reported;
 use crate::srtp::SrtpError;
 use std::time::{Duration, Instant};
 
@@ -41,6 +42,7 @@ impl Shard {
             self.stats.dropped_srtp = self.stats.dropped_srtp.saturating_add(1);
             return;
         };
+        peer.heard = Some(now);
         let Some(compound) = datagram.get(..length) else { return };
         for packet in packets(compound) {
             let Ok(packet) = packet else {
@@ -282,7 +284,14 @@ const MAX_FEEDBACK: usize = 1100;
 
 /// The round trip, from a report on a stream of ours that echoes a report of ours (RFC 3550 §6.4.1).
 fn on_report_block(now: Instant, peer: &mut Peer, block: &ReportBlock) {
-    let sent = peer.slot_of_ssrc(block.ssrc).and_then(|(_, slot)| slot.last_report_sent);
+    let slot = peer.slot_of_ssrc(block.ssrc).map(|(_, slot)| slot);
+    let sent = slot.and_then(|slot| {
+        if slot.forwarder.ssrc() == block.ssrc && slot.bound.is_some() {
+            let packets = slot.forwarder.counters().packets;
+            slot.reported = Some(Reported { at: now, fraction_lost: block.fraction_lost, jitter: block.jitter, packets });
+        }
+        slot.last_report_sent
+    });
     if let Some((middle, at)) = sent
         && middle == block.last_sr
         && block.last_sr != 0

@@ -1,12 +1,15 @@
 //! Coming in, coming back, losing the WebSocket.
 
 use super::allocate::Allocating;
+use super::peer_messages::PeerBudget;
+use super::qualities::Rated;
 use super::{Event, Shard};
 use crate::keys::{ParticipantKey, RoomKey};
 use crate::loudest::Loudest;
 use crate::participant::{Admission, ConnectionId, Participant, Room};
+use crate::room_mode::{Mode, Occasion, Terms};
 use nearcast_protocol::{
-    ErrorCode, ErrorInfo, Join, Joined, LeaveReason, MediaAnswer, ParticipantInfo, RoomMode, ServerMessage, SessionId, SlotBinding,
+    ErrorCode, ErrorInfo, Join, Joined, LeaveReason, MediaAnswer, ParticipantInfo, ServerMessage, SessionId, SlotBinding,
 };
 use std::time::Instant;
 
@@ -38,7 +41,7 @@ impl Shard {
     ) -> Result<(), ErrorInfo> {
         // Refused before anything changes: a broken offer must not throw out the same person's working session.
         let offer = join.offer.as_ref().map(Self::read_offer).transpose()?;
-        let room = self.room_for(&admission)?;
+        let room = self.room_for(now, &admission)?;
         self.replace_same_identity(now, room, &admission.identity);
 
         let id = format!("p_{}", self.random_name(10));
@@ -59,6 +62,8 @@ impl Shard {
             peer: None,
             slots_asked: (0, 0),
             allocating: Allocating::new(now),
+            peer_budget: PeerBudget::default(),
+            rated: Rated::new(now),
         });
         self.sessions.insert(session, key);
         self.connections.insert(connection, key);
@@ -81,6 +86,7 @@ impl Shard {
             self.look_for_parts(room);
         }
         self.tell_size(room);
+        self.review_mode(now, room, Occasion::Came, Some(key));
         self.send_joined(key, request, answer, false);
         if let Some(participant) = self.participant_info(key) {
             self.announce(room, Some(key), &ServerMessage::ParticipantJoined { participant });
@@ -92,13 +98,16 @@ impl Shard {
     }
 
     /// The room of that name, created on first entry.
-    fn room_for(&mut self, admission: &Admission) -> Result<RoomKey, ErrorInfo> {
+    fn room_for(&mut self, now: Instant, admission: &Admission) -> Result<RoomKey, ErrorInfo> {
+        let own = admission.max_participants.map(|most| most as usize);
         if let Some(key) = self.rooms_by_name.get(&admission.room) {
             let others = |key: &&ParticipantKey| {
                 self.participants.get(**key).is_some_and(|participant| participant.admission.identity != admission.identity)
             };
             let present = self.rooms.get(*key).map_or(0, |room| room.participants.iter().filter(others).count());
-            if present >= self.config.limits.participants_per_room {
+            let agreed = self.rooms.get(*key).and_then(|room| room.terms.most);
+            let most = [agreed, own].into_iter().flatten().fold(self.config.limits.participants_per_room, usize::min);
+            if present >= most {
                 return Err(ErrorInfo::new(ErrorCode::RoomFull, format!("the room holds {present} participants and takes no more")));
             }
             return Ok(*key);
@@ -113,6 +122,9 @@ impl Shard {
             speakers: Vec::new(),
             active_speaker: None,
             loudest: Loudest::default(),
+            terms: Terms { founded: self.config.wall_clock.ntp(now).0, policy: admission.mode, most: own },
+            mode: Mode::default(),
+            qualities_due: now,
         };
         let key = self.rooms.insert(room);
         self.rooms_by_name.insert(admission.room.clone(), key);
@@ -160,9 +172,15 @@ impl Shard {
         self.connections.insert(connection, key);
         self.stats.resumes = self.stats.resumes.saturating_add(1);
         let answer = match (&join.offer, offer) {
+            (Some(message), Some(offer)) if self.peer(key).is_some_and(|peer| peer.fingerprint != offer.fingerprint) => {
+                Some(self.replace_transport(now, key, &offer, &message.publish)?)
+            }
             (Some(message), Some(offer)) => Some(self.apply_offer(now, key, &offer, &message.publish)?),
             _ => None,
         };
+        if let Some(room) = self.participants.get(key).map(|participant| participant.room) {
+            self.review_mode(now, room, Occasion::Came, Some(key));
+        }
         self.send_joined(key, request, answer, true);
         self.tell_publisher_anew(key);
         self.announce_new_publications(now, key);
@@ -204,10 +222,11 @@ impl Shard {
             resume_window_ms: u32::try_from(self.config.resume_window.as_millis()).unwrap_or(u32::MAX),
             edges: Vec::new(),
             ice_servers: Vec::new(),
-            mode: RoomMode::Sfu,
+            mode: self.mode_of(participant.room),
         };
         self.signal(key, ServerMessage::Joined(Box::new(joined)));
         self.tell_speakers_to(key, resumed);
+        self.tell_qualities_to(key);
     }
 
     /// A participant as the others see it.

@@ -2,6 +2,7 @@
 
 use super::{Event, Shard};
 use crate::keys::ParticipantKey;
+use crate::room_mode::Occasion;
 use nearcast_protocol::{ErrorCode, ErrorInfo, LeaveReason, ServerMessage};
 use std::time::Instant;
 
@@ -11,6 +12,7 @@ impl Shard {
         let Some(room) = self.participants.get(key).map(|participant| participant.room) else { return };
         self.leave_keeping_room(now, key, reason);
         if self.has_part(room) {
+            self.review_mode(now, room, Occasion::Other, None);
             return;
         }
         self.end_part(now, room);
@@ -28,19 +30,8 @@ impl Shard {
         }
         self.unsubscribe_from_all(key);
 
-        let Some(mut participant) = self.participants.remove(key) else { return };
-        if let Some(peer) = participant.peer.as_mut() {
-            peer.dtls.say_goodbye();
-            peer.flush(&mut self.egress);
-            for from in &peer.tuples {
-                self.tuples.remove(from);
-                self.events.push_back(Event::TupleUnbound { from: *from });
-            }
-            self.ufrags.remove(&peer.ice.local().ufrag);
-            if let Some(previous) = peer.ice.previous_ufrag() {
-                self.ufrags.remove(previous);
-            }
-        }
+        self.end_transport(key);
+        let Some(participant) = self.participants.remove(key) else { return };
         self.sessions.remove(&participant.session);
         if let Some(connection) = participant.connection {
             self.connections.remove(&connection);

@@ -15,7 +15,7 @@ use nearcast_protocol::{ErrorCode, ErrorInfo, MediaAnswer, MediaOffer, PublishIn
 use std::time::Instant;
 
 /// What this version of the edge can do with a section.
-const OPTIONS: AnswerOptions = AnswerOptions { simulcast: true };
+pub(super) const OPTIONS: AnswerOptions = AnswerOptions { simulcast: true };
 
 impl Shard {
     /// Parses an offer; the error names what to change.
@@ -69,11 +69,11 @@ impl Shard {
     }
 
     /// The participant's transport: made by its first offer, restarted (ICE only) when the credentials changed.
-    fn ensure_peer(&mut self, now: Instant, key: ParticipantKey, offer: &Offer) -> Result<(), ErrorInfo> {
+    pub(super) fn ensure_peer(&mut self, now: Instant, key: ParticipantKey, offer: &Offer) -> Result<(), ErrorInfo> {
         let existing = self.participants.get(key).and_then(|participant| participant.peer.as_ref());
         match existing {
             Some(peer) if peer.fingerprint != offer.fingerprint => {
-                let why = "the offer has another certificate than the one before; keep the PeerConnection, or join anew with a fresh one";
+                let why = "the offer has another certificate than the one before; keep the PeerConnection, or send it as `transport`";
                 return Err(ErrorInfo::new(ErrorCode::BadSdp, why));
             }
             Some(_) => {
@@ -243,6 +243,7 @@ impl Shard {
             chosen: None,
             wants: [None; 2],
             last_report_sent: None,
+            reported: None,
         };
         // A retired place is taken again, so that recycling sections for ever costs nothing; positions of the others must not change.
         match peer.slots.iter_mut().find(|slot| slot.retired) {

@@ -43,6 +43,11 @@ impl Paced {
         }
     }
 
+    /// A subscriber's transport is gone, with what waited for it.
+    pub(super) fn forget(&mut self, key: ParticipantKey) {
+        self.peers.retain(|known| *known != key);
+    }
+
     /// Lets the rest of a frame wait.
     #[cold]
     pub(super) fn hold(&mut self, subscriber: &Subscriber, peer: &mut Peer, frame: &Frame, rest: &[Option<MediaPacket<'_>>]) {

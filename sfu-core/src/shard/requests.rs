@@ -14,11 +14,13 @@ impl Shard {
             self.events.push_back(Event::Signal { connection, message: ServerMessage::Failed { id, error } });
             return;
         };
+        let renews = matches!(message, ClientMessage::Transport(_));
         let outcome = match message {
             ClientMessage::Join(_) => Err(ErrorInfo::new(ErrorCode::OutOfOrder, "this connection has joined already")),
             ClientMessage::Offer(offer) => Self::read_offer(&offer)
                 .and_then(|parsed| self.apply_offer(now, key, &parsed, &offer.publish))
                 .map(|answer| ServerMessage::Answer { id, answer }),
+            ClientMessage::Transport(offer) => self.renew_transport(now, key, &offer).map(|answer| ServerMessage::Answer { id, answer }),
             ClientMessage::Unpublish { publication } => self.own(key, &publication).map(|publication| {
                 self.unpublish(now, key, publication);
                 ServerMessage::Done { id }
@@ -35,14 +37,15 @@ impl Shard {
             }
             ClientMessage::Wishes { wishes } => self.wish(now, key, &wishes).map(|()| ServerMessage::Done { id }),
             ClientMessage::Ping => Ok(ServerMessage::Pong { id }),
-            ClientMessage::Transport(_) | ClientMessage::Peer { .. } => {
-                Err(ErrorInfo::new(ErrorCode::UnsupportedVersion, "this edge doesn't do that yet; join anew"))
-            }
+            ClientMessage::Peer { to, payload } => self.pass_on(now, key, &to, payload).map(|()| ServerMessage::Done { id }),
         };
         let offered = matches!(outcome, Ok(ServerMessage::Answer { .. }));
         let reply = outcome.unwrap_or_else(|error| ServerMessage::Failed { id, error });
         if id != 0 {
             self.signal(key, reply);
+        }
+        if offered && renews {
+            self.tell_publisher_anew(key);
         }
         if offered {
             self.announce_new_publications(now, key);

@@ -52,6 +52,7 @@ pub struct ShardStats {
     /// Audio packets that were not passed on, their publication not being among the loudest.
     pub packets_not_among_loudest: u64,
     pub data_messages: u64,
+    pub heartbeats: u64,
     /// Receiver-estimated maximum bitrates taken note of (REMB).
     pub rembs_received: u64,
     /// Feedback on transport-wide numbers.
@@ -64,6 +65,8 @@ pub struct ShardStats {
     // Joins and leaves since start.
     pub joins: u64,
     pub resumes: u64,
+    /// Sessions that went on over a new transport.
+    pub transports_renewed: u64,
     pub leaves: u64,
     // Negotiated SRTP profiles since start.
     pub srtp_aes256_gcm: u64,

@@ -168,7 +168,7 @@ impl Shard {
             slot.forwarder.set_layer(None);
         }
         (slot.chosen, slot.wants) = (None, [None; 2]);
-        slot.last_report_sent = None;
+        (slot.last_report_sent, slot.reported) = (None, None);
         known.subscribers.push(Subscriber { participant: key, slot: index });
         if known.info.video && peer.srtp.is_some() {
             known.keyframes.welcome(1);

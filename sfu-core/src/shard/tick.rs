@@ -41,10 +41,12 @@ impl Shard {
         self.tick_relay(now);
         if look {
             self.tell_publishers(now);
+            self.review_due_modes(now);
         }
         if now >= self.next_speakers {
             self.next_speakers = now + SPEAKERS_INTERVAL;
             self.tell_speakers(now);
+            self.tell_qualities(now);
         }
     }
 
@@ -54,6 +56,7 @@ impl Shard {
             return;
         }
         self.withdraw_without_consent(now, key);
+        self.score_when_due(now, key);
         let Some(participant) = self.participants.get_mut(key) else { return };
         let Some(peer) = participant.peer.as_mut() else { return };
         peer.dtls.handle_timeout(now);

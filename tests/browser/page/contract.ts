@@ -175,6 +175,8 @@ export interface ParticipantPage {
     devices(kind: 'videoinput' | 'audioinput'): Promise<string[]>;
     /** The device that a publication of mine comes from. */
     deviceOf(publication: string): Promise<string | undefined>;
+    /** As if the device that a publication of mine comes from were unplugged. */
+    unplug(publication: string): Promise<void>;
     setMuted(publication: string, muted: boolean): Promise<void>;
     unpublish(publication: string): Promise<void>;
     /** Silences a published tone at its source: the track stays as it is. */

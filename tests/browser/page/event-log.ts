@@ -15,6 +15,8 @@ const TYPES: readonly (keyof RoomEvents)[] = [
     'trackunsubscribed',
     'localpublished',
     'localunpublished',
+    'devicereplaced',
+    'publicationinterrupted',
     'speakerschanged',
     'layerchanged',
     'data',

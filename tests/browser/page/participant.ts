@@ -144,6 +144,12 @@ const page: ParticipantPage = {
     switchDevice: (publication, deviceId) => local(publication).switchDevice(deviceId),
     devices: async (kind) => (await devices.list(kind)).map(({ deviceId }) => deviceId),
     deviceOf: async (publication) => local(publication).track.mediaStreamTrack.getSettings().deviceId,
+    async unplug(publication) {
+        // No flag of a browser takes a fake device away: its track ends here as one does that lost its device.
+        const media = local(publication).track.mediaStreamTrack;
+        media.stop();
+        media.dispatchEvent(new Event('ended'));
+    },
     setMuted: (publication, muted) => (muted ? local(publication).mute() : local(publication).unmute()),
     async unpublish(publication) {
         await local(publication).unpublish();

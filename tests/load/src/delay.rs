@@ -30,10 +30,15 @@ impl Default for Delays {
 impl Delays {
     /// Counts one.
     pub fn record(&mut self, delay: Duration) {
+        self.record_times(delay, 1);
+    }
+
+    /// Counts as many of the same.
+    pub fn record_times(&mut self, delay: Duration, times: u64) {
         let index = bucket(u64::try_from(delay.as_micros()).unwrap_or(u64::MAX));
         if let Some(bucket) = usize::try_from(index).ok().and_then(|index| self.buckets.get_mut(index)) {
-            *bucket += 1;
-            self.count += 1;
+            *bucket += times;
+            self.count += times;
         }
     }
 
@@ -127,8 +132,8 @@ mod tests {
     fn merged_delays_count_as_recorded_in_one() {
         let (mut one, mut two) = (Delays::default(), Delays::default());
         one.record(Duration::from_micros(10));
-        two.record(Duration::from_micros(30));
+        two.record_times(Duration::from_micros(30), 2);
         one.merge(&two);
-        assert_eq!((one.count(), one.percentile(0.5), one.percentile(1.0)), (2, Some(10), Some(30)));
+        assert_eq!((one.count(), one.percentile(0.3), one.percentile(0.5)), (3, Some(10), Some(30)));
     }
 }

@@ -12,6 +12,7 @@ pub use plan::{Burst, Plan, Run};
 
 use crate::client::Socket;
 use crate::cpu::Cores;
+use crate::delay::Delays;
 use crate::server::Cipher;
 use crate::{LoadError, cpu};
 use aws_lc_rs::aead::{AES_128_GCM, AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
@@ -27,7 +28,7 @@ const TAG: usize = 16;
 const HEADER: usize = 12;
 
 /// What a floor cost.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub struct FloorMeasure {
     /// Datagrams sent.
     pub datagrams: u64,
@@ -37,6 +38,9 @@ pub struct FloorMeasure {
     pub cpu: Duration,
     /// Datagrams that the kernel didn't take.
     pub unsent: u64,
+    /// From when a burst was there to be sent until the call that sent a datagram of it returned. No server that seals and sends from one
+    /// core delays less: what it has to do besides only comes on top.
+    pub delays: Delays,
 }
 
 /// To whom the floor sends.
@@ -108,15 +112,15 @@ impl Sender {
             let due = began + burst.at;
             std::thread::sleep(due.saturating_duration_since(Instant::now()));
             for run in &burst.runs {
-                self.send(run)?;
+                self.send(run, due)?;
             }
         }
         self.measure.cpu = cpu::thread_time().saturating_sub(used);
-        Ok(self.measure)
+        Ok(std::mem::take(&mut self.measure))
     }
 
-    /// One run to every destination.
-    fn send(&mut self, run: &Run) -> Result<(), LoadError> {
+    /// One run, which was there to be sent at `due`, to every destination.
+    fn send(&mut self, run: &Run, due: Instant) -> Result<(), LoadError> {
         let Self { socket, batch, destinations, buffer, per_call, sent, measure } = self;
         let length = run.segment * run.segments;
         if buffer.len() < length * *per_call {
@@ -134,6 +138,7 @@ impl Sender {
             measure.runs += taken as u64;
             measure.datagrams += (taken * run.segments) as u64;
             measure.unsent += ((group.len() - taken) * run.segments) as u64;
+            measure.delays.record_times(due.elapsed(), (taken * run.segments) as u64);
         }
         Ok(())
     }

@@ -10,7 +10,7 @@ use crate::client::{Local, Wish};
 use crate::scenario::ALL;
 use crate::trace::{Kind, Trace};
 use nearcast_protocol::{Join, MediaOffer, Permissions, PublishIntent, ServerMessage};
-use sfu_core::{Admission, Batch, Certificate, Command, ConnectionId, Event, Limits, Shard, ShardConfig, ShardId, WallClock};
+use sfu_core::{Admission, Batch, Certificate, Command, ConnectionId, Event, Limits, ModePolicy, Shard, ShardConfig, ShardId, WallClock};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -143,6 +143,7 @@ impl World {
             resume_window: Duration::from_secs(30),
             limits: Limits::default(),
             audio_top_k: 10,
+            scorer: None,
             wall_clock: WallClock::new(now, Duration::from_secs(1_700_000_000)),
         };
         let shard = Shard::new(config, [7; 32], now);
@@ -168,6 +169,8 @@ impl World {
             identity,
             role: None,
             permissions: Permissions { publish: true, subscribe: true, publish_data: true },
+            mode: ModePolicy::default(),
+            max_participants: None,
         };
         let connection = ConnectionId(number as u64);
         self.shard.handle_command(self.now, Command::Join { connection, request: 1, admission, join });

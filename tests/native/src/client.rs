@@ -208,6 +208,7 @@ impl Client {
             topic: message.topic,
             payload: message.text.into_bytes(),
             text: true,
+            beat: None,
         };
         session::send(if reliable { &self.reliable } else { &self.lossy }, &frame).await
     }

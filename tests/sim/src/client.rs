@@ -4,6 +4,7 @@
 
 mod media;
 mod signalling;
+mod transport;
 
 use crate::joining::Joining;
 use crate::received::Packet;
@@ -92,13 +93,7 @@ const CHANNELS: [(&str, u16, bool); 2] = [("reliable", 0, true), ("lossy", 1, fa
 
 impl Client {
     pub(crate) fn new(joining: Joining, id: ClientId, inside: SocketAddr, outside: SocketAddr, base: Instant, now: Instant) -> Self {
-        let config = RtcConfig::new()
-            .set_rtp_mode(true)
-            .enable_raw_packets(true)
-            .set_rtcp_report_interval_audio(Duration::from_secs(1))
-            .set_rtcp_report_interval_video(Duration::from_secs(1));
-        let mut rtc = (joining.configure)(config).build(now);
-        rtc.add_local_candidate(Candidate::host(inside, "udp").unwrap()).unwrap();
+        let rtc = Self::make_rtc(&joining, inside, now);
         Self {
             name: joining.name.clone(),
             room: joining.room.clone(),
@@ -128,6 +123,17 @@ impl Client {
         }
     }
 
+    fn make_rtc(joining: &Joining, inside: SocketAddr, now: Instant) -> Rtc {
+        let config = RtcConfig::new()
+            .set_rtp_mode(true)
+            .enable_raw_packets(true)
+            .set_rtcp_report_interval_audio(Duration::from_secs(1))
+            .set_rtcp_report_interval_video(Duration::from_secs(1));
+        let mut rtc = (joining.configure)(config).build(now);
+        rtc.add_local_candidate(Candidate::host(inside, "udp").unwrap()).unwrap();
+        rtc
+    }
+
     pub(crate) fn admission(&self) -> Admission {
         Admission {
             room: self.room.clone(),
@@ -135,6 +141,8 @@ impl Client {
             name: self.name.clone(),
             role: None,
             permissions: self.joining.permissions,
+            mode: self.joining.mode,
+            max_participants: self.joining.max_participants,
         }
     }
 
@@ -142,7 +150,7 @@ impl Client {
     pub(crate) fn envelope(&mut self, message: ClientMessage) -> ClientEnvelope {
         let id = self.next_request;
         self.next_request += 1;
-        if let ClientMessage::Offer(offer) = &message {
+        if let ClientMessage::Offer(offer) | ClientMessage::Transport(offer) = &message {
             self.unanswered = Some((id, offer.clone()));
         }
         ClientEnvelope { id, message }

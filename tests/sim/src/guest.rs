@@ -16,7 +16,7 @@ use rtc::shared::TransportProtocol;
 use rtc::srtp::context::Context;
 use rtc::srtp::protection_profile::ProtectionProfile;
 use sfu_core::sdp::SdpFragment;
-use sfu_core::{Admission, Command, ConnectionId};
+use sfu_core::{Admission, Command, ConnectionId, ModePolicy};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -176,6 +176,8 @@ impl World {
             name: name.into(),
             role: None,
             permissions: Permissions { publish: true, subscribe: true, publish_data: true },
+            mode: ModePolicy::default(),
+            max_participants: None,
         };
         let join = Join { offer, auto_subscribe: true, ..Join::default() };
         self.command(match by_http {

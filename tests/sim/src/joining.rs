@@ -2,6 +2,7 @@
 
 use crate::source::SourcePlan;
 use nearcast_protocol::Permissions;
+use sfu_core::ModePolicy;
 use str0m::RtcConfig;
 
 /// Somebody about to join. Everything has a usual value; say only what matters to the test.
@@ -9,6 +10,8 @@ pub struct Joining {
     pub(crate) name: String,
     pub(crate) room: String,
     pub(crate) permissions: Permissions,
+    pub(crate) mode: ModePolicy,
+    pub(crate) max_participants: Option<u32>,
     pub(crate) auto_subscribe: bool,
     pub(crate) audio_slots: usize,
     pub(crate) video_slots: usize,
@@ -33,6 +36,8 @@ impl Joining {
             name: name.to_owned(),
             room: "room".to_owned(),
             permissions: Permissions { publish: true, subscribe: true, publish_data: true },
+            mode: ModePolicy::default(),
+            max_participants: None,
             auto_subscribe: true,
             audio_slots: 0,
             video_slots: 0,
@@ -109,6 +114,20 @@ impl Joining {
     #[must_use]
     pub fn permitted(mut self, publish: bool, subscribe: bool, publish_data: bool) -> Self {
         self.permissions = Permissions { publish, subscribe, publish_data };
+        self
+    }
+
+    /// With a token that says how the room goes about its media.
+    #[must_use]
+    pub fn in_mode(mut self, mode: ModePolicy) -> Self {
+        self.mode = mode;
+        self
+    }
+
+    /// With a token that says how many the room takes.
+    #[must_use]
+    pub fn among_at_most(mut self, participants: u32) -> Self {
+        self.max_participants = Some(participants);
         self
     }
 

@@ -217,6 +217,15 @@ impl Source {
         }
     }
 
+    /// Another transport carries it on, in this section, once it has come up: under new numbers, in the middle of a picture.
+    pub(crate) fn move_to(&mut self, mid: Mid) {
+        (self.mid, self.next_due) = (mid, None);
+        self.plan.first_timestamp = self.plan.first_timestamp.wrapping_add(0x1357_9bdf);
+        for encoder in &mut self.encoders {
+            encoder.seq = (encoder.seq + 0x4567) & 0x7fff;
+        }
+    }
+
     /// As after a restart of the encoder: new numbers, a key frame first.
     pub(crate) fn renumber(&mut self, seq: u16, timestamp: u32) {
         self.plan.first_timestamp = timestamp;

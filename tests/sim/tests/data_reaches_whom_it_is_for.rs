@@ -122,3 +122,40 @@ fn no_message_leaves_its_room() {
     world.run_for(secs(1));
     assert!(world[other].data.is_empty());
 }
+
+fn beat(number: u32) -> DataFrame {
+    DataFrame { beat: Some(number), ..frame(b"nobody's business") }
+}
+
+/// Anybody may know whether its way carries anything, also who may not send messages.
+#[test]
+fn a_heartbeat_comes_back_at_once_and_reaches_nobody_else() {
+    let mut world = World::seeded(77);
+    let alice = world.joined(Joining::new("alice").data().permitted(true, true, false));
+    let bob = world.joined(Joining::new("bob").data());
+    let sent_at = world.now();
+    world.send_data(alice, LOSSY_CHANNEL, &beat(7));
+    world.send_data(alice, RELIABLE_CHANNEL, &beat(8));
+    world.run_for(ms(100));
+    let answers: Vec<_> = world[alice].data.iter().map(|(_, stream, frame)| (*stream, frame.beat)).collect();
+    assert_eq!(answers, [(LOSSY_CHANNEL, Some(7)), (RELIABLE_CHANNEL, Some(8))]);
+    assert!(world[alice].data.iter().all(|(at, _, frame)| *at - sent_at < ms(60) && frame.payload.is_empty()), "one round trip");
+    assert!(world[bob].data.is_empty());
+    assert_eq!((world.stats().heartbeats, world.stats().data_messages), (2, 0));
+}
+
+#[test]
+fn a_flood_of_heartbeats_is_answered_only_in_part() {
+    let (mut world, [alice, bob, _]) = trio(78);
+    for number in 0..500 {
+        world.send_data(alice, LOSSY_CHANNEL, &beat(number));
+    }
+    world.run_for(ms(500));
+    assert_eq!((world[alice].data.len(), world.stats().heartbeats, world.stats().dropped_data), (20, 20, 480));
+    world.send_data(bob, LOSSY_CHANNEL, &beat(1));
+    world.run_for(ms(600));
+    assert_eq!(world[bob].data.len(), 1, "nobody else pays for it");
+    world.send_data(alice, LOSSY_CHANNEL, &beat(501));
+    world.run_for(ms(100));
+    assert_eq!(world[alice].data.last().unwrap().2.beat, Some(501), "and the flood is forgotten");
+}

@@ -65,6 +65,34 @@ fn an_ice_restart_from_another_network_works() {
     assert!(contiguous(world[bob].packets_of(alice, 0).iter().filter(|packet| packet.at > restarted + ms(600)).map(|packet| packet.seq)));
 }
 
+/// The network is gone for 5 s; what comes back is another one. Media is there as soon as a restart and a check have passed.
+#[test]
+fn after_an_outage_an_ice_restart_from_elsewhere_brings_media_back() {
+    let mut world = World::seeded(84);
+    let alice = world.joined(Joining::new("alice").camera().slots(0, 1));
+    let bob = world.joined(Joining::new("bob").camera().slots(0, 1));
+    world.run_for(secs(2));
+    world.link(bob).cut(true);
+    world.run_for(secs(5));
+    world.rebind(bob);
+    world.link(bob).cut(false);
+    let restarted = world.now();
+    world.offer(bob, &[], |changes| drop(changes.ice_restart(true)));
+    world.run_for(secs(2));
+    for (to, from) in [(bob, alice), (alice, bob)] {
+        let packets: Vec<_> = world[to].packets_of(from, 0).into_iter().filter(|packet| packet.at > restarted).collect();
+        let first = packets.first().expect("media").at - restarted;
+        println!("media {first:?} after the restart");
+        assert!(first < ms(1_000), "{first:?}");
+        // Before that, what was lost is repaired as far as it can be.
+        assert!(contiguous(packets.iter().filter(|packet| packet.at > restarted + secs(1)).map(|packet| packet.seq)));
+    }
+    let packets = world[alice].packets_of(bob, 0);
+    assert!(packets.iter().find(|packet| packet.at > restarted).unwrap().keyframe, "what was missed is not waited for");
+    assert_eq!((world.stats().srtp_aes256_gcm, world.stats().transports), (2, 2), "the same two transports");
+    assert_eq!(world[alice].told(|message| matches!(message, ServerMessage::ParticipantLeft { .. }).then_some(())).len(), 0);
+}
+
 /// An address that changes hands (a NAT reuses a port) belongs to whom the check is from.
 #[test]
 fn an_address_belongs_to_its_last_authenticated_user() {

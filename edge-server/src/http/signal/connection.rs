@@ -16,7 +16,7 @@ use core::time::Duration;
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use nearcast_protocol::wire::WireError;
-use nearcast_protocol::{ClientEnvelope, ClientMessage, ErrorCode, ErrorInfo, Join, ServerMessage};
+use nearcast_protocol::{ClientEnvelope, ClientMessage, ErrorCode, ErrorInfo, IceServer, Join, ServerMessage};
 use sfu_core::{Admission, Command, ConnectionId};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -105,6 +105,10 @@ pub struct Connection {
     heard: Instant,
     /// Code of the last `closed` that went out.
     told: Option<ErrorCode>,
+    /// From the token.
+    identity: String,
+    /// When fresh TURN credentials are due.
+    renewal: Option<tokio::time::Instant>,
 }
 
 impl Connection {
@@ -123,6 +127,8 @@ impl Connection {
             strikes: 0,
             heard: now,
             told: None,
+            identity: String::new(),
+            renewal: None,
             context,
         }
     }
@@ -164,6 +170,7 @@ impl Connection {
         let mut deadline = core::pin::pin!(tokio::time::sleep(settings.join_timeout.0));
         loop {
             let outside = matches!(self.stage, Stage::Outside);
+            let renewal = self.renewal;
             let went = tokio::select! {
                 // In this order: whoever reads too slowly must not end as one whose queue merely came to its end.
                 biased;
@@ -177,6 +184,7 @@ impl Connection {
                 () = stopped(&mut stopping), if outside => {
                     Err(End::Refused(ErrorInfo::new(ErrorCode::ShuttingDown, "this edge is shutting down; use another")))
                 }
+                () = until(renewal) => Box::pin(self.renew_credentials(socket)).await,
                 message = self.stage.next() => Box::pin(self.tell(socket, message)).await,
             };
             if let Err(end) = went {
@@ -187,15 +195,18 @@ impl Connection {
 
     /// Sends what the shard says, and notices what it means for the stage.
     async fn tell(&mut self, socket: &mut WebSocket, message: Option<ServerMessage>) -> Result<(), End> {
-        let Some(message) = message else { return Err(End::Dismissed(self.told)) };
-        match (&message, &self.stage) {
-            (ServerMessage::Joined(_), _) => {
+        let Some(mut message) = message else { return Err(End::Dismissed(self.told)) };
+        match (&mut message, &self.stage) {
+            (ServerMessage::Joined(joined), _) => {
+                // What the shard needs to know nothing of.
+                joined.edges.clone_from(&self.context.config.edges.0);
+                joined.ice_servers = self.ice_servers();
                 if let Stage::Entering { link, .. } = core::mem::replace(&mut self.stage, Stage::Outside) {
                     self.stage = Stage::Inside { link };
                 }
                 self.context.counters.count(&self.context.counters.joined);
             }
-            (ServerMessage::Failed { id, error }, Stage::Entering { request, .. }) if id == request => {
+            (ServerMessage::Failed { id, error }, Stage::Entering { request, .. }) if *id == *request => {
                 // The end of the queue follows.
                 tracing::info!(connection = self.id.0, code = error.code.name(), "join refused by the shard: {}", error.message);
                 self.told = Some(error.code);
@@ -204,6 +215,17 @@ impl Connection {
             _ => (),
         }
         self.say(socket, message).await
+    }
+
+    /// STUN and TURN servers with fresh credentials, and a note of when they need others.
+    fn ice_servers(&mut self) -> Vec<IceServer> {
+        self.renewal = self.context.ice_servers.renewal().map(clock::deadline);
+        self.context.ice_servers.of(&self.identity, clock::unix())
+    }
+
+    async fn renew_credentials(&mut self, socket: &mut WebSocket) -> Result<(), End> {
+        let servers = self.ice_servers();
+        self.say(socket, ServerMessage::IceServers { servers }).await
     }
 
     /// Takes a frame.
@@ -290,6 +312,7 @@ impl Connection {
         let overloaded = || ErrorInfo::new(ErrorCode::Overloaded, "this edge is overloaded; use another, or try later");
         let resume = join.resume.as_ref().map(|resume| &resume.session);
         let shard = self.context.media.shard_for(&claims.room, resume).ok_or_else(overloaded)?.clone();
+        self.identity.clone_from(&claims.sub);
         join.token.clear(); // verified: nobody further on needs it
         join.client = join.client.map(|client| client.chars().filter(|character| !character.is_control()).take(LONGEST_CLIENT).collect());
         tracing::info!(
@@ -303,6 +326,8 @@ impl Connection {
         let admission = Admission {
             name: claims.shown_name().to_owned(),
             permissions: claims.permissions(),
+            mode: claims.mode.unwrap_or(self.context.config.room_mode.0),
+            max_participants: claims.max_participants,
             room: claims.room,
             identity: claims.sub,
             role: claims.role,
@@ -392,6 +417,14 @@ impl Connection {
         };
         // Whatever happens now, the connection is over.
         let _ = timeout(CLOSE_PATIENCE, goodbye).await;
+    }
+}
+
+/// Waits until then; without a time, for ever.
+async fn until(time: Option<tokio::time::Instant>) {
+    match time {
+        Some(time) => tokio::time::sleep_until(time).await,
+        None => core::future::pending().await,
     }
 }
 

@@ -4,6 +4,7 @@ use crate::keys::{ParticipantKey, PublicationKey, RoomKey};
 use crate::participant::Participant;
 use crate::publication::Publication;
 use crate::relay::{Handle, Relayed, RelayedParticipant, RelayedPublication};
+use crate::room_mode::{Occasion, Terms};
 use crate::shard::{Event, Shard, ShardId};
 use nearcast_protocol::{LeaveReason, ParticipantId, ServerMessage};
 use std::time::Instant;
@@ -22,7 +23,7 @@ impl Shard {
     fn own_part(&self, room: RoomKey) -> Option<Relayed> {
         let known = self.rooms.get(room)?;
         let participants = known.participants.iter().filter_map(|key| self.as_relayed(*key)).collect();
-        Some(Relayed::Part { room: known.name.clone(), participants })
+        Some(Relayed::Part { room: known.name.clone(), terms: known.terms, participants })
     }
 
     /// A participant of this shard as the others shall know it; none for one of theirs.
@@ -33,6 +34,7 @@ impl Shard {
             id: participant.id.clone(),
             admission: participant.admission.clone(),
             since: participant.since,
+            by_http: participant.by_http,
             publications: publications.filter_map(|key| self.publication_as_relayed(*key)).collect(),
         })
     }
@@ -67,8 +69,9 @@ impl Shard {
         self.tell_parts(room, || Relayed::Published { room: name.clone(), participant: id.clone(), publication: relayed.clone() });
     }
 
-    pub(super) fn on_part(&mut self, now: Instant, from: ShardId, room: &str, participants: Vec<RelayedParticipant>) {
+    pub(super) fn on_part(&mut self, now: Instant, from: ShardId, room: &str, terms: Terms, participants: Vec<RelayedParticipant>) {
         let Some(key) = self.rooms_by_name.get(room).copied() else { return };
+        self.note_terms(key, terms);
         let Some(known) = self.rooms.get_mut(key) else { return };
         if !known.parts.contains(&from) {
             known.parts.push(from);
@@ -87,7 +90,7 @@ impl Shard {
         }
     }
 
-    fn admit_relayed(&mut self, now: Instant, from: ShardId, room: RoomKey, relayed: RelayedParticipant) {
+    fn admit_relayed(&mut self, now: Instant, from: ShardId, room: RoomKey, mut relayed: RelayedParticipant) {
         if let Some(known) = self.relayed_participant(from, room, &relayed.id) {
             for publication in relayed.publications {
                 self.add_relayed_publication(now, from, known, publication);
@@ -97,17 +100,19 @@ impl Shard {
         if !self.give_way(now, room, &relayed) {
             return;
         }
-        let key = self.participants.insert(Participant::elsewhere(from, room, relayed.id, relayed.admission, relayed.since, now));
+        let publications = std::mem::take(&mut relayed.publications);
+        let key = self.participants.insert(Participant::elsewhere(from, room, relayed, now));
         if let Some(room) = self.rooms.get_mut(room) {
             room.participants.push(key);
         }
-        for publication in relayed.publications {
+        for publication in publications {
             self.insert_relayed_publication(from, key, publication);
         }
         if let Some(participant) = self.participant_info(key) {
             self.announce(room, Some(key), &ServerMessage::ParticipantJoined { participant });
         }
         self.publish_announced(now, key);
+        self.review_mode(now, room, Occasion::Came, None);
     }
 
     /// Of two with one identity the one who came later stays: true when that is the one from elsewhere.
@@ -126,7 +131,7 @@ impl Shard {
         }
     }
 
-    fn relayed_participant(&self, from: ShardId, room: RoomKey, id: &ParticipantId) -> Option<ParticipantKey> {
+    pub(in crate::shard) fn relayed_participant(&self, from: ShardId, room: RoomKey, id: &ParticipantId) -> Option<ParticipantKey> {
         let theirs = |key: &&ParticipantKey| {
             self.participants.get(**key).is_some_and(|participant| participant.home == Some(from) && participant.id == *id)
         };

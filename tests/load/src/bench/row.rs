@@ -48,6 +48,9 @@ pub struct Row {
     pub p99_us: Option<u64>,
     /// 99.9th percentile.
     pub p999_us: Option<u64>,
+    /// 99th percentile of the floor's own delay: from when a frame was there until sealing and sending it to everybody had come to a datagram
+    /// of it. What one core can't get below.
+    pub floor_p99_us: Option<u64>,
     /// What makes this row's figures doubtful; empty: nothing known.
     pub note: String,
 
@@ -141,6 +144,9 @@ impl Row {
         let mut delays = Delays::default();
         windows.iter().for_each(|window| delays.merge(&window.delays));
         [self.p50_us, self.p99_us, self.p999_us] = [0.5, 0.99, 0.999].map(|share| delays.percentile(share));
+        let mut least = Delays::default();
+        floors.iter().for_each(|floor| least.merge(&floor.delays));
+        self.floor_p99_us = least.percentile(0.99);
         self.sum_threads(windows);
         self.note = notes(windows, floors, cores).join("; ");
     }

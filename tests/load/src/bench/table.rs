@@ -21,6 +21,7 @@ const COLUMNS: &[Column] = &[
     ("p50 ms", |row| millis(row.p50_us)),
     ("p99 ms", |row| millis(row.p99_us)),
     ("p99.9 ms", |row| millis(row.p999_us)),
+    ("floor p99", |row| millis(row.floor_p99_us)),
 ];
 
 /// Columns of text.
@@ -52,7 +53,8 @@ pub fn table(rows: &[Row]) -> String {
         }
     }
     text += "\nµs/packet: CPU of the whole server for each datagram it sent; floor: sealing and sending alone, same core, minute, sizes and\n\
-             runs (per send); medians. Delays: publisher's send call to the kernel's receipt at the subscriber.\n";
+             runs (per send); medians. Delays: publisher's send call to the kernel's receipt at the subscriber; floor p99: the same of sealing and\n\
+             sending alone, which one core can't get below.\n";
     for row in rows.iter().filter(|row| !row.note.is_empty()) {
         text += &format!("note, {} {}: {}\n", row.scenario, row.server, row.note);
     }

@@ -55,6 +55,7 @@ fn everything_sealed_arrives() {
         let measure = sender.send_all(&plan).unwrap();
         assert_eq!((measure.datagrams, measure.runs, measure.unsent), (datagrams as u64 * 3, runs as u64 * 3, 0));
         assert!(measure.cpu > Duration::ZERO);
+        assert_eq!(measure.delays.count(), measure.datagrams);
         assert_eq!(sink.finish(), measure.datagrams);
     }
 }

@@ -104,7 +104,10 @@ impl Client {
                     self.accept(now, answer);
                 }
             }
-            ServerMessage::Answer { answer, .. } => self.accept(now, answer),
+            // The answer to a request that was repeated since comes too late.
+            ServerMessage::Answer { id, answer } if self.unanswered.as_ref().is_some_and(|(request, _)| request == id) => {
+                self.accept(now, answer);
+            }
             // Refused: as if it had never been offered.
             ServerMessage::Failed { id, .. } if self.unanswered.as_ref().is_some_and(|(request, _)| request == id) => {
                 (self.pending, self.unanswered) = (None, None);

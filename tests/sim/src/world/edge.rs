@@ -71,6 +71,7 @@ impl Edge {
                 resume_window: Duration::from_secs(30),
                 limits: Limits::default(),
                 audio_top_k: 10,
+                scorer: None,
                 wall_clock: WallClock::new(now, UNIX_TIME),
             };
             configure(&mut config);

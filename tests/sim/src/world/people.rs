@@ -56,6 +56,25 @@ impl World {
         self.open_connection(id, join);
     }
 
+    /// Its transport dies without a word; asks for another one from another address, offered as `change` changes it. Returns the request's id.
+    pub fn renew_transport(&mut self, id: ClientId, change: impl FnOnce(&mut MediaOffer)) -> u32 {
+        self.rebind(id);
+        let now = self.now;
+        let mut offer = self[id].renew_transport(now);
+        change(&mut offer);
+        self.request(id, ClientMessage::Transport(offer))
+    }
+
+    /// Comes back to its session on a new WebSocket and over a new transport.
+    pub fn resume_renewing(&mut self, id: ClientId) {
+        self.rebind(id);
+        let now = self.now;
+        let client = &mut self[id];
+        let offer = Some(client.renew_transport(now));
+        let join = nearcast_protocol::Join { offer, ..client.resuming_join() };
+        self.open_connection(id, join);
+    }
+
     /// A guest's address and WebSocket; returns its number.
     pub(crate) fn open_mailbox(&mut self) -> (usize, SocketAddr) {
         let (address, connection) = (self.fresh_port(), self.fresh_connection());

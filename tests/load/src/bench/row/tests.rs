@@ -9,7 +9,7 @@ fn window(us: u64) -> Window {
 }
 
 fn floor(us: u64) -> FloorMeasure {
-    FloorMeasure { datagrams: 1000, runs: 400, cpu: Duration::from_micros(us * 1000), unsent: 0 }
+    FloorMeasure { datagrams: 1000, runs: 400, cpu: Duration::from_micros(us * 1000), ..FloorMeasure::default() }
 }
 
 fn row(windows: &[Window], floors: &[FloorMeasure], cores: Cores) -> Row {

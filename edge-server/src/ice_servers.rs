@@ -1,0 +1,73 @@
+//! STUN and TURN servers for clients, with credentials that last a while.
+//!
+//! The credentials are those of draft-uberti-behave-turn-rest-00, which coturn takes with `use-auth-secret`: the server and we know one
+//! secret, and nobody has to tell it who may use it. The user name says until when; the password proves that we wrote it.
+
+use crate::config::Config;
+use aws_lc_rs::hmac;
+use core::time::Duration;
+use nearcast_protocol::IceServer;
+
+/// What clients are told of.
+#[derive(Debug)]
+pub struct IceServers {
+    stun: Vec<String>,
+    /// Addresses of each server.
+    turn: Vec<Vec<String>>,
+    secret: String,
+    lifetime: Duration,
+}
+
+impl IceServers {
+    /// The configured ones.
+    #[must_use]
+    pub fn new(config: &Config) -> Self {
+        let turn = config.turn_servers.by_server();
+        Self { stun: config.stun_servers.0.clone(), turn, secret: config.turn_secret.0.clone(), lifetime: config.turn_lifetime.0 }
+    }
+
+    /// All of them, with credentials for `identity` from `now` (since 1970) on.
+    #[must_use]
+    pub fn of(&self, identity: &str, now: Duration) -> Vec<IceServer> {
+        let stun =
+            self.stun.iter().map(|address| IceServer { urls: vec![address.clone()], username: None, credential: None, lifetime_s: None });
+        let username = format!("{}:{identity}", now.saturating_add(self.lifetime).as_secs());
+        let password = credential(&self.secret, &username);
+        let turn = self.turn.iter().map(|urls| IceServer {
+            urls: urls.clone(),
+            username: Some(username.clone()),
+            credential: Some(password.clone()),
+            lifetime_s: u32::try_from(self.lifetime.as_secs()).ok(),
+        });
+        stun.chain(turn).collect()
+    }
+
+    /// How long after credentials were given fresh ones are due: half their life. None: there are none that could expire.
+    #[must_use]
+    pub fn renewal(&self) -> Option<Duration> {
+        (!self.turn.is_empty()).then(|| self.lifetime / 2)
+    }
+}
+
+/// `base64(HMAC-SHA1(secret, username))`.
+fn credential(secret: &str, username: &str) -> String {
+    let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, secret.as_bytes());
+    base64(hmac::sign(&key, username.as_bytes()).as_ref())
+}
+
+/// RFC 4648 §4, padded.
+fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for chunk in bytes.chunks(3) {
+        let group = chunk.iter().chain([&0, &0]).take(3).fold(0_usize, |group, byte| (group << 8) | usize::from(*byte));
+        for digit in 0..4 {
+            let value = DIGITS.get((group >> (18 - 6 * digit)) & 63).copied().unwrap_or_default();
+            text.push(if digit <= chunk.len() { char::from(value) } else { '=' });
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests;

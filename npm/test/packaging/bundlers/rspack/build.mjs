@@ -1,0 +1,5 @@
+import { rspack } from '@rspack/core';
+import { finish } from './finish.mjs';
+
+const compiler = rspack({ mode: 'production', context: import.meta.dirname, entry: './main.js', output: { path: `${import.meta.dirname}/out`, filename: 'main.js' } });
+compiler.run((error, stats) => finish(error, stats));

@@ -1,0 +1,3 @@
+import { build } from 'vite7';
+
+await build({ root: import.meta.dirname, logLevel: 'warn', build: { outDir: 'out' } });
