@@ -32,6 +32,7 @@ mod requests;
 mod room;
 pub mod sdp;
 mod session;
+pub mod stats;
 mod time;
 mod wire;
 mod wishes;
