@@ -9,7 +9,7 @@ import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promi
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { deflate } from './deflate.mjs';
+import { pack } from './pack.mjs';
 
 const npm = join(dirname(fileURLToPath(import.meta.url)), '..');
 const root = join(npm, '..');
@@ -58,7 +58,7 @@ const glue = await build({
 });
 const generated = [
   `export function makeGlue() {\n${glue.outputFiles[0].text}\nreturn glue;\n}`,
-  `export const packedCore = '${(await deflate(wasm)).toString('base64')}';`,
+  `export const packedCore = '${pack(wasm).toString('base64')}';`,
 ].join('\n');
 await writeFile(join(work, 'generated.js'), generated);
 
