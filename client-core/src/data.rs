@@ -1,6 +1,7 @@
 //! Messages between participants, as frames of a data channel. Not here: the channels themselves and what waits in them (`client-wasm`).
 
 use crate::{Code, DataMessage, wire};
+use alloc::vec::Vec;
 use nearcast_protocol::{DataFrame, MAX_DATA_PAYLOAD};
 
 /// Bytes of a topic (protocol/src/data.rs).

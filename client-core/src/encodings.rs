@@ -4,6 +4,7 @@
 //! Not here: bitrates by size ([`crate::publish`]), who wants what (the edge tells), and doing it (`client-wasm`).
 
 use crate::publish::{VideoCodec, video_bitrate};
+use alloc::{string::String, vec::Vec};
 use nearcast_protocol::EncodingDemand;
 use nearcast_protocol::client::Source;
 

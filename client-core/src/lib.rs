@@ -18,6 +18,11 @@
 //!
 //! Not here: JavaScript (`client-wasm`), devices and elements (`npm`), how the edge chooses what a slot carries (`sfu-core`).
 
+// No standard library in browsers: it brings the formatting of panics along (docs/decisions/011).
+#![cfg_attr(target_arch = "wasm32", no_std)]
+
+extern crate alloc;
+
 mod data;
 pub mod encodings;
 mod error;

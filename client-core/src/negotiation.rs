@@ -5,6 +5,7 @@
 //! Not here: the transport, whose work `session` asks for on our behalf, and which publication a slot carries (`room`).
 
 use crate::{RequestId, SessionError};
+use alloc::{string::String, vec::Vec};
 use nearcast_protocol::client::Source;
 use nearcast_protocol::{ErrorCode, MediaAnswer, MediaOffer, Mid, PublicationId, PublishIntent};
 

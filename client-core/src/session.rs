@@ -11,6 +11,7 @@ mod messages;
 mod output;
 mod signalling;
 
+use alloc::{string::String, vec::Vec};
 pub use input::{DataMessage, Input, PublishRequest, RequestId, SocketId, TransportState};
 pub use output::{Event, Output, State};
 
@@ -22,9 +23,9 @@ use crate::requests::Requests;
 use crate::room::Room;
 use crate::wishes::Wishes;
 use crate::{Code, MonoTime, SessionError, SlotCounts};
+use alloc::collections::VecDeque;
 use core::time::Duration;
 use nearcast_protocol::{ClientEnvelope, ClientMessage, EncodingDemand, ErrorCode, Permissions, PublicationId, SessionId};
-use std::collections::VecDeque;
 
 /// Bytes of a publication's name (protocol/src/client.rs).
 const MAX_NAME: usize = 256;
@@ -252,7 +253,7 @@ impl Session {
         };
         match result {
             Ok(()) => self.negotiate(),
-            Err(error) => self.settle(vec![Settled { request, result: Err(error) }]),
+            Err(error) => self.settle(Vec::from([Settled { request, result: Err(error) }])),
         }
     }
 

@@ -17,6 +17,7 @@ pub use record::{Field, Kind, STRIDE};
 pub use way::Way;
 
 use crate::quality::{Codec, Direction, Limit, Measured, Media, Repair};
+use alloc::vec::Vec;
 use record::Record;
 use stream::Stream;
 

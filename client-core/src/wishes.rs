@@ -4,6 +4,7 @@
 //! Not here: measuring what is shown (the app), and what becomes of a wish (`sfu-core`).
 
 use crate::MonoTime;
+use alloc::vec::Vec;
 use core::time::Duration;
 use nearcast_protocol::{PublicationId, Wish};
 

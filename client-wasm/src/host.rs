@@ -1,6 +1,7 @@
 //! What the façade hears. The methods of `CoreHost` in npm/src/core/boundary.ts, called one after the other.
 
 use crate::transport::Transport;
+use alloc::{borrow::ToOwned, string::String, vec::Vec};
 use client_core::{Event, SessionError};
 use js_sys::Array;
 use nearcast_protocol::client::Source;

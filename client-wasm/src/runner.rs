@@ -8,9 +8,10 @@ use crate::senders::Outgoing;
 use crate::socket::Socket;
 use crate::timer::{Timer, clock};
 use crate::transport::Transport;
+use alloc::rc::{Rc, Weak};
+use alloc::{borrow::ToOwned, string::String};
 use client_core::{DataMessage, Input, Output, PublishRequest, RequestId, Session, SessionConfig, SlotCounts, SocketId};
-use std::cell::{Cell, RefCell};
-use std::rc::{Rc, Weak};
+use core::cell::{Cell, RefCell};
 use wasm_bindgen::prelude::*;
 
 /// One session with its browser objects.

@@ -1,6 +1,7 @@
 //! What a participant says to the edge.
 
 use crate::{Mid, ParticipantId, PublicationId, SessionId, Wish};
+use alloc::{string::String, vec::Vec};
 use minicbor::{Decode, Encode};
 
 /// One message of a participant with the number its reply repeats.

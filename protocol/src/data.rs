@@ -4,6 +4,7 @@
 //! [`RELIABLE_CHANNEL`] (ordered) and [`LOSSY_CHANNEL`] (unordered, no retransmission).
 
 use crate::ParticipantId;
+use alloc::{string::String, vec::Vec};
 use minicbor::{Decode, Encode};
 
 /// SCTP stream id of the ordered, reliable channel (label `reliable`).

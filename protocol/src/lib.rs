@@ -15,6 +15,11 @@
 //! Rules that keep versions N and N+1 in one room: fields are only ever added, always optional, and numbered (`#[n(…)]`) once and
 //! for all; a decoder skips fields it doesn't know; a message of an unknown kind is reported as such and skipped by both halves.
 
+// No standard library in browsers: it brings the formatting of panics along (docs/decisions/011).
+#![cfg_attr(target_arch = "wasm32", no_std)]
+
+extern crate alloc;
+
 pub mod client;
 pub mod data;
 pub mod error;

@@ -1,5 +1,6 @@
 //! Ways that media can take: through the edge or directly, and the servers that help to find one.
 
+use alloc::{string::String, vec::Vec};
 use minicbor::{Decode, Encode};
 
 /// How media goes in a room.

@@ -4,6 +4,7 @@ use crate::client::Source;
 use crate::{
     EncodingDemand, ErrorCode, ErrorInfo, IceServer, LayerState, Mid, ParticipantId, ParticipantQuality, PublicationId, RoomMode, SessionId,
 };
+use alloc::{boxed::Box, string::String, vec::Vec};
 use minicbor::{Decode, Encode};
 
 /// A reply (with the `id` of its request) or an event (without).

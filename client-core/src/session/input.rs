@@ -1,5 +1,6 @@
 //! What happens to a session.
 
+use alloc::{string::String, vec::Vec};
 use nearcast_protocol::client::Source;
 use nearcast_protocol::{Mid, ParticipantId, PublicationId, Wish};
 

@@ -7,6 +7,7 @@ use crate::requests::Settled;
 use crate::room::Room;
 use crate::wire::{self, WireError};
 use crate::{Event, MonoTime, Output, SessionError, SlotCounts};
+use alloc::vec::Vec;
 use nearcast_protocol::{ErrorInfo, ServerMessage};
 
 impl Session {

@@ -2,6 +2,7 @@
 
 use super::{DataMessage, RequestId, SocketId};
 use crate::{Reason, SessionError, SlotCounts};
+use alloc::{string::String, vec::Vec};
 use nearcast_protocol::{EncodingDemand, LayerState, LeaveReason, Mid, ParticipantId, PublicationId, PublicationInfo, Speaker};
 
 /// Where a session stands.

@@ -29,7 +29,7 @@ impl Stream {
     /// None: which one it is isn't known.
     pub(super) fn begin(record: Record) -> Option<Self> {
         let (section, ssrc) = (record.get(Field::Mid)?, record.get(Field::Ssrc)?);
-        Some(Self { section: section as u32, ssrc, readings: vec![record], moved_at: 0.0, present: true })
+        Some(Self { section: section as u32, ssrc, readings: Vec::from([record]), moved_at: 0.0, present: true })
     }
 
     pub(super) fn is_of(&self, record: &Record) -> bool {

@@ -2,6 +2,7 @@
 
 use super::WireError;
 use super::item::Item;
+use alloc::boxed::Box;
 use nearcast_protocol::client::Source;
 use nearcast_protocol::{
     DataFrame, EncodingDemand, ErrorCode, ErrorInfo, IceServer, Joined, LayerReason, LayerState, LeaveReason, MediaAnswer, Mid,

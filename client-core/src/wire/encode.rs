@@ -1,5 +1,6 @@
 //! What we say. Numbers are those of `#[n(…)]` in the protocol crate.
 
+use alloc::vec::Vec;
 use nearcast_protocol::client::Source;
 use nearcast_protocol::{ClientEnvelope, ClientMessage, DataFrame, Join, MediaOffer, Priority, PublicationId, Wish};
 

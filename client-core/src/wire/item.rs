@@ -2,6 +2,8 @@
 //! floating-point numbers are skipped, since no message has any.
 
 /// Deepest nesting that is read. `joined` needs 8.
+use alloc::{borrow::ToOwned, string::String, vec::Vec};
+
 const MAX_DEPTH: u8 = 16;
 
 /// One decoded item. It borrows text and bytes, so it cannot grow beyond a small multiple of the message, which `MAX_MESSAGE_BYTES` bounds.
