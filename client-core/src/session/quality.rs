@@ -205,9 +205,10 @@ impl Watch {
         });
         let judged = self.judged.get_mut(place)?;
         judged.present = true;
-        let before = judged.gauge.quality().level;
+        let Quality { score: before_score, level: before, .. } = *judged.gauge.quality();
         let quality = judged.gauge.update(now, rating);
-        if (quality.level < before && before != Level::Unknown) || matches!(quality.level, Level::Poor | Level::Lost) {
+        let fell = before != Level::Unknown && (quality.level < before || quality.score + WORTH_TELLING <= before_score);
+        if fell || matches!(quality.level, Level::Poor | Level::Lost) {
             self.degraded_until = now + DEGRADED_FOR;
         }
         let news = (quality.level, quality.cause, quality.layer) != (judged.told.level, judged.told.cause, judged.told.layer)

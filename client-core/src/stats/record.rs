@@ -86,6 +86,9 @@ pub enum Kind {
     VideoReceived,
 }
 
+/// More bytes than a call of years, and later than any clock in milliseconds.
+const MOST: f64 = 1e15;
+
 /// A copy of one record with its place in time.
 #[derive(Clone, Debug)]
 pub(super) struct Record {
@@ -114,9 +117,9 @@ impl Record {
         self.at
     }
 
-    /// A number, if the browser says it. None of them can be negative; what is, is a fault.
+    /// A number, if the browser says it. None of them can be negative, or beyond what counters reach; what is, is a fault.
     pub(super) fn get(&self, field: Field) -> Option<f64> {
-        self.numbers.get(field as usize).copied().filter(|number| (0.0..f64::INFINITY).contains(number))
+        self.numbers.get(field as usize).copied().filter(|number| (0.0..MOST).contains(number))
     }
 
     /// How much a counter has risen since `earlier`; none: it hasn't, or isn't known at both ends.

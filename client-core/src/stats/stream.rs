@@ -104,7 +104,7 @@ impl Stream {
     /// Share of packets that the other side missed, by its latest report.
     pub(super) fn reported_loss(&self) -> Option<f64> {
         let age = self.last(Field::At)? - self.last(Field::HeardAt)?;
-        self.last(Field::LossRatio).filter(|_| age < REPORT_STALE)
+        self.last(Field::LossRatio).filter(|share| *share <= 1.0 && age < REPORT_STALE)
     }
 
     /// The shorter side, in pixels.

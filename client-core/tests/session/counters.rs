@@ -55,6 +55,9 @@ impl Counters {
 
     pub(crate) fn read(&mut self, now: MonoTime) -> Vec<f64> {
         self.advance(now);
+        if self.sending.is_empty() && self.receiving.is_empty() {
+            return Vec::new();
+        }
         let at = now.as_micros() as f64 / 1000.0;
         let heard_at = self.cut_at.map_or(at, |cut| cut.as_micros() as f64 / 1000.0);
         let way = [(Field::At, at), (Field::Bytes, self.flowed * 10.0), (Field::Rtt, self.rtt), (Field::HeardAt, heard_at)];
@@ -91,7 +94,8 @@ impl Counters {
         if !matches!(kind, Kind::VideoSent | Kind::VideoReceived) {
             return Vec::new();
         }
-        vec![(Field::Frames, self.flowed * 0.03), (Field::Width, self.lines * 2.0), (Field::Height, self.lines), (Field::SourceFps, 30.0)]
+        let source = if kind == Kind::VideoSent { 30.0 } else { f64::NAN };
+        vec![(Field::Frames, self.flowed * 0.03), (Field::Width, self.lines * 2.0), (Field::Height, self.lines), (Field::SourceFps, source)]
     }
 }
 

@@ -105,6 +105,7 @@ fn a_cut_way_is_lost_within_a_second_and_good_within_ten_of_its_return() {
         let back = until(&mut world, &Subject::Downlink, |quality| quality.level >= Level::Good);
         assert!(back <= secs(10), "{back:?}");
     }
+    println!("a cut is noticed after {:?} on average, {slowest:?} at most", total / 20);
     // The mean is what people wait. A cut just before a reading shows in it as a short silence at best, so that one may take a little longer.
     assert!(total / 20 <= secs(1) && slowest <= millis(1200), "{:?} on average, {slowest:?} at most", total / 20);
 }
@@ -114,7 +115,7 @@ fn loss_shows_within_a_second_and_on_its_own_side() {
     for offset in (0..1000).step_by(100) {
         let mut world = call();
         pass(&mut world, millis(offset));
-        world.counters.lose(world.now, 0.0, 0.2);
+        world.counters.lose(world.now, 0.0, 0.3);
         let noticed = until(&mut world, &publication("mic"), |quality| quality.level < Level::Excellent);
         assert!(noticed <= millis(1100), "{noticed:?} at {offset}");
         pass(&mut world, secs(2));
