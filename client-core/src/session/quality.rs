@@ -77,35 +77,45 @@ impl Judgement {
     pub fn numbers(&self) -> [f32; JUDGEMENT] {
         let (Quality { score, level, cause, layer, points }, m) = (&self.quality, &self.measured);
         let subject = match self.subject {
-            Subject::Uplink => 0,
-            Subject::Downlink => 1,
-            Subject::Publication(_) => 2,
-            Subject::Participant(_) => 3,
+            Subject::Uplink => 0.0,
+            Subject::Downlink => 1.0,
+            Subject::Publication(_) => 2.0,
+            Subject::Participant(_) => 3.0,
         };
-        let layer = layer.map_or(f32::NAN, |layer| f32::from(layer as u8));
-        let head = [subject, *score, *level as u8, *cause as u8, Action::against(*cause) as u8].map(f32::from);
-        let opinion = matches!(m.media, Media::Audio(_)).then(|| opinion(f32::from(*score))).filter(|_| m.rtt_ms.or(m.loss).is_some());
-        let known = [
-            m.rtt_ms,
-            m.jitter_ms,
-            m.buffer_ms,
-            m.loss,
-            m.burst,
-            m.concealed,
-            m.freeze,
-            m.fps,
-            m.fps_asked,
-            m.lines,
-            m.lines_asked,
-            m.qp,
-            m.busy,
-            opinion,
-        ];
-        let known = known.map(|number| number.unwrap_or(f32::NAN));
-        let all = head.iter().chain([&layer]).chain(points).chain(&known);
-        let mut numbers = [f32::NAN; JUDGEMENT];
-        numbers.iter_mut().zip(all).for_each(|(number, known)| *number = *known);
-        numbers
+        let [score, level, cause, action] = [*score, *level as u8, *cause as u8, Action::against(*cause) as u8].map(f32::from);
+        let sound = matches!(m.media, Media::Audio(_)) && (m.rtt_ms.is_some() || m.loss.is_some());
+        let known = |number: Option<f32>| number.unwrap_or(f32::NAN);
+        let [loss, delay, jitter, freeze, frame_rate, resolution, sharpness, silence] = *points;
+        [
+            subject,
+            score,
+            level,
+            cause,
+            action,
+            layer.map_or(f32::NAN, |layer| f32::from(layer as u8)),
+            loss,
+            delay,
+            jitter,
+            freeze,
+            frame_rate,
+            resolution,
+            sharpness,
+            silence,
+            known(m.rtt_ms),
+            known(m.jitter_ms),
+            known(m.buffer_ms),
+            known(m.loss),
+            known(m.burst),
+            known(m.concealed),
+            known(m.freeze),
+            known(m.fps),
+            known(m.fps_asked),
+            known(m.lines),
+            known(m.lines_asked),
+            known(m.qp),
+            known(m.busy),
+            if sound { opinion(score) } else { f32::NAN },
+        ]
     }
 }
 
@@ -158,16 +168,23 @@ impl Watch {
     /// The request was granted, or refused.
     pub(super) fn settled(&mut self, request: RequestId, granted: Option<(&PublicationId, &Mid)>) {
         match granted.and_then(|(publication, mid)| Some((publication.clone(), section(mid)?))) {
-            Some((publication, section)) => self.own.iter_mut().filter(|own| own.request == request).for_each(|own| {
-                own.publication = Some(publication.clone());
-                own.section = section;
-            }),
-            None => self.own.retain(|own| own.request != request),
+            Some((publication, section)) => {
+                if let Some(own) = self.own.iter_mut().find(|own| own.request == request) {
+                    (own.publication, own.section) = (Some(publication), section);
+                }
+            }
+            None => self.drop_own(|own| own.request == request),
         }
     }
 
     pub(super) fn unpublished(&mut self, publication: &PublicationId) {
-        self.own.retain(|own| own.publication.as_ref() != Some(publication));
+        self.drop_own(|own| own.publication.as_ref() == Some(publication));
+    }
+
+    fn drop_own(&mut self, is: impl Fn(&Own) -> bool) {
+        if let Some(place) = self.own.iter().position(is) {
+            self.own.swap_remove(place);
+        }
     }
 
     pub(super) fn muted(&mut self, publication: &PublicationId, muted: bool) {
@@ -176,7 +193,7 @@ impl Watch {
 
     pub(super) fn layers(&mut self, changed: &[LayerState]) {
         for layer in changed {
-            self.layers.retain(|known| known.publication != layer.publication);
+            self.forget(&layer.publication);
             if self.layers.len() < MAX_LAYERS {
                 self.layers.push(layer.clone());
             }
@@ -185,7 +202,9 @@ impl Watch {
 
     /// Nobody's any more.
     pub(super) fn forget(&mut self, publication: &PublicationId) {
-        self.layers.retain(|known| known.publication != *publication);
+        if let Some(place) = self.layers.iter().position(|known| known.publication == *publication) {
+            self.layers.swap_remove(place);
+        }
     }
 
     fn own(&mut self, track: &mut Track) -> Option<Subject> {
