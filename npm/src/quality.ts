@@ -89,7 +89,7 @@ const terms = 'loss,delay,jitter,freeze,frameRate,resolution,sharpness,silence'.
 const evidence =
   'rttMs,jitterMs,bufferMs,lossRatio,burstRatio,concealedRatio,frozenRatio,framesPerSecond,framesPerSecondAsked,lines,linesAsked,quantiser,codingLoad,meanOpinionScore'.split(',');
 
-/** Numbers of one judgement: subject, score, level, cause, action, layer's reason, then points and evidence. @internal */
+/** Numbers of one judgement: subject (4 more when it is no news: only the numbers are newer), score, level, cause, action, layer's reason, then points and evidence. @internal */
 export const JUDGEMENT = 28;
 
 /** Reads the judgement that begins with `numbers`. @internal */

@@ -283,18 +283,21 @@ export class Session implements CoreHost, CoreUser, Call {
   quality(ids: string[], numbers: Float32Array): void {
     const room = this.#room;
     if (!room) return;
+    let told = false;
     let connection = false;
     for (const [index, id] of ids.entries()) {
       const of = numbers.subarray(index * JUDGEMENT);
       const quality = readQuality(of);
-      const subject = of[0] ?? 0;
+      const subject = (of[0] ?? 0) % 4;
+      const news = (of[0] ?? 0) < 4;
       if (subject < 2) {
         this.#quality[subject ? 'downlink' : 'uplink'] = quality;
-        connection = true;
+        told = true;
+        connection ||= news;
       } else if (subject === 2) {
         const publication = this.#remote.get(id) ?? room.local.table.get(id);
         publication?.setQuality(quality);
-        if (publication) this.#emit('quality', { quality, participant: publication.participant, publication });
+        if (publication && news) this.#emit('quality', { quality, participant: publication.participant, publication });
       } else {
         // Of oneself there are better numbers here.
         const participant = room.table.get(id);
@@ -303,12 +306,12 @@ export class Session implements CoreHost, CoreUser, Call {
       }
     }
     const { uplink, downlink } = this.#quality;
-    if (!connection || !uplink || !downlink) return;
+    if (!told || !uplink || !downlink) return;
     // A direction that nothing is known of says nothing against the other one.
     const worse = uplink.level === 'unknown' || (downlink.level !== 'unknown' && downlink.score < uplink.score) ? downlink : uplink;
     const quality = { ...worse, uplink, downlink };
     room.setQuality(quality);
-    this.#emit('quality', { quality });
+    if (connection) this.#emit('quality', { quality });
   }
 
   data(sender: string | undefined, bytes: Uint8Array, text: boolean, topic: string | undefined, reliable: boolean): void {

@@ -365,6 +365,17 @@ test('quality is told for publications, people and the connection, and stays rea
   assert.equal(joined.local.quality, joined.quality);
 });
 
+test('newer numbers without news are readable, and no event', async () => {
+  const { room: joined, host } = await room();
+  const heard = listen(joined);
+  await settle();
+  heard.length = 0;
+  host.quality(['cam', '', ''], new Float32Array([judged(6, 99, 4, { evidence: [7] }), judged(4, 98, 4), judged(5, 97, 4)].flat()));
+  assert.deepEqual(heard, []);
+  const camera = joined.participants.get('ada-1').publication('camera');
+  assert.deepEqual([camera.quality.evidence, joined.quality.uplink.score, joined.quality.downlink.score], [{ rttMs: 7 }, 98, 97]);
+});
+
 test('a direction that nothing is known of says nothing against the other', async () => {
   const { room: joined, host } = await room();
   host.quality(['', ''], new Float32Array([judged(0, 0, 0), judged(1, 90, 4)].flat()));

@@ -169,7 +169,7 @@ pub enum Event {
         /// Those that changed.
         layers: Vec<LayerState>,
     },
-    /// What was judged better or worse than before.
+    /// How good everything is that could be judged, and what of that is news.
     Quality(Vec<Judgement>),
     /// Who speaks, loudest first.
     Speakers(Vec<Speaker>),

@@ -56,11 +56,13 @@ pub enum Subject {
     Participant(ParticipantId),
 }
 
-/// A quality that changed.
+/// A quality as of now.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Judgement {
     /// Whose.
     pub subject: Subject,
+    /// Level, cause or (by some points) score have changed: worth an event. Otherwise only the numbers are newer.
+    pub news: bool,
     /// How good, and why.
     pub quality: Quality,
     /// The numbers behind it; of a connection those of the track that lost most. Nothing is known of what the edge judged.
@@ -71,13 +73,13 @@ pub struct Judgement {
 pub const JUDGEMENT: usize = 28;
 
 impl Judgement {
-    /// Everything but names, for the façade (npm/src/quality.ts): subject, score, level, cause, action and layer's reason by number, points by term,
+    /// Everything but names, for the façade (npm/src/quality.ts): subject, score, level, cause, action and layer's reason by number (subject: 4 more when it is no news), points by term,
     /// then what was measured. NaN: not known.
     #[must_use]
     pub fn numbers(&self) -> [f32; JUDGEMENT] {
         let (Quality { score, level, cause, layer, points }, m) = (&self.quality, &self.measured);
         let subject = match self.subject {
-            Subject::Uplink => 0.0,
+            Subject::Uplink => 0.0_f32,
             Subject::Downlink => 1.0,
             Subject::Publication(_) => 2.0,
             Subject::Participant(_) => 3.0,
@@ -87,7 +89,7 @@ impl Judgement {
         let known = |number: Option<f32>| number.unwrap_or(f32::NAN);
         let [loss, delay, jitter, freeze, frame_rate, resolution, sharpness, silence] = *points;
         [
-            subject,
+            if self.news { subject } else { subject + 4.0 },
             score,
             level,
             cause,
@@ -216,7 +218,7 @@ impl Watch {
         own.publication.clone().map(Subject::Publication)
     }
 
-    /// Judges one thing; what it is told as, if that is news.
+    /// Judges one thing; none: nothing is known of it, as before.
     fn judge(&mut self, now: MonoTime, subject: Subject, rating: Option<Rating>, measured: Measured) -> Option<Judgement> {
         let place = self.judged.iter().position(|judged| judged.subject == subject).unwrap_or_else(|| {
             self.judged.push(Judged { subject, gauge: Gauge::default(), told: Quality::default(), present: true });
@@ -232,10 +234,11 @@ impl Watch {
         }
         let news = (quality.level, quality.cause, quality.layer) != (judged.told.level, judged.told.cause, judged.told.layer)
             || quality.score.abs_diff(judged.told.score) >= WORTH_TELLING;
-        news.then(|| {
+        if news {
             judged.told = quality;
-            Judgement { subject: judged.subject.clone(), quality, measured }
-        })
+        }
+        let known = news || quality.level != Level::Unknown;
+        known.then(|| Judgement { subject: judged.subject.clone(), news, quality, measured })
     }
 
     /// What is no longer there is no longer known.
@@ -243,7 +246,7 @@ impl Watch {
         self.judged.retain(|judged| {
             if !judged.present && judged.told.level != Level::Unknown {
                 let (subject, quality) = (judged.subject.clone(), Quality::default());
-                told.push(Judgement { subject, quality, measured: Measured::default() });
+                told.push(Judgement { subject, news: true, quality, measured: Measured::default() });
             }
             judged.present
         });
@@ -323,6 +326,7 @@ impl Session {
     pub(super) fn qualities(&mut self, qualities: Vec<ParticipantQuality>) {
         let judgement = |ParticipantQuality { participant, score, level, cause }| Judgement {
             subject: Subject::Participant(participant),
+            news: true,
             quality: Quality { score, level, cause, ..Quality::default() },
             measured: Measured::default(),
         };

@@ -39,7 +39,12 @@ fn pass(world: &mut World, time: Duration) {
 }
 
 fn judgements(world: &World) -> impl Iterator<Item = &Judgement> {
-    world.events.iter().filter_map(|event| if let Event::Quality(told) = event { Some(told) } else { None }).flatten()
+    world
+        .events
+        .iter()
+        .filter_map(|event| if let Event::Quality(told) = event { Some(told) } else { None })
+        .flatten()
+        .filter(|one| one.news)
 }
 
 /// What was told last.
