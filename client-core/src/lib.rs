@@ -11,6 +11,7 @@
 //! the open ones after a reconnection; `reconnect` says when to try again and when to give up; `heartbeat` when a silent link is dead.
 //! `journal` keeps what was told and decided, for whoever has to find out later.
 //! `wishes` collects how the app shows what it receives; what the edge gives, and which encodings somebody watches, comes back as outputs.
+//! `session/quality` has the browser's counters read: `stats` makes them into what can be judged, [`quality`] judges. The edge judges with it too.
 //! Beside them, pure functions: [`publish`] (bitrates, codecs), [`encodings`] (simulcast, scalable coding), [`sdp`] (what Opus is told), `data`
 //! (messages between participants).
 //!
@@ -39,6 +40,7 @@ mod requests;
 mod room;
 pub mod sdp;
 mod session;
+pub mod stats;
 mod time;
 mod wire;
 mod wishes;
@@ -48,5 +50,8 @@ pub use error::{Code, SessionError};
 pub use journal::trace;
 pub use negotiation::{MAX_SLOTS, SlotCounts};
 pub use reconnect::Reason;
-pub use session::{DataMessage, Event, Input, Output, PublishRequest, RequestId, Session, SessionConfig, SocketId, State, TransportState};
+pub use session::{
+    DataMessage, Event, Input, JUDGEMENT, Judgement, Output, PublishRequest, RequestId, Session, SessionConfig, SocketId, State, Subject,
+    TransportState,
+};
 pub use time::MonoTime;

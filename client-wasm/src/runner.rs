@@ -153,6 +153,7 @@ impl Runner {
                     transport.senders().borrow_mut().demand(transport, &publication, encodings);
                 }
             }
+            Output::ReadStats => self.host.stats_wanted(),
             Output::CloseTransport => {
                 if let Some(transport) = transport {
                     transport.close();

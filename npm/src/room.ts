@@ -7,6 +7,7 @@ import { TypedEventTarget } from './events.js';
 import type { Layer } from './layers.js';
 import type { LocalParticipant, Participant, RemoteParticipant } from './participant.js';
 import type { LocalPublication, Publication, RemotePublication } from './publication.js';
+import type { ConnectionQuality, Quality } from './quality.js';
 import type { RoomStats } from './stats.js';
 import type { Trace } from './trace.js';
 import type { RemoteTrack } from './track.js';
@@ -40,6 +41,11 @@ export interface RoomEvents {
   trackunsubscribed: { participant: RemoteParticipant; publication: RemotePublication; track: RemoteTrack };
   /** The edge sends more or less of a publication than before, or for another reason. */
   layerchanged: { participant: RemoteParticipant; publication: RemotePublication; layer: Layer };
+  /**
+   * Something is better or worse than before, or for another reason: of a publication on its way between here and the edge, of a participant's
+   * connection (the edge judges the others'), and (without either) of one's own connection.
+   */
+  quality: { quality: Quality; participant?: Participant; publication?: Publication };
   /** Oneself publishes something. */
   localpublished: { publication: LocalPublication };
   /**
@@ -87,6 +93,7 @@ export class Room extends TypedEventTarget<RoomEvents> {
   #state: RoomState = 'connected';
   #speakers: readonly Participant[] = [];
   #estimate: number | undefined;
+  #quality: ConnectionQuality | undefined;
 
   private constructor(name: string, local: LocalParticipant, call: Call) {
     super();
@@ -113,6 +120,11 @@ export class Room extends TypedEventTarget<RoomEvents> {
   /** What the edge believes it can send here, in bits per second; undefined until it knows. As fresh as the last `layerchanged`. */
   get availableIncomingBitrate(): number | undefined {
     return this.#estimate;
+  }
+
+  /** How good one's own connection is; undefined until it is measured. Told by `quality`. */
+  get quality(): ConnectionQuality | undefined {
+    return this.#quality;
   }
 
   /** False between `autoplayblocked` and `autoplayresumed`. */
@@ -177,6 +189,12 @@ export class Room extends TypedEventTarget<RoomEvents> {
     const previous = this.#state;
     this.#state = state;
     return previous;
+  }
+
+  /** @internal */
+  setQuality(quality: ConnectionQuality): void {
+    this.#quality = quality;
+    this.local.setQuality(quality);
   }
 
   /** @internal */

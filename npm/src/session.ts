@@ -6,12 +6,14 @@ import type { TokenSource } from './connect.js';
 import type { Core, CoreHost } from './core/boundary.js';
 import type { CoreInstance, CoreUser } from './core/instance.js';
 import { devices } from './devices.js';
+import { flatten, newNumbers } from './flatten.js';
 import { nearcastError, type NearcastError } from './errors.js';
 import { layerReasons, type VideoPreferences, videoPriorities } from './layers.js';
 import type { ConnectOptions } from './options.js';
 import { LocalParticipant, type Participant, RemoteParticipant } from './participant.js';
 import { AudioPlayback } from './playback.js';
 import { LocalPublication, type Publication, RemotePublication, type Source } from './publication.js';
+import { JUDGEMENT, type Quality, readQuality } from './quality.js';
 import { Requests } from './requests.js';
 import { type LeaveReason, Room, type RoomEvents, type RoomState } from './room.js';
 import { type RoomStats, StatsReader } from './stats.js';
@@ -45,6 +47,9 @@ export class Session implements CoreHost, CoreUser, Call {
   #publishing = new Map<number, Publishing>();
   #requests = new Requests();
   #stats = new StatsReader();
+  /** Used again for each reading. */
+  #numbers = newNumbers();
+  #quality: { uplink?: Quality; downlink?: Quality } = {};
   #entering: { resolve: (room: Room) => void; reject: (error: NearcastError) => void } | undefined;
   /** Events of the time before the app can listen. */
   #held: (() => void)[] | undefined = [];
@@ -276,6 +281,48 @@ export class Session implements CoreHost, CoreUser, Call {
       publication.setLayer(layer);
       this.#emit('layerchanged', { participant: publication.participant, publication, layer });
     }
+  }
+
+  statsWanted(): void {
+    // A transport that is being closed has no counters any more; the core asks again.
+    this.#transport?.getStats().then(
+      (reports) => this.#tellCore((core) => core.stats(flatten(reports, this.#numbers))),
+      () => undefined,
+    );
+  }
+
+  quality(ids: string[], numbers: Float32Array): void {
+    const room = this.#room;
+    if (!room) return;
+    let told = false;
+    let connection = false;
+    for (const [index, id] of ids.entries()) {
+      const of = numbers.subarray(index * JUDGEMENT);
+      const quality = readQuality(of);
+      const subject = (of[0] ?? 0) % 4;
+      const news = (of[0] ?? 0) < 4;
+      if (subject < 2) {
+        this.#quality[subject ? 'downlink' : 'uplink'] = quality;
+        told = true;
+        connection ||= news;
+      } else if (subject === 2) {
+        const publication = this.#remote.get(id) ?? room.local.table.get(id);
+        publication?.setQuality(quality);
+        if (publication && news) this.#emit('quality', { quality, participant: publication.participant, publication });
+      } else {
+        // Of oneself there are better numbers here.
+        const participant = room.table.get(id);
+        participant?.setQuality(quality);
+        if (participant) this.#emit('quality', { quality, participant });
+      }
+    }
+    const { uplink, downlink } = this.#quality;
+    if (!told || !uplink || !downlink) return;
+    // A direction that nothing is known of says nothing against the other one.
+    const worse = uplink.level === 'unknown' || (downlink.level !== 'unknown' && downlink.score < uplink.score) ? downlink : uplink;
+    const quality = { ...worse, uplink, downlink };
+    room.setQuality(quality);
+    if (connection) this.#emit('quality', { quality });
   }
 
   data(sender: string | undefined, bytes: Uint8Array, text: boolean, topic: string | undefined, reliable: boolean): void {

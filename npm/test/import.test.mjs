@@ -26,6 +26,7 @@ function traces(entry) {
 const shared = [
   'ConnectError', 'DeviceError', 'InternalError', 'LocalParticipant', 'LocalPublication', 'LocalTrack', 'MediaError', 'NearcastError', 'Participant',
   'Publication', 'RemoteParticipant', 'RemotePublication', 'RemoteTrack', 'Room', 'TokenError', 'Track', 'TypedEventTarget', 'UsageError', 'connect', 'devices',
+  'qualityAdvice',
 ];
 
 test('the whole package imports without a trace', () => {

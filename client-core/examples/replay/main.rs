@@ -3,6 +3,7 @@
 mod file;
 
 use client_core::trace::{Entry, Replay, Trace, What};
+use std::io::Write;
 use std::process::ExitCode;
 
 const HELP: &str = "\
@@ -57,7 +58,8 @@ fn replay(path: &str, quiet: bool) -> Result<u8, Box<dyn std::error::Error>> {
     let trace = &file.trace;
     if !quiet {
         println!("{path}: SDK {}, exported {}, {}", file.sdk, file.exported_at, file.user_agent);
-        timeline(trace);
+        // Somebody who reads the first lines only has closed the pipe.
+        let _ = timeline(trace, &mut std::io::stdout().lock());
     }
     match trace.replay()? {
         Replay::Identical if trace.dropped() > 0 => {
@@ -81,18 +83,19 @@ fn nothing() -> String {
     "nothing more".to_owned()
 }
 
-fn timeline(trace: &Trace) {
+fn timeline(trace: &Trace, out: &mut impl Write) -> std::io::Result<()> {
     let start = trace.entries().first().map(|entry| entry.at).unwrap_or_default();
     for (place, entry) in trace.entries().iter().enumerate() {
         if place == trace.replayable() {
-            println!("      ...  {} pieces of the journal are missing here", trace.dropped());
+            writeln!(out, "      ...  {} pieces of the journal are missing here", trace.dropped())?;
         }
         let time = match entry.what {
             What::Decision => String::new(),
             What::Timeout | What::Input(_) => format!("{:.3}", entry.at.since(start).as_secs_f64()),
         };
-        println!("{time:>9}  {}", line(entry));
+        writeln!(out, "{time:>9}  {}", line(entry))?;
     }
+    Ok(())
 }
 
 fn line(entry: &Entry) -> String {

@@ -6,7 +6,8 @@
 use super::Entry;
 use super::mask::{self, CLIENT, FRAME, Keep, SERVER};
 use crate::{
-    Code, DataMessage, PublishRequest, Reason, RequestId, SessionConfig, SessionError, SlotCounts, SocketId, State, TransportState,
+    Code, DataMessage, Judgement, PublishRequest, Reason, RequestId, SessionConfig, SessionError, SlotCounts, SocketId, State, Subject,
+    TransportState,
 };
 use alloc::{string::String, vec::Vec};
 use core::time::Duration;
@@ -160,7 +161,7 @@ macro_rules! lists {
     )*};
 }
 
-lists! { RequestId, (RequestId, Mid), LayerState, Speaker, EncodingDemand }
+lists! { Judgement, RequestId, (RequestId, Mid), LayerState, Speaker, EncodingDemand }
 
 impl<A: Record, B: Record> Record for (A, B) {
     fn record(&self, entry: &mut Entry) {
@@ -210,6 +211,23 @@ macro_rules! choices {
 }
 
 choices! { Source Priority TransportState LeaveReason LayerReason }
+
+/// What was judged, not what was measured: that is in the readings. Numbers of a judgement may be NaN, whose bits differ between machines.
+impl Record for Judgement {
+    fn record(&self, entry: &mut Entry) {
+        entry.out.array(5);
+        match &self.subject {
+            Subject::Uplink => entry.out.number(0),
+            Subject::Downlink => entry.out.number(1),
+            Subject::Publication(id) => id.record(entry),
+            Subject::Participant(id) => id.record(entry),
+        }
+        self.news.record(entry);
+        self.quality.score.record(entry);
+        entry.out.number(self.quality.level as u64);
+        entry.out.number(self.quality.cause as u64);
+    }
+}
 
 /// In words, which don't change when a choice is added in the middle.
 macro_rules! named {

@@ -83,6 +83,7 @@ inputs! {
     17 Unsubscribe { request: request, publication: publication }
     18 Wish { 0: wish }
     19 Leave {}
+    20 Stats { 0: numbers }
 }
 
 decisions! { record_output, OUTPUT_WORDS, Output from OUTPUTS;
@@ -98,6 +99,7 @@ decisions! { record_output, OUTPUT_WORDS, Output from OUTPUTS;
     9 SetEncodings { publication: publication, encodings: encodings }
     10 CloseTransport {}
     11 Event { 0: event }
+    12 ReadStats {}
 }
 
 decisions! { record_event, EVENT_WORDS, Event from EVENTS;
@@ -118,6 +120,7 @@ decisions! { record_event, EVENT_WORDS, Event from EVENTS;
     14 Done { request: request }
     15 Failed { request: request, error: error }
     16 Closed { error: error }
+    17 Quality { 0: judgements }
 }
 
 /// An event is an output with a kind of its own behind it.

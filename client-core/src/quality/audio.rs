@@ -82,10 +82,16 @@ pub fn residual_loss(loss: f32, burst: f32, repair: Repair) -> f32 {
     }
 }
 
+/// Mean opinion score of sound with this score, 1 to 4.5: 4.41 at most, which is what a call of telephone quality can have.
+#[must_use]
+pub fn opinion(score: f32) -> f32 {
+    mos(score * BEST_R / 100.0)
+}
+
 /// Mean opinion score (1 to 4.5) of an R (G.107 Annex B).
 #[must_use]
 pub fn mos(r: f32) -> f32 {
-    let r = r.clamp(0.0, 100.0);
+    let r = curve::between(0.0, 100.0, r);
     // Below R = 6.5 the polynomial dips under the worst opinion there is.
     (1.0 + 0.035 * r + 7e-6 * r * (r - 60.0) * (100.0 - r)).max(1.0)
 }

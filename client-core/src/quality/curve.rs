@@ -11,3 +11,14 @@ pub(super) fn value(curve: &[(f32, f32)], at: f32) -> f32 {
     }
     low
 }
+
+/// The nearest value in a range. Not `clamp`: the message of its panic would bring the formatting of floats into the wasm.
+pub(super) fn between(low: f32, high: f32, value: f32) -> f32 {
+    if value < low {
+        low
+    } else if value > high {
+        high
+    } else {
+        value
+    }
+}

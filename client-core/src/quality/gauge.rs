@@ -68,7 +68,7 @@ impl Gauge {
         let seconds = passed.as_secs_f32();
         let step = if worse { 1.0 } else { seconds / (seconds + BELIEVED_AFTER) };
         shown.points.iter_mut().zip(rating.points).for_each(|(point, new)| *point += step * (new - *point));
-        let score = (100.0 - shown.points.iter().sum::<f32>()).clamp(0.0, 100.0);
+        let score = (100.0 - shown.points.iter().sum::<f32>()).max(0.0);
         shown.score = (score + 0.5) as u8;
         self.rated_at = now;
         let level = level(score);

@@ -47,7 +47,7 @@ pub(super) fn rate(known: &Measured, codec: Option<Codec>, points: &mut Points) 
     }
     if let (Some(codec), Some(qp)) = (codec, known.qp) {
         let (low, high) = quantisers(codec);
-        take(points, Term::Sharpness, COARSE * ((qp - low) / (high - low)).clamp(0.0, 2.0));
+        take(points, Term::Sharpness, COARSE * curve::between(0.0, 2.0, (qp - low) / (high - low)));
         rated = true;
     }
     rated

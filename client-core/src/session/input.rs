@@ -122,6 +122,8 @@ pub enum Input {
     },
     /// How somebody else's publication is shown now. Told with the others of the moment; nothing answers it.
     Wish(Wish),
+    /// Answers [`crate::Output::ReadStats`]: records as in [`crate::stats`].
+    Stats(Vec<f64>),
     /// Leave for good.
     Leave,
 }

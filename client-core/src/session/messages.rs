@@ -62,14 +62,15 @@ impl Session {
                 self.negotiation.want_slots(SlotCounts { audio, video });
                 self.negotiate();
             }
-            ServerMessage::Layers { estimate, layers } => self.event(Event::Layers { estimate, layers }),
+            ServerMessage::Layers { estimate, layers } => {
+                self.watch.layers(&layers);
+                self.event(Event::Layers { estimate, layers });
+            }
             ServerMessage::Encodings { publication, encodings } => self.demand(publication, encodings),
             ServerMessage::Speakers { speakers } => self.event(Event::Speakers(speakers)),
+            ServerMessage::Qualities { qualities } => self.qualities(qualities),
             // Later: what follows from these.
-            ServerMessage::Qualities { .. }
-            | ServerMessage::Peer { .. }
-            | ServerMessage::Mode { .. }
-            | ServerMessage::IceServers { .. } => {}
+            ServerMessage::Peer { .. } | ServerMessage::Mode { .. } | ServerMessage::IceServers { .. } => {}
         }
     }
 
@@ -106,8 +107,14 @@ impl Session {
     fn tell(&mut self, events: Vec<Event>) {
         for event in events {
             match &event {
-                Event::LocalUnpublished { publication } => self.push(Output::ReleaseSender { publication: publication.clone() }),
-                Event::PublicationRemoved { publication, .. } => self.wishes.forget(publication),
+                Event::LocalUnpublished { publication } => {
+                    self.watch.unpublished(publication);
+                    self.push(Output::ReleaseSender { publication: publication.clone() });
+                }
+                Event::PublicationRemoved { publication, .. } => {
+                    self.wishes.forget(publication);
+                    self.watch.forget(publication);
+                }
                 _ => {}
             }
             self.event(event);

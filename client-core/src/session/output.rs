@@ -1,6 +1,6 @@
 //! What a session wants done, and what it tells the app.
 
-use super::{DataMessage, RequestId, SocketId};
+use super::{DataMessage, Judgement, RequestId, SocketId};
 use crate::{Reason, SessionError, SlotCounts};
 use alloc::{string::String, vec::Vec};
 use nearcast_protocol::{EncodingDemand, LayerState, LeaveReason, Mid, ParticipantId, PublicationId, PublicationInfo, Speaker};
@@ -73,6 +73,8 @@ pub enum Output {
         /// What is wanted of each.
         encodings: Vec<EncodingDemand>,
     },
+    /// Read the browser's counters; answer with [`crate::Input::Stats`].
+    ReadStats,
     /// Close the transport.
     CloseTransport,
     /// Tell the app.
@@ -167,6 +169,8 @@ pub enum Event {
         /// Those that changed.
         layers: Vec<LayerState>,
     },
+    /// How good everything is that could be judged, and what of that is news.
+    Quality(Vec<Judgement>),
     /// Who speaks, loudest first.
     Speakers(Vec<Speaker>),
     /// A message from somebody.

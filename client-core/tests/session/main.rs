@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod any_order;
 #[cfg(test)]
+mod counters;
+#[cfg(test)]
 mod heartbeat;
 #[cfg(test)]
 mod joining;
@@ -11,6 +13,8 @@ mod joining;
 mod layers;
 #[cfg(test)]
 mod negotiating;
+#[cfg(test)]
+mod quality;
 #[cfg(test)]
 mod requesting;
 #[cfg(test)]

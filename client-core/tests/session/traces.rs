@@ -5,7 +5,7 @@
 //! `cargo run -p client-core --example replay -- client-core/tests/traces/NAME.json`, before and after.
 
 use crate::world::{World, camera, millis, participant, secs};
-use client_core::trace::{Replay, Trace};
+use client_core::trace::{Replay, Trace, What};
 use client_core::{Input, RequestId, TransportState};
 use nearcast_protocol::{
     ClientMessage, EncodingDemand, ErrorCode, ErrorInfo, LayerReason, LayerState, LeaveReason, Priority, ServerMessage, SlotBinding,
@@ -87,6 +87,29 @@ fn a_decision_that_changed_is_found() {
     let Replay::Differs { place, replayed } = forged.replay().unwrap() else { panic!("not found") };
     assert_eq!(forged.entries()[place].to_string(), "StateChanged state=reconnecting reason=rocket-closed");
     assert_eq!(replayed.unwrap().to_string(), "StateChanged state=reconnecting reason=socket-closed");
+}
+
+#[test]
+fn readings_of_statistics_come_back_bit_for_bit() {
+    let mut world = World::joined(1, vec![participant("ada", vec![camera("cam")])]);
+    let readings: Vec<Vec<f64>> =
+        (0..5).map(|second| vec![f64::NAN, f64::from(second) * 1377.25, -0.0, 1.7e12 + f64::from(second)]).collect();
+    for reading in &readings {
+        world.run_for(secs(1));
+        world.input(Input::Stats(reading.clone()));
+    }
+    let trace = Trace::read(&world.session.trace()).unwrap();
+    let bits = |reading: &Vec<f64>| reading.iter().map(|number| number.to_bits()).collect::<Vec<_>>();
+    // The world itself answers with readings that are empty.
+    let restored = trace.entries().iter().filter_map(|entry| match &entry.what {
+        What::Input(input) => match input.as_ref() {
+            Input::Stats(reading) if !reading.is_empty() => Some(bits(reading)),
+            _ => None,
+        },
+        What::Timeout | What::Decision => None,
+    });
+    assert_eq!(restored.collect::<Vec<_>>(), readings.iter().map(bits).collect::<Vec<_>>());
+    assert_eq!(trace.replay().unwrap(), Replay::Identical);
 }
 
 fn json(core: &[u8]) -> String {

@@ -34,6 +34,10 @@ export interface CoreHost {
    * second, bits per second, paused (1), and the reason by its place in layers.ts.
    */
   layers(estimate: number, publications: string[], numbers: Uint32Array): void;
+  /** Answer with `Core.stats`. */
+  statsWanted(): void;
+  /** What was judged anew: ids of publications and participants (empty: one's own connection), and the numbers of quality.ts for each. */
+  quality(subjects: string[], numbers: Float32Array): void;
   /** `from` is undefined when the sender has left already. */
   data(from: string | undefined, payload: Uint8Array, text: boolean, topic: string | undefined, reliable: boolean): void;
   /** Ends a `Core.publish`. */
@@ -77,6 +81,8 @@ export interface Core {
   wish(publication: string, width: number, height: number, visible: boolean, maxFramerate: number, priority: number): void;
   /** The code of what is wrong, or undefined when it was handed to the browser. */
   sendData(payload: Uint8Array, text: boolean, to: string | undefined, topic: string | undefined, reliable: boolean): string | undefined;
+  /** The transport's counters, as flatten.ts lays them out. */
+  stats(numbers: Float64Array): void;
   /** The network is said to be back: try at once. */
   networkAvailable(): void;
   /** What happened so far: docs/journal.md. */
