@@ -148,7 +148,7 @@ export interface QualityFacts {
     level: string;
     cause: string;
     contributions: Partial<Record<string, number>>;
-    evidence: { rttMs?: number; framesPerSecond?: number; bufferMs?: number; meanOpinionScore?: number };
+    evidence: { rttMs?: number; framesPerSecond?: number; lines?: number; linesAsked?: number; bufferMs?: number; meanOpinionScore?: number };
 }
 
 export interface LayerFacts {
