@@ -23,6 +23,11 @@ export interface VideoOptions {
 export interface ConnectOptions {
   /** Subscribe to every publication, present and future. Default true; otherwise call `RemotePublication.subscribe()`. */
   autoSubscribe?: boolean;
+  /**
+   * Receive of each remote picture what the elements it is attached to can show: by their size in pixels of the screen, and nothing while they
+   * are scrolled away, in a tab in the background or attached nowhere. What `setVideoPreferences` names comes before it. Default true.
+   */
+  adaptiveStream?: boolean;
   /** Cancels connecting; ignored once connected. */
   signal?: AbortSignal;
   /** Passed to RTCPeerConnection: TURN servers go here. */

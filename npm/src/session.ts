@@ -1,6 +1,7 @@
 // Between the wasm core and the objects of the façade: turns what the core tells into participants, publications and events, and what these
 // are asked into calls of the core. Owns all that has to be let go at the end: listeners on the page, devices, the core itself.
 
+import { AdaptiveStream, canAdapt } from './adaptive.js';
 import type { Call, PublishRequest } from './call.js';
 import type { TokenSource } from './connect.js';
 import type { Core, CoreHost } from './core/boundary.js';
@@ -44,6 +45,7 @@ export class Session implements CoreHost, CoreUser, Call {
   #publishing = new Map<number, Publishing>();
   #requests = new Requests();
   #stats = new StatsReader();
+  #adaptive: AdaptiveStream | undefined;
   #entering: { resolve: (room: Room) => void; reject: (error: NearcastError) => void } | undefined;
   /** Events of the time before the app can listen. */
   #held: (() => void)[] | undefined = [];
@@ -77,6 +79,7 @@ export class Session implements CoreHost, CoreUser, Call {
     this.#instance.add(this);
     this.#core = this.#instance.enter(() => new glue.Core(this, url, autoSubscribe, joinTimeoutMs, client, configuration));
     const page = { signal: this.#page.signal };
+    if (options.adaptiveStream !== false && canAdapt()) this.#adaptive = new AdaptiveStream(this.#page.signal);
     signal?.addEventListener('abort', () => this.#abort(signal.reason), page);
     // A closed tab says goodbye, so that nobody sees a ghost for the time in which the edge would wait for its return.
     globalThis.addEventListener?.('pagehide', () => this.leave(), page);
@@ -221,6 +224,7 @@ export class Session implements CoreHost, CoreUser, Call {
     if (!publication) return;
     const track = new RemoteTrack(media, this.playback);
     publication.bind(track, mid);
+    if (publication.kind === 'video') this.#adaptive?.watch(track, (shown) => publication.setShown(shown));
     this.#emit('tracksubscribed', { participant: publication.participant, publication, track });
   }
 
@@ -229,6 +233,7 @@ export class Session implements CoreHost, CoreUser, Call {
     const track = publication?.track;
     if (!publication || !track) return;
     publication.bind(undefined, undefined);
+    this.#adaptive?.forget(track);
     // Told while its elements still know it, so that an app can take them out of the page.
     this.#emit('trackunsubscribed', { participant: publication.participant, publication, track });
     // The slot may carry somebody else in a moment: nobody's element may show that.
