@@ -18,6 +18,8 @@
 //!
 //! Not here: JavaScript (`client-wasm`), devices and elements (`npm`), how the edge chooses what a slot carries (`sfu-core`).
 
+mod climbs;
+pub mod cpu;
 mod data;
 pub mod encodings;
 mod error;
