@@ -26,6 +26,7 @@ mod error;
 mod heartbeat;
 mod link;
 mod negotiation;
+pub mod peer_ladder;
 pub mod publish;
 mod random;
 mod reconnect;
