@@ -23,6 +23,7 @@ pub mod cpu;
 mod data;
 pub mod encodings;
 mod error;
+pub mod fallback;
 mod heartbeat;
 mod link;
 mod negotiation;
