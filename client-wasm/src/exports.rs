@@ -61,8 +61,8 @@ impl Core {
         let pixels = |side: Option<i32>| side.and_then(|side| u32::try_from(side).ok()).unwrap_or_default();
         let (width, height) = (pixels(settings.get_width()), pixels(settings.get_height()));
         let max_bitrate = max_bitrate.map(|bits| bits as u32);
-        let video = Video { source, codec, width, height, max_bitrate, simulcast, scalability_mode };
-        let sending = Sending { is_video: track.kind() == "video", video, max_framerate, red };
+        let video = Video { source, codec, width, height, max_bitrate, max_framerate, simulcast, scalability_mode };
+        let sending = Sending { is_video: track.kind() == "video", video, red };
         let outgoing = Outgoing { request, track, sending };
         self.runner.publish(PublishRequest { request, source, name, muted, dtx }, outgoing);
     }

@@ -5,8 +5,8 @@ export type VideoCodec = 'vp8' | 'vp9' | 'av1' | 'h264';
 
 /** How a video track is sent. */
 export interface VideoOptions {
-  /** Default 'vp8'. */
-  codec?: VideoCodec;
+  /** Default 'auto': for a camera 'h264' where the device encodes it in hardware, otherwise 'vp8'. */
+  codec?: VideoCodec | 'auto';
   /** Bits per second of the largest picture; smaller ones get less in proportion. Default by size: 1.7 Mbit/s for 720p, 450 kbit/s for 360p. */
   maxBitrate?: number;
   /**
