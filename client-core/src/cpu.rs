@@ -7,6 +7,8 @@
 
 use crate::MonoTime;
 use crate::climbs::Climbs;
+use crate::quality::Limit;
+use alloc::vec::Vec;
 use core::time::Duration;
 
 /// An encoder or decoder that is busy for this share of the time between two frames can't keep up. libwebrtc's overuse detector for software
@@ -37,27 +39,13 @@ const WORD_SETTLE: Duration = Duration::from_secs(10);
 /// Without load for so long, a rung is given back. libwebrtc waits 10 s before it adapts up again as well (its quick ramp-up), Jitsi's load reducer 60.
 const HOLD: Duration = Duration::from_secs(10);
 
-/// Why an encoder sends less than it could: `qualityLimitationReason`.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub enum Limitation {
-    /// It doesn't, or doesn't say.
-    #[default]
-    None,
-    /// The processor.
-    Cpu,
-    /// The network.
-    Bandwidth,
-    /// Something else.
-    Other,
-}
-
 /// One video that is sent, over the last second; of several encodings the largest that is active.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct SenderLoad {
-    /// What the encoder says.
-    pub limitation: Limitation,
-    /// Milliseconds for one frame; none: the browser doesn't say.
-    pub encode_ms: Option<f32>,
+    /// What the encoder says (`qualityLimitationReason`).
+    pub limit: Limit,
+    /// Share of the time that encoding takes: time for a frame × frames in a second; none: the browser doesn't say.
+    pub busy: Option<f32>,
     /// Frames encoded in a second; none: unknown.
     pub encoded_fps: Option<f32>,
     /// Frames that came from the camera in a second, or as many of them as are wanted; none: unknown.
@@ -67,12 +55,10 @@ pub struct SenderLoad {
 /// One video that is received and shown, over the last second.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct ReceiverLoad {
-    /// Milliseconds for one frame; none: the browser doesn't say.
-    pub decode_ms: Option<f32>,
-    /// Frames decoded in a second.
-    pub decoded_fps: f32,
-    /// Frames that came in time and were not shown, in a second.
-    pub dropped_fps: f32,
+    /// Share of the time that decoding takes; none: the browser doesn't say.
+    pub busy: Option<f32>,
+    /// Share of the frames that came and were not shown (`framesDropped`), 0 to 1; none: the browser doesn't say.
+    pub dropped: Option<f32>,
 }
 
 /// What a second was like.
@@ -315,11 +301,11 @@ fn worse(one: Load, other: Load) -> Load {
 }
 
 fn sending(sender: &SenderLoad, word: bool, hidden: bool) -> Load {
-    let busy = by_share(sender.encode_ms, sender.encoded_fps, CpuReason::EncodeTime);
+    let busy = by_share(sender.busy, CpuReason::EncodeTime);
     if let Load::Over(_) = busy {
         return busy;
     }
-    if sender.limitation == Limitation::Cpu {
+    if sender.limit == Limit::Cpu {
         return if word { Load::Over(CpuReason::EncoderLimited) } else { Load::Between };
     }
     let missed = match (sender.encoded_fps, sender.expected_fps) {
@@ -327,20 +313,19 @@ fn sending(sender: &SenderLoad, word: bool, hidden: bool) -> Load {
         _ => false,
     };
     // With too little bandwidth, frames are left out on purpose.
-    if missed && !hidden && sender.limitation == Limitation::None { Load::Over(CpuReason::FramesMissed) } else { busy }
+    if missed && !hidden && sender.limit == Limit::None { Load::Over(CpuReason::FramesMissed) } else { busy }
 }
 
 fn receiving(receiver: &ReceiverLoad, hidden: bool) -> Load {
-    let due = receiver.decoded_fps + receiver.dropped_fps;
-    if !hidden && receiver.dropped_fps > due * DROPPED {
+    if !hidden && receiver.dropped.is_some_and(|dropped| dropped > DROPPED) {
         return Load::Over(CpuReason::FramesDropped);
     }
-    by_share(receiver.decode_ms, Some(receiver.decoded_fps), CpuReason::DecodeTime)
+    by_share(receiver.busy, CpuReason::DecodeTime)
 }
 
 /// By the share of a second that a codec was busy; unknown counts as idle, and other signs decide.
-fn by_share(frame_ms: Option<f32>, fps: Option<f32>, reason: CpuReason) -> Load {
-    let share = frame_ms.unwrap_or_default() * fps.unwrap_or_default() / 1000.0;
+fn by_share(busy: Option<f32>, reason: CpuReason) -> Load {
+    let share = busy.unwrap_or_default();
     if share >= BUSY {
         Load::Over(reason)
     } else if share > IDLE {

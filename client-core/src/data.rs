@@ -1,6 +1,7 @@
 //! Messages between participants, as frames of a data channel. Not here: the channels themselves and what waits in them (`client-wasm`).
 
 use crate::{Code, DataMessage, wire};
+use alloc::vec::Vec;
 use nearcast_protocol::{DataFrame, MAX_DATA_PAYLOAD};
 
 /// Bytes of a topic (protocol/src/data.rs).
@@ -12,7 +13,7 @@ pub(crate) fn encode(message: DataMessage) -> Result<Vec<u8>, Code> {
     if payload.len() > MAX_DATA_PAYLOAD || topic.as_ref().is_some_and(|topic| topic.len() > MAX_TOPIC) {
         return Err(Code::DataTooLarge);
     }
-    Ok(wire::encode_data_frame(&DataFrame { from: None, to: peer, topic, payload, text }))
+    Ok(wire::encode_data_frame(&DataFrame { from: None, to: peer, topic, payload, text, beat: None }))
 }
 
 /// The message in a frame; none when it isn't one, which costs nobody anything.

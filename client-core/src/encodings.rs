@@ -8,6 +8,7 @@
 use crate::cpu::CpuLimits;
 use crate::peer_ladder::PeerRung;
 use crate::publish::{VideoCodec, video_bitrate};
+use alloc::{string::String, vec::Vec};
 use nearcast_protocol::EncodingDemand;
 use nearcast_protocol::client::Source;
 

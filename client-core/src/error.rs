@@ -1,5 +1,6 @@
 //! Why a request or a session failed, as the façade hears it.
 
+use alloc::string::String;
 use nearcast_protocol::{ErrorCode, ErrorInfo};
 
 /// Why, for programs. What the edge says, and what only this side can know.

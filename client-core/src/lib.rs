@@ -18,6 +18,11 @@
 //!
 //! Not here: JavaScript (`client-wasm`), devices and elements (`npm`), how the edge chooses what a slot carries (`sfu-core`).
 
+// No standard library in browsers: it brings the formatting of panics along (docs/decisions/011).
+#![cfg_attr(target_arch = "wasm32", no_std)]
+
+extern crate alloc;
+
 mod climbs;
 pub mod cpu;
 mod data;
@@ -29,12 +34,14 @@ mod link;
 mod negotiation;
 pub mod peer_ladder;
 pub mod publish;
+pub mod quality;
 mod random;
 mod reconnect;
 mod requests;
 mod room;
 pub mod sdp;
 mod session;
+pub mod stats;
 mod time;
 mod wire;
 mod wishes;
@@ -42,5 +49,7 @@ mod wishes;
 pub use error::{Code, SessionError};
 pub use negotiation::{MAX_SLOTS, SlotCounts};
 pub use reconnect::Reason;
-pub use session::{DataMessage, Event, Input, Output, PublishRequest, RequestId, Session, SessionConfig, SocketId, State, TransportState};
+pub use session::{
+    Adapted, DataMessage, Event, Input, Output, PublishRequest, RequestId, Session, SessionConfig, SocketId, State, TransportState,
+};
 pub use time::MonoTime;

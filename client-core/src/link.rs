@@ -2,6 +2,7 @@
 
 use crate::heartbeat::Heartbeat;
 use crate::{MonoTime, SocketId};
+use alloc::string::String;
 
 /// The signalling connection.
 #[derive(Debug)]

@@ -5,6 +5,7 @@
 //! Not here: the transport, whose work `session` asks for on our behalf, and which publication a slot carries (`room`).
 
 use crate::{RequestId, SessionError};
+use alloc::{string::String, vec::Vec};
 use nearcast_protocol::client::Source;
 use nearcast_protocol::{ErrorCode, MediaAnswer, MediaOffer, Mid, PublicationId, PublishIntent};
 
@@ -142,7 +143,13 @@ impl Negotiation {
             if one.dtx {
                 self.dtx.push(mid.clone());
             }
-            publish.push(PublishIntent { mid: mid.clone(), source: one.source, name: one.name.clone(), muted: one.muted });
+            publish.push(PublishIntent {
+                mid: mid.clone(),
+                source: one.source,
+                name: one.name.clone(),
+                muted: one.muted,
+                publication: None,
+            });
             placed.push((mid.clone(), one));
         }
         self.stage = Stage::Ready(Made { offer: MediaOffer { sdp, publish }, batch: placed });

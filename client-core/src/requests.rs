@@ -2,6 +2,7 @@
 //! them say how things shall be, not what to change, so saying it twice does no harm. Not here: offers (`negotiation`), which carry more.
 
 use crate::{Code, RequestId, SessionError};
+use alloc::vec::Vec;
 use nearcast_protocol::{ClientEnvelope, ClientMessage, ErrorCode};
 
 /// Requests that may wait. Guess: nobody has this many publications, so whoever reaches it calls in a loop while the edge is away.

@@ -7,6 +7,7 @@
 //! Small vectors on purpose: rooms have tens of members, and a map costs kilobytes of wasm.
 
 use crate::Event;
+use alloc::vec::Vec;
 use nearcast_protocol::{Joined, LeaveReason, Mid, ParticipantId, ParticipantInfo, PublicationId, PublicationInfo, SlotBinding};
 
 /// Participants we keep track of; later ones are not shown. Guess: far above what an edge lets in, below what hurts.

@@ -1,6 +1,7 @@
 //! What we change in the edge's answers: parameters that tell our own encoders how to begin. An answer's parameters are wishes of the receiver, and
 //! browsers have no other switch for these. Not here: offers, which go out as the browser made them.
 
+use alloc::{borrow::ToOwned, string::String, vec::Vec};
 use nearcast_protocol::Mid;
 
 /// Browsers built on libwebrtc begin at 300 kbit/s and take ten seconds to find out that more is possible; told this, they begin here. It counts

@@ -6,11 +6,14 @@
 //!
 //! States, and what moves between them, are drawn in docs/client-core.md.
 
+mod adapt;
 mod input;
 mod messages;
 mod output;
 mod signalling;
 
+pub use adapt::Adapted;
+use alloc::{string::String, vec::Vec};
 pub use input::{DataMessage, Input, PublishRequest, RequestId, SocketId, TransportState};
 pub use output::{Event, Output, State};
 
@@ -22,9 +25,9 @@ use crate::requests::Requests;
 use crate::room::Room;
 use crate::wishes::Wishes;
 use crate::{Code, MonoTime, SessionError, SlotCounts};
+use alloc::collections::VecDeque;
 use core::time::Duration;
 use nearcast_protocol::{ClientEnvelope, ClientMessage, EncodingDemand, ErrorCode, Permissions, PublicationId, SessionId};
-use std::collections::VecDeque;
 
 /// Bytes of a publication's name (protocol/src/client.rs).
 const MAX_NAME: usize = 256;
@@ -101,6 +104,7 @@ pub struct Session {
     negotiation: Negotiation,
     room: Room,
     wishes: Wishes,
+    adapt: adapt::Adapt,
     /// Came while an answer was being applied: perhaps for what it publishes.
     early_demand: Vec<(PublicationId, Vec<EncodingDemand>)>,
     outputs: VecDeque<Output>,
@@ -124,6 +128,7 @@ impl Session {
             negotiation: Negotiation::new(config.slots),
             room: Room::new(config.auto_subscribe),
             wishes: Wishes::default(),
+            adapt: adapt::Adapt::default(),
             early_demand: Vec::new(),
             outputs: VecDeque::new(),
             config,
@@ -195,6 +200,7 @@ impl Session {
             Input::Unsubscribe { request, publication } => self.ask(request, ClientMessage::Unsubscribe { publication }),
             Input::Wish(wish) if self.room.knows(&wish.publication) => self.wishes.set(now, wish),
             Input::Wish(_) => {}
+            Input::PageHidden(hidden) => self.adapt.set_hidden(hidden),
             Input::Leave => self.leave(),
         }
     }
@@ -252,7 +258,7 @@ impl Session {
         };
         match result {
             Ok(()) => self.negotiate(),
-            Err(error) => self.settle(vec![Settled { request, result: Err(error) }]),
+            Err(error) => self.settle(Vec::from([Settled { request, result: Err(error) }])),
         }
     }
 

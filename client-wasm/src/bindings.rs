@@ -1,5 +1,6 @@
 //! Browser functions that web-sys lacks, or binds without their exceptions: one that crosses wasm unnoticed leaves half-done state behind.
 
+use alloc::{string::String, vec::Vec};
 use js_sys::{Array, Function};
 use wasm_bindgen::prelude::*;
 use web_sys::{

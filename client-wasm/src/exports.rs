@@ -3,12 +3,13 @@
 use crate::host::{CoreHost, source_from_name};
 use crate::runner::Runner;
 use crate::senders::{Outgoing, Sending};
+use alloc::rc::Rc;
+use alloc::{borrow::ToOwned, string::String, vec::Vec};
 use client_core::encodings::Video;
 use client_core::publish::VideoCodec;
 use client_core::{DataMessage, Input, PublishRequest, RequestId, SessionConfig};
 use core::time::Duration;
 use nearcast_protocol::{ParticipantId, Priority, PublicationId, Wish};
-use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 use web_sys::MediaStreamTrack;
 
@@ -106,6 +107,12 @@ impl Core {
     #[wasm_bindgen(js_name = networkAvailable)]
     pub fn network_available(&self) {
         self.runner.feed(Input::NetworkAvailable);
+    }
+
+    /// Whether nobody sees the page.
+    #[wasm_bindgen(js_name = pageHidden)]
+    pub fn page_hidden(&self, hidden: bool) {
+        self.runner.feed(Input::PageHidden(hidden));
     }
 
     /// Leaves.

@@ -1,7 +1,8 @@
 //! What the façade hears. The methods of `CoreHost` in npm/src/core/boundary.ts, called one after the other.
 
 use crate::transport::Transport;
-use client_core::{Event, SessionError};
+use alloc::{borrow::ToOwned, string::String, vec::Vec};
+use client_core::{Adapted, Event, SessionError};
 use js_sys::Array;
 use nearcast_protocol::client::Source;
 use nearcast_protocol::{LayerState, LeaveReason};
@@ -51,6 +52,8 @@ extern "C" {
     #[wasm_bindgen(method)]
     fn speakers(this: &CoreHost, participants: &Array, levels: &[u8]);
     #[wasm_bindgen(method)]
+    fn adapted(this: &CoreHost, what: &str, step: &str, active: bool, reason: &str);
+    #[wasm_bindgen(method)]
     fn layers(this: &CoreHost, estimate: u32, publications: &Array, numbers: &[u32]);
     #[wasm_bindgen(method)]
     fn data(this: &CoreHost, from: Option<String>, payload: &[u8], text: bool, topic: Option<String>, reliable: bool);
@@ -91,6 +94,7 @@ impl CoreHost {
                     speakers.iter().map(|speaker| (JsValue::from_str(speaker.participant.as_str()), speaker.level)).unzip();
                 self.speakers(&ids, &levels);
             }
+            Event::Adapted(Adapted { what, step, active, reason }) => self.adapted(what, step, active, reason),
             Event::Layers { estimate, layers } => {
                 let (ids, mut numbers) = (Array::new(), Vec::new());
                 for LayerState { publication, width, height, fps, bitrate, paused, reason } in layers {

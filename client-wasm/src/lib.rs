@@ -7,6 +7,11 @@
 //! Size rules (docs/decisions/004): no serde, no `format!`, no `{:?}`. What crosses the border is numbers, strings, bytes and browser objects.
 //! Nothing here outlives its session: closures hold weak references, and browser objects lose their handlers before they are closed.
 
+// No standard library in browsers: it brings the formatting of panics along (docs/decisions/011).
+#![cfg_attr(target_arch = "wasm32", no_std)]
+
+extern crate alloc;
+
 mod bindings;
 mod channels;
 mod exports;

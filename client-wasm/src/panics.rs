@@ -1,31 +1,34 @@
 //! A panic ends this instance of the core: the façade is told where it happened, before the trap, and starts another instance.
 
 use js_sys::Function;
-use std::cell::RefCell;
 use wasm_bindgen::prelude::*;
 
-thread_local! {
-    static ON_PANIC: RefCell<Option<Function>> = const { RefCell::new(None) };
+// The instance keeps the callback on its JavaScript side, where nothing has to be trusted when Rust has failed.
+#[wasm_bindgen(
+    inline_js = "let callback; export const keep = (it) => (callback = it); export const tell = (file, line) => callback?.(file, line);"
+)]
+extern "C" {
+    fn keep(callback: &Function);
+
+    #[cfg(target_arch = "wasm32")]
+    #[wasm_bindgen(catch)]
+    fn tell(file: &str, line: u32) -> Result<(), JsValue>;
 }
 
 /// Calls `callback` with file and line when the core panics. It must not call the core: nothing in it can be trusted any more.
 #[wasm_bindgen(js_name = onPanic)]
 #[expect(unreachable_pub, reason = "JavaScript reaches it")]
-pub fn on_panic(callback: Function) {
-    ON_PANIC.with(|slot| {
-        if let Ok(mut slot) = slot.try_borrow_mut() {
-            *slot = Some(callback);
-        }
-    });
-    std::panic::set_hook(Box::new(|panic| {
-        let (file, line) = panic.location().map_or(("", 0), |at| (at.file(), at.line()));
-        ON_PANIC.with(|slot| {
-            if let Ok(slot) = slot.try_borrow()
-                && let Some(callback) = slot.as_ref()
-            {
-                // Whatever the callback throws, the trap follows.
-                let _ = callback.call2(&JsValue::NULL, &file.into(), &line.into());
-            }
-        });
-    }));
+pub fn on_panic(callback: &Function) {
+    keep(callback);
+}
+
+/// Never looks at the message: the code that formats numbers and puts texts together then isn't linked at all.
+#[cfg(target_arch = "wasm32")]
+#[panic_handler]
+fn panicked(panic: &core::panic::PanicInfo<'_>) -> ! {
+    if let Some(at) = panic.location() {
+        // Whatever the callback throws, the trap follows.
+        let _ = tell(at.file(), at.line());
+    }
+    core::arch::wasm32::unreachable()
 }

@@ -8,9 +8,10 @@ use crate::senders::Outgoing;
 use crate::socket::Socket;
 use crate::timer::{Timer, clock};
 use crate::transport::Transport;
+use alloc::rc::{Rc, Weak};
+use alloc::{borrow::ToOwned, string::String};
 use client_core::{DataMessage, Input, Output, PublishRequest, RequestId, Session, SessionConfig, SlotCounts, SocketId};
-use std::cell::{Cell, RefCell};
-use std::rc::{Rc, Weak};
+use core::cell::{Cell, RefCell};
 use wasm_bindgen::prelude::*;
 
 /// One session with its browser objects.
@@ -143,6 +144,11 @@ impl Runner {
             Output::SetEncodings { publication, encodings } => {
                 if let Some(transport) = self.open_transport() {
                     transport.senders().borrow_mut().demand(&transport, &publication, encodings);
+                }
+            }
+            Output::Cap(caps) => {
+                if let Some(transport) = self.open_transport() {
+                    transport.senders().borrow_mut().cap(&transport, caps);
                 }
             }
             Output::CloseTransport => {

@@ -6,6 +6,7 @@
 
 use crate::bindings::{Encoding, Sender, Transceiver};
 use crate::transport::Transport;
+use alloc::vec::Vec;
 use client_core::RequestId;
 use client_core::encodings::{self, Caps, Video, describes_layers, encodings};
 use client_core::publish::{LAST_RANK, VideoCodec, codec_rank, degradation_preference, priorities};

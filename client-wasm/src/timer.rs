@@ -2,7 +2,7 @@
 
 use crate::bindings::{clear_timeout, now, set_timeout};
 use client_core::MonoTime;
-use std::cell::{Cell, RefCell};
+use core::cell::{Cell, RefCell};
 use wasm_bindgen::prelude::*;
 
 /// A timeout that can be moved.
@@ -26,9 +26,9 @@ impl Timer {
             clear_timeout(&armed);
         }
         if let Some(due) = due {
-            let micros = due.since(clock()).as_micros() as f64;
+            let micros = due.since(clock()).as_micros() as u64;
             // Rounded up: a timer that runs too early finds nothing to do and must be armed again.
-            let armed = set_timeout(self.callback.as_ref().unchecked_ref(), (micros / 1000.0).ceil());
+            let armed = set_timeout(self.callback.as_ref().unchecked_ref(), micros.div_ceil(1000) as f64);
             self.armed.replace(Some(armed));
         }
     }

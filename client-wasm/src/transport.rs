@@ -3,11 +3,11 @@
 use crate::bindings::{Promise, RTCPeerConnection};
 use crate::channels::Channels;
 use crate::senders::{Senders, offer_extensions, prefer_codecs, receiving_capabilities};
+use alloc::rc::{Rc, Weak};
 use client_core::publish::VideoCodec;
 use client_core::{Input, RequestId, SlotCounts, TransportState};
+use core::cell::{Cell, RefCell};
 use nearcast_protocol::Mid;
-use std::cell::{Cell, RefCell};
-use std::rc::{Rc, Weak};
 use wasm_bindgen::prelude::*;
 use web_sys::{
     MediaStreamTrack, RtcPeerConnectionState, RtcRtpTransceiver, RtcRtpTransceiverDirection, RtcRtpTransceiverInit, RtcSdpType,

@@ -9,7 +9,7 @@ import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promi
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { deflate } from './deflate.mjs';
+import { pack } from './pack.mjs';
 
 const npm = join(dirname(fileURLToPath(import.meta.url)), '..');
 const root = join(npm, '..');
@@ -29,7 +29,8 @@ const target = join(process.env.CARGO_TARGET_DIR ?? join(root, 'target'));
 const remap = [`--remap-path-prefix=${process.env.CARGO_HOME ?? join(homedir(), '.cargo')}=cargo`, `--remap-path-prefix=${root}=nearcast`];
 const rustflags = [process.env.RUSTFLAGS ?? '', ...remap].join(' ').trim();
 run('cargo', ['build', '--quiet', '--profile', 'wasm', '--target', 'wasm32-unknown-unknown', '-p', 'client-wasm'], { RUSTFLAGS: rustflags });
-const wasmBindgen = ['--target', 'web', '--omit-default-module-path', '--remove-name-section', '--remove-producers-section'];
+// For bundlers: functions to import and a way to set the instance, without the loader for every kind of page (0.7 kB), of which we need one line.
+const wasmBindgen = ['--target', 'bundler', '--remove-name-section', '--remove-producers-section'];
 run('wasm-bindgen', [...wasmBindgen, '--out-dir', work, join(target, 'wasm32-unknown-unknown/wasm/client_wasm.wasm')]);
 // No feature flags: the module names the features it was compiled for, and wasm-opt keeps to them. With --all-features it writes types
 // (stringref, compact imports) that no browser loads without a flag.
@@ -41,7 +42,8 @@ const optimize = [...forSize, '--strip-debug', '-o', join(work, 'core.wasm'), jo
 const border = JSON.parse(execFileSync(bin('wasm-opt'), optimize, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] }));
 const wasm = await readFile(join(work, 'core.wasm'));
 
-await writeFile(join(work, 'glue.js'), await shortNames(await readFile(join(work, 'client_wasm.js'), 'utf8'), border));
+await writeFile(join(work, 'glue_bg.js'), shortNames(await readFile(join(work, 'client_wasm_bg.js'), 'utf8'), border));
+await writeFile(join(work, 'glue.js'), loader(border));
 
 // The glue keeps its instance in variables of its module; as a function it can be had afresh after a panic.
 const glue = await build({
@@ -56,7 +58,7 @@ const glue = await build({
 });
 const generated = [
   `export function makeGlue() {\n${glue.outputFiles[0].text}\nreturn glue;\n}`,
-  `export const packedCore = '${(await deflate(wasm)).toString('base64')}';`,
+  `export const packedCore = '${pack(wasm).toString('base64')}';`,
 ].join('\n');
 await writeFile(join(work, 'generated.js'), generated);
 
@@ -85,22 +87,32 @@ for (const license of ['LICENSE-MIT', 'LICENSE-APACHE']) await copyFile(join(roo
 // Types: those the two entries reach. The border to the core is hand-written; that the generated side agrees is checked here.
 await writeFile(
   join(work, 'agrees.ts'),
-  `import type { CoreGlue } from '${join(npm, 'src/core/boundary.js')}';\nimport * as generated from './client_wasm.js';\nexport const glue: CoreGlue = generated;\n`,
+  `import type { CoreGlue } from '${join(npm, 'src/core/boundary.js')}';\nimport * as generated from './client_wasm.js';\nexport const glue: Omit<CoreGlue, 'default'> = generated;\n`,
 );
 run(bin('tsc'), ['--noEmit', '--strict', '--target', 'es2022', '--module', 'esnext', '--moduleResolution', 'bundler', '--types', '', '--lib', 'es2023,esnext.disposable,dom,dom.iterable', '--skipLibCheck', join(work, 'agrees.ts')]);
 run(bin('tsc'), ['-p', join(npm, 'tsconfig.json')]);
 await prune(['index.d.ts', 'slim.d.ts']);
 
-/** The glue with the names that wasm-opt gave to what it imports and exports. */
-function shortNames(glue, { imports, exports }) {
-  const rename = (text, pattern, to) => {
-    if (!pattern.test(text)) throw new Error(`the glue of wasm-bindgen has no ${pattern}: it looks different now, and so must this`);
-    return text.replaceAll(new RegExp(pattern, 'g'), to);
-  };
-  for (const [, name, short] of imports) glue = rename(glue, new RegExp(`\\b${name}: (?=function|\\()`), () => `${short}: `);
-  // Not all are called: some are for threads and the like.
+/** The glue with the names that wasm-opt gave to what it calls. Not all are called: some are for threads and the like. */
+function shortNames(glue, { exports }) {
   for (const [name, short] of exports) glue = glue.replaceAll(new RegExp(`\\bwasm\\.${name}\\b`, 'g'), () => `wasm.${short}`);
-  return rename(glue, /"\.\/client_wasm_bg\.js": /, 'a: ');
+  return glue;
+}
+
+/** What makes an instance of the compiled module, given the names that wasm-opt gave to imports and exports. */
+function loader({ imports, exports }) {
+  const from = { './client_wasm_bg.js': './glue_bg.js' };
+  const lines = imports.map(([module, name, short]) => `import { ${name} as ${short}_ } from '${from[module] ?? module}';`);
+  const start = exports.find(([name]) => name === '__wbindgen_start')[1];
+  return `${lines.join('\n')}
+import { __wbg_set_wasm } from './glue_bg.js';
+export { Core, onPanic } from './glue_bg.js';
+export default async ({ module_or_path }) => {
+  const { exports } = await WebAssembly.instantiate(module_or_path, { a: { ${imports.map(([, , short]) => `${short}: ${short}_`).join(', ')} } });
+  __wbg_set_wasm(exports);
+  exports.${start}();
+};
+`;
 }
 
 async function prune(entries) {

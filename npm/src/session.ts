@@ -1,6 +1,7 @@
 // Between the wasm core and the objects of the façade: turns what the core tells into participants, publications and events, and what these
 // are asked into calls of the core. Owns all that has to be let go at the end: listeners on the page, devices, the core itself.
 
+import type { Adaptation } from './adaptation.js';
 import { AdaptiveStream, canAdapt } from './adaptive.js';
 import type { Call, PublishRequest } from './call.js';
 import type { TokenSource } from './connect.js';
@@ -85,7 +86,10 @@ export class Session implements CoreHost, CoreUser, Call {
     globalThis.addEventListener?.('pagehide', () => this.leave(), page);
     globalThis.addEventListener?.('online', () => this.#tellCore((core) => core.networkAvailable()), page);
     devices.onChange((list) => this.#emit('deviceschanged', { devices: list }), page);
+    const hidden = (): void => this.#tellCore((core) => core.pageHidden(document.hidden));
+    globalThis.document?.addEventListener('visibilitychange', hidden, page);
     this.#enter((core) => core.start());
+    if (globalThis.document?.hidden) hidden();
   }
 
   // What participants and publications ask
@@ -270,6 +274,10 @@ export class Session implements CoreHost, CoreUser, Call {
       publication.setLayer(layer);
       this.#emit('layerchanged', { participant: publication.participant, publication, layer });
     }
+  }
+
+  adapted(what: string, step: string, active: boolean, reason: string): void {
+    this.#emit('adapted', { what, step, active, reason } as Adaptation);
   }
 
   data(sender: string | undefined, bytes: Uint8Array, text: boolean, topic: string | undefined, reliable: boolean): void {

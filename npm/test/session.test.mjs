@@ -208,6 +208,21 @@ test('what the app names comes before what is measured', async (t) => {
   plain.leave();
 });
 
+test('what gives way is told, and the core hears whether the page is seen', async (t) => {
+  const document = Object.assign(new EventTarget(), { hidden: false });
+  withGlobals(t, { document });
+  const { room: joined, core, host } = await room();
+  await settle();
+  const heard = [];
+  joined.on('adapted', (event) => heard.push(event));
+  host.adapted('cpu', 'frame-rate-20', true, 'encode-time');
+  assert.deepEqual(heard, [{ what: 'cpu', step: 'frame-rate-20', active: true, reason: 'encode-time' }]);
+  document.hidden = true;
+  document.dispatchEvent(new Event('visibilitychange'));
+  assert.deepEqual(core.named('pageHidden'), [[true]]);
+  core.leave();
+});
+
 test('what the edge sends of a picture, and why not more', async () => {
   const { room: joined, host } = await room();
   const publication = joined.participants.get('ada-1').publication('camera');

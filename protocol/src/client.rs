@@ -1,6 +1,7 @@
 //! What a participant says to the edge.
 
-use crate::{Mid, PublicationId, SessionId, Wish};
+use crate::{Mid, ParticipantId, PublicationId, SessionId, Wish};
+use alloc::{string::String, vec::Vec};
 use minicbor::{Decode, Encode};
 
 /// One message of a participant with the number its reply repeats.
@@ -72,7 +73,24 @@ pub enum ClientMessage {
         #[n(0)]
         wishes: Vec<Wish>,
     },
+    /// A new transport in place of the present one, which is gone or no longer trusted: its first offer. Participant, publications
+    /// ([`PublishIntent::publication`]) and subscriptions go on. Reply: `answer`.
+    #[n(9)]
+    Transport(#[n(0)] MediaOffer),
+    /// Hands a message to another participant's software: the way two of them agree on a direct connection. Reply: `done`.
+    #[n(10)]
+    Peer {
+        /// Whom it is for.
+        #[n(0)]
+        to: ParticipantId,
+        /// Not read by the edge; at most [`MAX_PEER_PAYLOAD`] bytes.
+        #[n(1)]
+        payload: String,
+    },
 }
+
+/// Bytes of the payload of a `peer` message: a description with every candidate is a tenth of it.
+pub const MAX_PEER_PAYLOAD: usize = 64 * 1024;
 
 /// Enters a room, or comes back to it.
 #[derive(Clone, Debug, Decode, Default, Encode, PartialEq)]
@@ -90,7 +108,7 @@ pub struct Join {
     #[n(2)]
     #[cfg_attr(feature = "json", serde(default))]
     pub offer: Option<MediaOffer>,
-    /// Comes back to a session whose WebSocket was lost.
+    /// Comes back to a session whose WebSocket was lost. With an `offer` beside it, over a new transport too.
     #[n(3)]
     #[cfg_attr(feature = "json", serde(default))]
     pub resume: Option<Resume>,
@@ -148,6 +166,10 @@ pub struct PublishIntent {
     #[n(3)]
     #[cfg_attr(feature = "json", serde(default))]
     pub muted: bool,
+    /// On a new transport: the publication that goes on through this section. One that the edge no longer has becomes a new one.
+    #[n(4)]
+    #[cfg_attr(feature = "json", serde(default))]
+    pub publication: Option<PublicationId>,
 }
 
 /// What a publication shows or sounds like; decides priority and lip-sync grouping.

@@ -4,6 +4,7 @@
 //! [`RELIABLE_CHANNEL`] (ordered) and [`LOSSY_CHANNEL`] (unordered, no retransmission).
 
 use crate::ParticipantId;
+use alloc::{string::String, vec::Vec};
 use minicbor::{Decode, Encode};
 
 /// SCTP stream id of the ordered, reliable channel (label `reliable`).
@@ -35,4 +36,7 @@ pub struct DataFrame {
     /// The payload is UTF-8 text.
     #[n(4)]
     pub text: bool,
+    /// A heartbeat instead of a message: the edge sends it back at once on the channel it came by, and shows it to nobody.
+    #[n(5)]
+    pub beat: Option<u32>,
 }

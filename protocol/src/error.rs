@@ -1,5 +1,6 @@
 //! Every refusal. Numbers are wire format: add, never renumber.
 
+use alloc::string::String;
 use minicbor::{Decode, Encode};
 
 /// A refusal as it travels.

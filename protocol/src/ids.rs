@@ -1,5 +1,6 @@
 //! Names of things on the wire. All are opaque text: compare them, don't take them apart.
 
+use alloc::{borrow::ToOwned, string::String};
 use minicbor::{Decode, Encode};
 
 macro_rules! id {

@@ -1,6 +1,7 @@
 //! How much of a video a subscriber wants, what it gets and why, and what a publisher may leave out.
 
 use crate::PublicationId;
+use alloc::string::String;
 use minicbor::{Decode, Encode};
 
 /// How a subscriber shows one video publication. A later wish for the same publication replaces it.

@@ -6,6 +6,7 @@
 //! * [`client`]: what a participant says to the edge, each request with an id that its reply repeats;
 //! * [`server`]: what the edge says to a participant;
 //! * [`layers`]: how much of a video is wanted, what is got and why;
+//! * [`quality`]: how well participants are connected, and [`route`]: ways that media can take;
 //! * [`data`]: the frame that travels inside data channels;
 //! * [`error`]: every refusal, as a number that never changes meaning, with a name and whether trying again can help;
 //! * [`wire`]: two encodings of the same messages, chosen by WebSocket subprotocol: compact CBOR
@@ -14,19 +15,28 @@
 //! Rules that keep versions N and N+1 in one room: fields are only ever added, always optional, and numbered (`#[n(…)]`) once and
 //! for all; a decoder skips fields it doesn't know; a message of an unknown kind is reported as such and skipped by both halves.
 
+// No standard library in browsers: it brings the formatting of panics along (docs/decisions/011).
+#![cfg_attr(target_arch = "wasm32", no_std)]
+
+extern crate alloc;
+
 pub mod client;
 pub mod data;
 pub mod error;
 pub mod ids;
 pub mod layers;
+pub mod quality;
+pub mod route;
 pub mod server;
 pub mod wire;
 
-pub use client::{ClientEnvelope, ClientMessage, Join, MediaOffer, PublishIntent, Resume};
+pub use client::{ClientEnvelope, ClientMessage, Join, MAX_PEER_PAYLOAD, MediaOffer, PublishIntent, Resume};
 pub use data::{DataFrame, LOSSY_CHANNEL, MAX_DATA_PAYLOAD, RELIABLE_CHANNEL};
 pub use error::{ErrorCode, ErrorInfo};
 pub use ids::{Mid, ParticipantId, PublicationId, SessionId};
 pub use layers::{EncodingDemand, LayerReason, LayerState, Priority, Wish};
+pub use quality::{ParticipantQuality, QualityCause, QualityLevel};
+pub use route::{IceServer, RoomMode};
 pub use server::{
     Joined, LeaveReason, MediaAnswer, ParticipantInfo, Permissions, PublicationInfo, Published, ServerMessage, SlotBinding, Speaker,
 };

@@ -1,7 +1,10 @@
 //! What the edge says to a participant.
 
 use crate::client::Source;
-use crate::{EncodingDemand, ErrorCode, ErrorInfo, LayerState, Mid, ParticipantId, PublicationId, SessionId};
+use crate::{
+    EncodingDemand, ErrorCode, ErrorInfo, IceServer, LayerState, Mid, ParticipantId, ParticipantQuality, PublicationId, RoomMode, SessionId,
+};
+use alloc::{boxed::Box, string::String, vec::Vec};
 use minicbor::{Decode, Encode};
 
 /// A reply (with the `id` of its request) or an event (without).
@@ -145,6 +148,37 @@ pub enum ServerMessage {
         #[n(1)]
         encodings: Vec<EncodingDemand>,
     },
+    /// How well participants are connected, oneself included, subscribed or not; sent on change, at most once a second.
+    #[n(16)]
+    Qualities {
+        /// Those that changed.
+        #[n(0)]
+        qualities: Vec<ParticipantQuality>,
+    },
+    /// A message from another participant's software.
+    #[n(17)]
+    Peer {
+        /// Who sent it.
+        #[n(0)]
+        from: ParticipantId,
+        /// As it was sent.
+        #[n(1)]
+        payload: String,
+    },
+    /// How media is to go in this room from now on.
+    #[n(18)]
+    Mode {
+        /// Through the edge, or directly.
+        #[n(0)]
+        mode: RoomMode,
+    },
+    /// Servers for ICE with fresh credentials, before those given earlier run out.
+    #[n(19)]
+    IceServers {
+        /// All of them; they replace the earlier ones.
+        #[n(0)]
+        servers: Vec<IceServer>,
+    },
 }
 
 impl ServerMessage {
@@ -190,6 +224,21 @@ pub struct Joined {
     /// How long the edge keeps a session whose WebSocket is gone, in milliseconds.
     #[n(9)]
     pub resume_window_ms: u32,
+    /// Other edges that take this room's participants when this one is gone: addresses as `connect` takes them, best first; at most 8.
+    #[n(10)]
+    #[cfg_attr(feature = "json", serde(default))]
+    #[cbor(default)]
+    pub edges: Vec<String>,
+    /// STUN and TURN servers, with credentials that last a while; at most 8.
+    #[n(11)]
+    #[cfg_attr(feature = "json", serde(default))]
+    #[cbor(default)]
+    pub ice_servers: Vec<IceServer>,
+    /// How media goes in this room now.
+    #[n(12)]
+    #[cfg_attr(feature = "json", serde(default))]
+    #[cbor(default)]
+    pub mode: RoomMode,
 }
 
 /// A participant as others see it.

@@ -1,6 +1,7 @@
 //! Values to bytes and back, in both encodings.
 
 use crate::{ClientEnvelope, DataFrame, ServerMessage};
+use alloc::{borrow::ToOwned, string::String, vec::Vec};
 use minicbor::{Decode, Encode};
 
 /// Why bytes are not a message.

@@ -11,7 +11,8 @@ fn camera(frame_ms: f32, limits: CpuLimits) -> SenderLoad {
     let expected = limits.max_fps.map_or(30.0, f32::from);
     let encode_ms = frame_ms * if limits.no_top_layer { 0.3 } else { 1.0 } * if limits.cheap_codec { 0.4 } else { 1.0 };
     let encoded = expected.min(1000.0 / encode_ms);
-    SenderLoad { encode_ms: Some(encode_ms), encoded_fps: Some(encoded), expected_fps: Some(expected), ..SenderLoad::default() }
+    let busy = Some(encode_ms * encoded / 1000.0);
+    SenderLoad { limit: Limit::None, busy, encoded_fps: Some(encoded), expected_fps: Some(expected) }
 }
 
 /// Somebody else's camera, a frame of which takes `frame_ms` in 720 lines.
@@ -19,7 +20,7 @@ fn shown(frame_ms: f32, limits: CpuLimits) -> ReceiverLoad {
     let lines = f32::from(limits.receive_lines.unwrap_or(720)) / 720.0;
     let decode_ms = frame_ms * lines * lines;
     let decoded_fps = 30_f32.min(1000.0 / decode_ms);
-    ReceiverLoad { decode_ms: Some(decode_ms), decoded_fps, dropped_fps: 30.0 - decoded_fps }
+    ReceiverLoad { busy: Some(decode_ms * decoded_fps / 1000.0), dropped: Some(1.0 - decoded_fps / 30.0) }
 }
 
 /// A second of it.
@@ -48,8 +49,8 @@ fn rungs(steps: &[(u64, Step)]) -> Vec<(Rung, bool)> {
 fn the_first_relief_comes_within_six_seconds_whatever_shows_the_overload() {
     let plain = SenderLoad { encoded_fps: Some(30.0), expected_fps: Some(30.0), ..SenderLoad::default() };
     let signs = [
-        (SenderLoad { limitation: Limitation::Cpu, ..plain }, CpuReason::EncoderLimited),
-        (SenderLoad { encode_ms: Some(30.0), ..plain }, CpuReason::EncodeTime),
+        (SenderLoad { limit: Limit::Cpu, ..plain }, CpuReason::EncoderLimited),
+        (SenderLoad { busy: Some(0.9), ..plain }, CpuReason::EncodeTime),
         (SenderLoad { encoded_fps: Some(19.0), ..plain }, CpuReason::FramesMissed),
     ];
     for (load, reason) in signs {
@@ -154,9 +155,7 @@ fn where_decoding_takes_the_time_what_is_received_gives_way_first() {
     let first = steps.first().map(|(_, step)| (step.rung, step.reason, step.codec_skipped));
     assert_eq!(first, Some((Rung::Receive360, CpuReason::FramesDropped, false)));
     assert_eq!(steps.len(), 1, "a quarter of the pixels is enough");
-    let steps = run(&mut CpuLadder::new(false), 0..10, &|_, _| {
-        (vec![], vec![ReceiverLoad { decode_ms: Some(29.0), decoded_fps: 30.0, dropped_fps: 0.0 }], false)
-    });
+    let steps = run(&mut CpuLadder::new(false), 0..10, &|_, _| (vec![], vec![ReceiverLoad { busy: Some(0.87), dropped: None }], false));
     assert_eq!(steps.first().map(|(_, step)| step.reason), Some(CpuReason::DecodeTime));
 }
 
@@ -172,7 +171,7 @@ fn nothing_is_taken_that_would_not_help() {
 #[test]
 fn a_hidden_page_misses_frames_without_being_overloaded_and_shows_no_room_either() {
     let slow = SenderLoad { encoded_fps: Some(1.0), expected_fps: Some(30.0), ..SenderLoad::default() };
-    let unseen = ReceiverLoad { decode_ms: Some(3.0), decoded_fps: 2.0, dropped_fps: 28.0 };
+    let unseen = ReceiverLoad { busy: Some(0.01), dropped: Some(0.93) };
     let steps = run(&mut CpuLadder::new(false), 0..60, &|_, _| (vec![slow], vec![unseen], true));
     assert_eq!(steps, []);
     let mut ladder = CpuLadder::new(false);
@@ -189,15 +188,15 @@ fn a_hidden_page_misses_frames_without_being_overloaded_and_shows_no_room_either
 fn the_word_of_a_browser_that_is_still_taking_back_its_own_reductions_counts_no_second_time() {
     let mut ladder = CpuLadder::new(false);
     let steps = run(&mut ladder, 0..60, &|now, limits| {
-        let limitation = if now < 11 { Limitation::Cpu } else { Limitation::None };
-        (vec![SenderLoad { limitation, ..camera(10.0, limits) }], vec![], false)
+        let limit = if now < 11 { Limit::Cpu } else { Limit::None };
+        (vec![SenderLoad { limit, ..camera(10.0, limits) }], vec![], false)
     });
     assert_eq!(rungs(&steps), [(Rung::FrameRate20, true), (Rung::FrameRate20, false)]);
 }
 
 #[test]
 fn frames_that_bandwidth_leaves_out_are_not_the_processors() {
-    let narrow = SenderLoad { limitation: Limitation::Bandwidth, encoded_fps: Some(10.0), expected_fps: Some(30.0), encode_ms: Some(4.0) };
+    let narrow = SenderLoad { limit: Limit::Bandwidth, encoded_fps: Some(10.0), expected_fps: Some(30.0), busy: Some(0.04) };
     assert_eq!(run(&mut CpuLadder::new(false), 0..60, &|_, _| (vec![narrow], vec![], false)), []);
 }
 

@@ -16,7 +16,7 @@ fn the_largest_message_passes_and_one_byte_more_is_refused() {
 
 #[test]
 fn a_frame_from_the_edge_names_its_sender() {
-    let frame = DataFrame { from: Some("ada".into()), to: None, topic: None, payload: b"hi".to_vec(), text: true };
+    let frame = DataFrame { from: Some("ada".into()), to: None, topic: None, payload: b"hi".to_vec(), text: true, beat: None };
     assert_eq!(decode(&frame.to_cbor()), Some(DataMessage { peer: Some("ada".into()), topic: None, payload: b"hi".to_vec(), text: true }));
 }
 

@@ -42,6 +42,9 @@ fn snapshot(others: Vec<ParticipantInfo>, slots: Vec<SlotBinding>) -> Joined {
         answer: None,
         resumed: true,
         resume_window_ms: 30_000,
+        edges: Vec::new(),
+        ice_servers: Vec::new(),
+        mode: Default::default(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! What happens to a session.
 
+use alloc::{string::String, vec::Vec};
 use nearcast_protocol::client::Source;
 use nearcast_protocol::{Mid, ParticipantId, PublicationId, Wish};
 
@@ -121,6 +122,8 @@ pub enum Input {
     },
     /// How somebody else's publication is shown now. Told with the others of the moment; nothing answers it.
     Wish(Wish),
+    /// Whether nobody sees the page.
+    PageHidden(bool),
     /// Leave for good.
     Leave,
 }

@@ -7,6 +7,7 @@ use crate::requests::Settled;
 use crate::room::Room;
 use crate::wire::{self, WireError};
 use crate::{Event, MonoTime, Output, SessionError, SlotCounts};
+use alloc::vec::Vec;
 use nearcast_protocol::{ErrorInfo, ServerMessage};
 
 impl Session {
@@ -61,9 +62,17 @@ impl Session {
                 self.negotiation.want_slots(SlotCounts { audio, video });
                 self.negotiate();
             }
-            ServerMessage::Layers { estimate, layers } => self.event(Event::Layers { estimate, layers }),
+            ServerMessage::Layers { estimate, layers } => {
+                self.adapt.set_estimate(estimate);
+                self.event(Event::Layers { estimate, layers });
+            }
             ServerMessage::Encodings { publication, encodings } => self.demand(publication, encodings),
             ServerMessage::Speakers { speakers } => self.event(Event::Speakers(speakers)),
+            // Later: what follows from these.
+            ServerMessage::Qualities { .. }
+            | ServerMessage::Peer { .. }
+            | ServerMessage::Mode { .. }
+            | ServerMessage::IceServers { .. } => {}
         }
     }
 

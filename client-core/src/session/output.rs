@@ -1,7 +1,9 @@
 //! What a session wants done, and what it tells the app.
 
-use super::{DataMessage, RequestId, SocketId};
+use super::{Adapted, DataMessage, RequestId, SocketId};
+use crate::encodings::Caps;
 use crate::{Reason, SessionError, SlotCounts};
+use alloc::{string::String, vec::Vec};
 use nearcast_protocol::{EncodingDemand, LayerState, LeaveReason, Mid, ParticipantId, PublicationId, PublicationInfo, Speaker};
 
 /// Where a session stands.
@@ -72,6 +74,8 @@ pub enum Output {
         /// What is wanted of each.
         encodings: Vec<EncodingDemand>,
     },
+    /// Hold all videos down to this, at once.
+    Cap(Caps),
     /// Close the transport.
     CloseTransport,
     /// Tell the app.
@@ -166,6 +170,8 @@ pub enum Event {
         /// Those that changed.
         layers: Vec<LayerState>,
     },
+    /// Something gives way, or is back.
+    Adapted(Adapted),
     /// Who speaks, loudest first.
     Speakers(Vec<Speaker>),
     /// A message from somebody.

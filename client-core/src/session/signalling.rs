@@ -5,6 +5,7 @@ use crate::heartbeat::{Beat, Heartbeat};
 use crate::link::Link;
 use crate::reconnect::{ATTEMPT_WITHIN, Outage, Reason};
 use crate::{Code, Event, MonoTime, Output, SessionError, State};
+use alloc::string::String;
 use core::time::Duration;
 use nearcast_protocol::{ClientMessage, ErrorCode, ErrorInfo, Join, Joined, Resume};
 

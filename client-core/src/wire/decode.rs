@@ -2,17 +2,19 @@
 
 use super::WireError;
 use super::item::Item;
+use alloc::boxed::Box;
 use nearcast_protocol::client::Source;
 use nearcast_protocol::{
-    DataFrame, EncodingDemand, ErrorCode, ErrorInfo, Joined, LayerReason, LayerState, LeaveReason, MediaAnswer, Mid, ParticipantId,
-    ParticipantInfo, Permissions, PublicationId, PublicationInfo, Published, ServerMessage, SessionId, SlotBinding, Speaker,
+    DataFrame, EncodingDemand, ErrorCode, ErrorInfo, IceServer, Joined, LayerReason, LayerState, LeaveReason, MediaAnswer, Mid,
+    ParticipantId, ParticipantInfo, ParticipantQuality, Permissions, PublicationId, PublicationInfo, Published, QualityCause, QualityLevel,
+    RoomMode, ServerMessage, SessionId, SlotBinding, Speaker,
 };
 
 /// Reads one message.
 pub(crate) fn server_message(bytes: &[u8]) -> Result<ServerMessage, WireError> {
     let item = Item::read(bytes).ok_or(WireError::Malformed)?;
     let kind = item.number(0).ok_or(WireError::Malformed)?;
-    if kind > 15 {
+    if kind > 19 {
         return Err(WireError::Unknown);
     }
     let of = item.field(1).ok_or(WireError::Malformed)?;
@@ -37,6 +39,10 @@ fn message(kind: u64, of: &Item<'_>) -> Option<ServerMessage> {
         13 => ServerMessage::Pong { id: of.number32(0)? },
         14 => ServerMessage::Layers { estimate: of.number32(0)?, layers: of.list(1, layer_state)? },
         15 => ServerMessage::Encodings { publication: PublicationId(of.text(0)?), encodings: of.list(1, encoding_demand)? },
+        16 => ServerMessage::Qualities { qualities: of.list(0, quality)? },
+        17 => ServerMessage::Peer { from: ParticipantId(of.text(0)?), payload: of.text(1)? },
+        18 => ServerMessage::Mode { mode: room_mode(of.number(0)?) },
+        19 => ServerMessage::IceServers { servers: of.list(0, ice_server)? },
         _ => return None,
     })
 }
@@ -53,6 +59,10 @@ fn joined(of: &Item<'_>) -> Option<Joined> {
         answer: optional(of.field(7), answer)?,
         resumed: of.flag(8)?,
         resume_window_ms: of.number32(9)?,
+        // An older edge says nothing of these.
+        edges: of.list(10, Item::as_text).unwrap_or_default(),
+        ice_servers: of.list(11, ice_server).unwrap_or_default(),
+        mode: room_mode(of.number(12).unwrap_or_default()),
     })
 }
 
@@ -112,6 +122,19 @@ fn encoding_demand(of: &Item<'_>) -> Option<EncodingDemand> {
     Some(EncodingDemand { rid: of.text(0)?, active: of.flag(1)?, spatial_layers: u8::try_from(of.number(2)?).ok()? })
 }
 
+fn quality(of: &Item<'_>) -> Option<ParticipantQuality> {
+    Some(ParticipantQuality {
+        participant: ParticipantId(of.text(0)?),
+        score: u8::try_from(of.number(1)?).ok()?,
+        level: quality_level(of.number(2)?),
+        cause: quality_cause(of.number(3)?),
+    })
+}
+
+fn ice_server(of: &Item<'_>) -> Option<IceServer> {
+    Some(IceServer { urls: of.list(0, Item::as_text)?, username: of.text(1), credential: of.text(2), lifetime_s: of.number32(3) })
+}
+
 fn error(of: &Item<'_>) -> Option<ErrorInfo> {
     let number = of.number(0)?;
     // A reason that a newer edge invented is still a refusal, with a text and whether to try again.
@@ -126,6 +149,35 @@ fn source(number: u64) -> Source {
         2 => Source::Screen,
         3 => Source::ScreenAudio,
         _ => Source::Other,
+    }
+}
+
+fn room_mode(number: u64) -> RoomMode {
+    if number == 1 { RoomMode::P2p } else { RoomMode::Sfu }
+}
+
+fn quality_level(number: u64) -> QualityLevel {
+    match number {
+        1 => QualityLevel::Lost,
+        2 => QualityLevel::Poor,
+        3 => QualityLevel::Good,
+        4 => QualityLevel::Excellent,
+        _ => QualityLevel::Unknown,
+    }
+}
+
+fn quality_cause(number: u64) -> QualityCause {
+    match number {
+        1 => QualityCause::UplinkLoss,
+        2 => QualityCause::DownlinkLoss,
+        3 => QualityCause::Delay,
+        4 => QualityCause::Jitter,
+        5 => QualityCause::Bandwidth,
+        6 => QualityCause::Cpu,
+        7 => QualityCause::LayerHeld,
+        8 => QualityCause::Server,
+        9 => QualityCause::Camera,
+        _ => QualityCause::Unknown,
     }
 }
 
@@ -163,6 +215,7 @@ pub(crate) fn data_frame(bytes: &[u8]) -> Option<DataFrame> {
         topic: item.text(2),
         payload: payload.to_vec(),
         text: item.flag(4)?,
+        beat: item.number32(5),
     })
 }
 

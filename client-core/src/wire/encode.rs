@@ -1,5 +1,6 @@
 //! What we say. Numbers are those of `#[n(…)]` in the protocol crate.
 
+use alloc::vec::Vec;
 use nearcast_protocol::client::Source;
 use nearcast_protocol::{ClientEnvelope, ClientMessage, DataFrame, Join, MediaOffer, Priority, PublicationId, Wish};
 
@@ -35,6 +36,14 @@ pub(crate) fn client_envelope(envelope: &ClientEnvelope) -> Vec<u8> {
             out.variant(8, 1).array(wishes.len());
             wishes.iter().for_each(|wish| out.wish(wish));
         }
+        ClientMessage::Transport(offer) => {
+            out.variant(9, 1);
+            out.offer(offer);
+        }
+        ClientMessage::Peer { to, payload } => {
+            out.variant(10, 2).text(to.as_str());
+            out.text(payload);
+        }
     }
     out.0
 }
@@ -43,12 +52,15 @@ pub(crate) fn client_envelope(envelope: &ClientEnvelope) -> Vec<u8> {
 pub(crate) fn encode_data_frame(frame: &DataFrame) -> Vec<u8> {
     let mut out = Writer(Vec::with_capacity(frame.payload.len() + 64));
     let (to, topic) = (frame.to.as_ref().map(|to| to.as_str()), frame.topic.as_deref());
-    out.map(2 + usize::from(to.is_some()) + usize::from(topic.is_some()));
+    out.map(2 + usize::from(to.is_some()) + usize::from(topic.is_some()) + usize::from(frame.beat.is_some()));
     out.optional_text(1, to);
     out.optional_text(2, topic);
     out.field(3).head(2, frame.payload.len() as u64);
     out.0.extend_from_slice(&frame.payload);
     out.field(4).flag(frame.text);
+    if let Some(beat) = frame.beat {
+        out.field(5).number(beat.into());
+    }
     out.0
 }
 
@@ -148,7 +160,7 @@ impl Writer {
         self.field(0).text(&offer.sdp);
         self.field(1).array(offer.publish.len());
         for intent in &offer.publish {
-            self.map(4);
+            self.map(4 + usize::from(intent.publication.is_some()));
             self.field(0).text(intent.mid.as_str());
             self.field(1).number(match intent.source {
                 Source::Camera => 0,
@@ -159,6 +171,7 @@ impl Writer {
             });
             self.field(2).text(&intent.name);
             self.field(3).flag(intent.muted);
+            self.optional_text(4, intent.publication.as_ref().map(PublicationId::as_str));
         }
     }
 }

@@ -2,6 +2,8 @@
 //! floating-point numbers are skipped, since no message has any.
 
 /// Deepest nesting that is read. `joined` needs 8.
+use alloc::{borrow::ToOwned, string::String, vec::Vec};
+
 const MAX_DEPTH: u8 = 16;
 
 /// One decoded item. It borrows text and bytes, so it cannot grow beyond a small multiple of the message, which `MAX_MESSAGE_BYTES` bounds.
@@ -47,7 +49,11 @@ impl<'bytes> Item<'bytes> {
     }
 
     pub(super) fn text(&self, key: u64) -> Option<String> {
-        if let Self::Text(text) = self.field(key)? { Some((*text).to_owned()) } else { None }
+        self.field(key)?.as_text()
+    }
+
+    pub(super) fn as_text(&self) -> Option<String> {
+        if let Self::Text(text) = self { Some((*text).to_owned()) } else { None }
     }
 
     /// All items of the array at `key`, read by `item`.

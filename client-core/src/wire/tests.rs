@@ -15,10 +15,13 @@ fn source() -> impl Strategy<Value = Source> {
 }
 
 fn offer() -> impl Strategy<Value = MediaOffer> {
-    let intent = (text(), source(), text(), any::<bool>());
+    let intent = (text(), source(), text(), any::<bool>(), prop::option::of(text().prop_map(PublicationId)));
     let intents = prop::collection::vec(intent, 0..4);
-    let intents = intents
-        .prop_map(|all| all.into_iter().map(|(mid, source, name, muted)| PublishIntent { mid: Mid(mid), source, name, muted }).collect());
+    let intents = intents.prop_map(|all| {
+        all.into_iter()
+            .map(|(mid, source, name, muted, publication)| PublishIntent { mid: Mid(mid), source, name, muted, publication })
+            .collect()
+    });
     (text(), intents).prop_map(|(sdp, publish)| MediaOffer { sdp, publish })
 }
 
@@ -38,6 +41,8 @@ fn client_message() -> impl Strategy<Value = ClientMessage> {
         Just(ClientMessage::Leave),
         Just(ClientMessage::Ping),
         prop::collection::vec(wish(), 0..4).prop_map(|wishes| ClientMessage::Wishes { wishes }),
+        offer().prop_map(ClientMessage::Transport),
+        (text(), text()).prop_map(|(to, payload)| ClientMessage::Peer { to: ParticipantId(to), payload }),
     ]
 }
 
@@ -106,8 +111,18 @@ fn joined() -> impl Strategy<Value = Joined> {
     let permissions = (any::<bool>(), any::<bool>(), any::<bool>());
     let people = (participant(), prop::collection::vec(participant(), 0..4));
     let media = (prop::collection::vec(binding(), 0..4), prop::option::of(answer()));
-    (any::<u32>(), text(), text(), people, permissions, media, any::<bool>(), any::<u32>()).prop_map(
-        |(id, session, room, (participant, others), (publish, subscribe, publish_data), (slots, answer), resumed, resume_window_ms)| {
+    let routes = (prop::collection::vec(text(), 0..3), prop::collection::vec(ice_server(), 0..3), room_mode());
+    (any::<u32>(), text(), text(), people, permissions, media, any::<bool>(), (any::<u32>(), routes)).prop_map(
+        |(
+            id,
+            session,
+            room,
+            (participant, others),
+            (publish, subscribe, publish_data),
+            (slots, answer),
+            resumed,
+            (resume_window_ms, (edges, ice_servers, mode)),
+        )| {
             Joined {
                 id,
                 session: SessionId(session),
@@ -119,9 +134,45 @@ fn joined() -> impl Strategy<Value = Joined> {
                 answer,
                 resumed,
                 resume_window_ms,
+                edges,
+                ice_servers,
+                mode,
             }
         },
     )
+}
+
+fn room_mode() -> impl Strategy<Value = RoomMode> {
+    prop::sample::select(vec![RoomMode::Sfu, RoomMode::P2p])
+}
+
+fn ice_server() -> impl Strategy<Value = IceServer> {
+    let credentials = (prop::option::of(text()), prop::option::of(text()), prop::option::of(any::<u32>()));
+    (prop::collection::vec(text(), 0..3), credentials).prop_map(|(urls, (username, credential, lifetime_s))| IceServer {
+        urls,
+        username,
+        credential,
+        lifetime_s,
+    })
+}
+
+fn quality() -> impl Strategy<Value = ParticipantQuality> {
+    use {QualityCause as Cause, QualityLevel as Level};
+    let levels = vec![Level::Unknown, Level::Lost, Level::Poor, Level::Good, Level::Excellent];
+    let causes = vec![
+        Cause::Unknown,
+        Cause::UplinkLoss,
+        Cause::DownlinkLoss,
+        Cause::Delay,
+        Cause::Jitter,
+        Cause::Bandwidth,
+        Cause::Cpu,
+        Cause::LayerHeld,
+        Cause::Server,
+        Cause::Camera,
+    ];
+    (text(), any::<u8>(), prop::sample::select(levels), prop::sample::select(causes))
+        .prop_map(|(participant, score, level, cause)| ParticipantQuality { participant: ParticipantId(participant), score, level, cause })
 }
 
 fn server_messages() -> impl Strategy<Value = ServerMessage> {
@@ -148,6 +199,10 @@ fn server_messages() -> impl Strategy<Value = ServerMessage> {
             .prop_map(|(estimate, layers)| ServerMessage::Layers { estimate, layers }),
         (what(), prop::collection::vec(encoding_demand(), 0..4))
             .prop_map(|(publication, encodings)| ServerMessage::Encodings { publication, encodings }),
+        prop::collection::vec(quality(), 0..4).prop_map(|qualities| ServerMessage::Qualities { qualities }),
+        (who(), text()).prop_map(|(from, payload)| ServerMessage::Peer { from, payload }),
+        room_mode().prop_map(|mode| ServerMessage::Mode { mode }),
+        prop::collection::vec(ice_server(), 0..3).prop_map(|servers| ServerMessage::IceServers { servers }),
     ]
 }
 
@@ -170,6 +225,10 @@ fn kind(message: &ServerMessage) -> usize {
         ServerMessage::Pong { .. } => 13,
         ServerMessage::Layers { .. } => 14,
         ServerMessage::Encodings { .. } => 15,
+        ServerMessage::Qualities { .. } => 16,
+        ServerMessage::Peer { .. } => 17,
+        ServerMessage::Mode { .. } => 18,
+        ServerMessage::IceServers { .. } => 19,
     }
 }
 
@@ -178,7 +237,7 @@ fn every_kind_of_message_is_among_the_tested() {
     use proptest::strategy::ValueTree;
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let kinds = (0..400).map(|_| kind(&server_messages().new_tree(&mut runner).unwrap().current()));
-    assert_eq!(kinds.collect::<std::collections::BTreeSet<_>>(), (0..16).collect());
+    assert_eq!(kinds.collect::<std::collections::BTreeSet<_>>(), (0..20).collect());
 }
 
 proptest! {
@@ -195,8 +254,8 @@ proptest! {
 
     #[test]
     fn data_frames_pass_both_ways(from in prop::option::of(text()), to in prop::option::of(text()), topic in prop::option::of(text()),
-        payload in prop::collection::vec(any::<u8>(), 0..400), is_text in any::<bool>()) {
-        let mut frame = DataFrame { from: from.map(ParticipantId), to: to.map(ParticipantId), topic, payload, text: is_text };
+        payload in prop::collection::vec(any::<u8>(), 0..400), is_text in any::<bool>(), beat in prop::option::of(any::<u32>())) {
+        let mut frame = DataFrame { from: from.map(ParticipantId), to: to.map(ParticipantId), topic, payload, text: is_text, beat };
         prop_assert_eq!(data_frame(&frame.to_cbor()), Some(frame.clone()));
         let written = encode_data_frame(&frame);
         frame.from = None;

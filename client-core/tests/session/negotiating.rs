@@ -112,6 +112,9 @@ fn joined_without_grants() -> nearcast_protocol::Joined {
         answer: Some(MediaAnswer::default()),
         resumed: false,
         resume_window_ms: 30_000,
+        edges: Vec::new(),
+        ice_servers: Vec::new(),
+        mode: Default::default(),
     }
 }
 

@@ -226,6 +226,9 @@ impl World {
             answer: (!resumed).then(|| MediaAnswer { sdp: "answer".into(), published: vec![] }),
             resumed,
             resume_window_ms: 30_000,
+            edges: Vec::new(),
+            ice_servers: Vec::new(),
+            mode: Default::default(),
         };
         self.receive(&ServerMessage::Joined(Box::new(joined)));
     }

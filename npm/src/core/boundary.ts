@@ -34,6 +34,8 @@ export interface CoreHost {
    * second, bits per second, paused (1), and the reason by its place in layers.ts.
    */
   layers(estimate: number, publications: string[], numbers: Uint32Array): void;
+  /** Something gives way, or is back: the words of `RoomEvents.adapted`. */
+  adapted(what: string, step: string, active: boolean, reason: string): void;
   /** `from` is undefined when the sender has left already. */
   data(from: string | undefined, payload: Uint8Array, text: boolean, topic: string | undefined, reliable: boolean): void;
   /** Ends a `Core.publish`. */
@@ -79,6 +81,8 @@ export interface Core {
   sendData(payload: Uint8Array, text: boolean, to: string | undefined, topic: string | undefined, reliable: boolean): string | undefined;
   /** The network is said to be back: try at once. */
   networkAvailable(): void;
+  /** Whether nobody sees the page. */
+  pageHidden(hidden: boolean): void;
   /** Ends with `CoreHost.closed`, at once. */
   leave(): void;
   free(): void;

@@ -15,7 +15,7 @@ fn participant() -> ParticipantInfo {
 fn requests() -> Vec<ClientMessage> {
     let offer = MediaOffer {
         sdp: "v=0".into(),
-        publish: vec![PublishIntent { mid: "0".into(), source: Source::Microphone, name: String::new(), muted: true }],
+        publish: vec![PublishIntent { mid: "0".into(), source: Source::Microphone, name: String::new(), muted: true, publication: None }],
     };
     vec![
         ClientMessage::Join(Join {
@@ -32,7 +32,14 @@ fn requests() -> Vec<ClientMessage> {
         ClientMessage::Unsubscribe { publication: "a".into() },
         ClientMessage::Leave,
         ClientMessage::Ping,
+        ClientMessage::Transport(MediaOffer { sdp: "v=0".into(), publish: Vec::new() }),
+        ClientMessage::Peer { to: "p".into(), payload: "v=0".into() },
     ]
+}
+
+fn ice_server() -> IceServer {
+    let urls = vec!["turn:turn.example:3478".into(), "turns:turn.example:443?transport=tcp".into()];
+    IceServer { urls, username: Some("1800000000:ada".into()), credential: Some("c2VjcmV0".into()), lifetime_s: Some(3600) }
 }
 
 fn replies() -> Vec<ServerMessage> {
@@ -53,6 +60,9 @@ fn replies() -> Vec<ServerMessage> {
             answer: Some(answer.clone()),
             resumed: true,
             resume_window_ms: 30_000,
+            edges: vec!["https://other.example".into()],
+            ice_servers: vec![ice_server()],
+            mode: RoomMode::P2p,
         })),
         ServerMessage::Answer { id: 2, answer },
         ServerMessage::Done { id: 3 },
@@ -67,6 +77,17 @@ fn replies() -> Vec<ServerMessage> {
         ServerMessage::Speakers { speakers: vec![Speaker { participant: "p".into(), level: 90 }] },
         ServerMessage::Closed { error: ErrorInfo::new(ErrorCode::ShuttingDown, "bye") },
         ServerMessage::Pong { id: 9 },
+        ServerMessage::Qualities {
+            qualities: vec![ParticipantQuality {
+                participant: "p".into(),
+                score: 71,
+                level: QualityLevel::Good,
+                cause: QualityCause::UplinkLoss,
+            }],
+        },
+        ServerMessage::Peer { from: "p".into(), payload: "v=0".into() },
+        ServerMessage::Mode { mode: RoomMode::P2p },
+        ServerMessage::IceServers { servers: vec![ice_server()] },
     ]
 }
 
@@ -79,7 +100,8 @@ fn cbor_carries_every_message_unchanged() {
     for message in replies() {
         assert_eq!(ServerMessage::from_cbor(&message.to_cbor()), Ok(message));
     }
-    let frame = DataFrame { from: None, to: Some("p".into()), topic: Some("chat".into()), payload: vec![1, 2, 3], text: false };
+    let frame =
+        DataFrame { from: None, to: Some("p".into()), topic: Some("chat".into()), payload: vec![1, 2, 3], text: false, beat: Some(7) };
     assert_eq!(DataFrame::from_cbor(&frame.to_cbor()), Ok(frame));
 }
 

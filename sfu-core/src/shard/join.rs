@@ -6,7 +6,7 @@ use crate::keys::{ParticipantKey, RoomKey};
 use crate::loudest::Loudest;
 use crate::participant::{Admission, ConnectionId, Participant, Room};
 use nearcast_protocol::{
-    ErrorCode, ErrorInfo, Join, Joined, LeaveReason, MediaAnswer, ParticipantInfo, ServerMessage, SessionId, SlotBinding,
+    ErrorCode, ErrorInfo, Join, Joined, LeaveReason, MediaAnswer, ParticipantInfo, RoomMode, ServerMessage, SessionId, SlotBinding,
 };
 use std::time::Instant;
 
@@ -202,6 +202,9 @@ impl Shard {
             answer,
             resumed,
             resume_window_ms: u32::try_from(self.config.resume_window.as_millis()).unwrap_or(u32::MAX),
+            edges: Vec::new(),
+            ice_servers: Vec::new(),
+            mode: RoomMode::Sfu,
         };
         self.signal(key, ServerMessage::Joined(Box::new(joined)));
         self.tell_speakers_to(key, resumed);

@@ -35,6 +35,9 @@ impl Shard {
             }
             ClientMessage::Wishes { wishes } => self.wish(now, key, &wishes).map(|()| ServerMessage::Done { id }),
             ClientMessage::Ping => Ok(ServerMessage::Pong { id }),
+            ClientMessage::Transport(_) | ClientMessage::Peer { .. } => {
+                Err(ErrorInfo::new(ErrorCode::UnsupportedVersion, "this edge doesn't do that yet; join anew"))
+            }
         };
         let offered = matches!(outcome, Ok(ServerMessage::Answer { .. }));
         let reply = outcome.unwrap_or_else(|error| ServerMessage::Failed { id, error });

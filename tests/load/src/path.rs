@@ -152,8 +152,13 @@ impl World {
     fn join(&mut self, number: usize, wish: Wish) -> Result<(), LoadError> {
         let port = 10_000 + number as u16;
         let (mut peer, offer) = Local::new(wish, SocketAddr::from((Ipv4Addr::new(192, 0, 2, 1), port)), self.now)?;
-        let intent =
-            |(mid, source): &(String, _)| PublishIntent { mid: mid.as_str().into(), source: *source, name: String::new(), muted: false };
+        let intent = |(mid, source): &(String, _)| PublishIntent {
+            mid: mid.as_str().into(),
+            source: *source,
+            name: String::new(),
+            muted: false,
+            publication: None,
+        };
         let publish = offer.publish.iter().map(intent).collect();
         let join = Join { auto_subscribe: true, offer: Some(MediaOffer { sdp: offer.sdp, publish }), ..Join::default() };
         let identity = format!("participant-{number}");

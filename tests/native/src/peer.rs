@@ -137,7 +137,7 @@ impl Peer {
         let mut publish = Vec::new();
         for outgoing in &self.outgoing {
             let mid = Mid(outgoing.mid().await?);
-            publish.push(PublishIntent { mid, source: outgoing.publish.source, name: String::new(), muted: false });
+            publish.push(PublishIntent { mid, source: outgoing.publish.source, name: String::new(), muted: false, publication: None });
         }
         Ok(MediaOffer { sdp: offer.sdp, publish })
     }

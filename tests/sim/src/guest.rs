@@ -167,7 +167,7 @@ impl World {
 
     fn join_guest(&mut self, number: usize, name: &str, fingerprint: &str, by_http: bool) -> String {
         let connection = self.mailbox(number).connection;
-        let intent = |mid: &str, source| PublishIntent { mid: mid.into(), source, name: String::new(), muted: false };
+        let intent = |mid: &str, source| PublishIntent { mid: mid.into(), source, name: String::new(), muted: false, publication: None };
         let publish = vec![intent("0", Source::Microphone), intent("1", Source::Camera)];
         let offer = Some(MediaOffer { sdp: offer(fingerprint), publish });
         let admission = Admission {

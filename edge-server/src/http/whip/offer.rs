@@ -105,6 +105,7 @@ pub fn read(purpose: Purpose, sdp: &str, parameters: &Parameters) -> Result<Read
                     source: parameters.source.source(video, index == 0),
                     name: parameters.name.clone(),
                     muted: false,
+                    publication: None,
                 }));
             }
             if publish.is_empty() {

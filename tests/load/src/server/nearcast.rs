@@ -74,8 +74,13 @@ impl Server for NearcastEdge {
 
     fn admit(&self, room: &str, identity: &str, offer: &Offer) -> Result<Admitted, LoadError> {
         let token = self.token(room, identity)?;
-        let intent =
-            |(mid, source): &(String, _)| PublishIntent { mid: mid.as_str().into(), source: *source, name: String::new(), muted: false };
+        let intent = |(mid, source): &(String, _)| PublishIntent {
+            mid: mid.as_str().into(),
+            source: *source,
+            name: String::new(),
+            muted: false,
+            publication: None,
+        };
         let offer = MediaOffer { sdp: offer.sdp.clone(), publish: offer.publish.iter().map(intent).collect() };
         let join = Join { token, auto_subscribe: true, offer: Some(offer), client: Some("nearcast-load".to_owned()), ..Join::default() };
         let mut socket = JsonSocket::open(self.http)?;

@@ -55,6 +55,7 @@ impl Client {
             source: source.plan.kind,
             name: String::new(),
             muted: source.plan.muted,
+            publication: None,
         });
         let publish = intents.collect();
         self.sources.extend(sources);
@@ -74,7 +75,13 @@ impl Client {
     /// An intent for a section that is there already.
     pub(crate) fn intent(&self, source: usize) -> PublishIntent {
         let source = &self.sources[source];
-        PublishIntent { mid: source.mid.to_string().as_str().into(), source: source.plan.kind, name: String::new(), muted: false }
+        PublishIntent {
+            mid: source.mid.to_string().as_str().into(),
+            source: source.plan.kind,
+            name: String::new(),
+            muted: false,
+            publication: None,
+        }
     }
 
     /// Whether an offer waits for its answer.
