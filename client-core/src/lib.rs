@@ -10,6 +10,7 @@
 //! message, and after a reconnection the difference of two snapshots, into events. `requests` pairs requests with replies and repeats
 //! the open ones after a reconnection; `reconnect` says when to try again and when to give up; `heartbeat` when a silent link is dead.
 //! `wishes` collects how the app shows what it receives; what the edge gives, and which encodings somebody watches, comes back as outputs.
+//! `session/quality` has the browser's counters read: `stats` makes them into what can be judged, [`quality`] judges. The edge judges with it too.
 //! Beside them, pure functions: [`publish`] (bitrates, codecs), [`encodings`] (simulcast, scalable coding), [`sdp`] (what Opus is told), `data`
 //! (messages between participants).
 //!
@@ -50,6 +51,7 @@ pub use error::{Code, SessionError};
 pub use negotiation::{MAX_SLOTS, SlotCounts};
 pub use reconnect::Reason;
 pub use session::{
-    Adapted, DataMessage, Event, Input, Output, PublishRequest, RequestId, Session, SessionConfig, SocketId, State, TransportState,
+    Adapted, DataMessage, Event, Input, JUDGEMENT, Judgement, Output, PublishRequest, RequestId, Session, SessionConfig, SocketId, State,
+    Subject, TransportState,
 };
 pub use time::MonoTime;

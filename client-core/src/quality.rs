@@ -38,7 +38,7 @@ mod curve;
 mod gauge;
 mod video;
 
-pub use audio::{effective_impairment, mos, residual_loss};
+pub use audio::{effective_impairment, mos, opinion, residual_loss};
 pub use blend::Blend;
 pub use cause::Action;
 pub use gauge::{Gauge, Quality};

@@ -8,6 +8,7 @@
 
 use crate::Event;
 use alloc::vec::Vec;
+use nearcast_protocol::client::Source;
 use nearcast_protocol::{Joined, LeaveReason, Mid, ParticipantId, ParticipantInfo, PublicationId, PublicationInfo, SlotBinding};
 
 /// Participants we keep track of; later ones are not shown. Guess: far above what an edge lets in, below what hurts.
@@ -28,6 +29,7 @@ struct Participant {
 #[derive(Clone, Debug)]
 struct Publication {
     id: PublicationId,
+    source: Source,
     muted: bool,
 }
 
@@ -119,7 +121,7 @@ impl Room {
         if owner.publications.len() >= MAX_PUBLICATIONS {
             return;
         }
-        owner.publications.push(Publication { id: info.id.clone(), muted: info.muted });
+        owner.publications.push(Publication { id: info.id.clone(), source: info.source, muted: info.muted });
         events.push(Event::PublicationAdded {
             participant: participant.clone(),
             publication: info.clone(),
@@ -175,6 +177,13 @@ impl Room {
     /// Whether somebody else publishes this.
     pub(crate) fn knows(&self, id: &PublicationId) -> bool {
         self.others.iter().flat_map(|other| &other.publications).any(|one| one.id == *id)
+    }
+
+    /// Whose media comes in the section that `is`; none: nobody's, or the publisher has muted it.
+    pub(crate) fn carried(&self, is: impl Fn(&Mid) -> bool) -> Option<(&PublicationId, Source)> {
+        let (_, id) = self.shown.iter().find(|(mid, _)| is(mid))?;
+        let mut all = self.others.iter().flat_map(|other| &other.publications);
+        all.find(|one| one.id == *id && !one.muted).map(|one| (&one.id, one.source))
     }
 
     fn find(&mut self, id: &PublicationId) -> Option<&mut Publication> {

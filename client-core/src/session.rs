@@ -10,12 +10,14 @@ mod adapt;
 mod input;
 mod messages;
 mod output;
+mod quality;
 mod signalling;
 
 pub use adapt::Adapted;
 use alloc::{string::String, vec::Vec};
 pub use input::{DataMessage, Input, PublishRequest, RequestId, SocketId, TransportState};
 pub use output::{Event, Output, State};
+pub use quality::{JUDGEMENT, Judgement, Subject};
 
 use crate::link::Link;
 use crate::negotiation::{Negotiation, Publish, Settled};
@@ -105,6 +107,7 @@ pub struct Session {
     room: Room,
     wishes: Wishes,
     adapt: adapt::Adapt,
+    watch: quality::Watch,
     /// Came while an answer was being applied: perhaps for what it publishes.
     early_demand: Vec<(PublicationId, Vec<EncodingDemand>)>,
     outputs: VecDeque<Output>,
@@ -129,6 +132,7 @@ impl Session {
             room: Room::new(config.auto_subscribe),
             wishes: Wishes::default(),
             adapt: adapt::Adapt::default(),
+            watch: quality::Watch::default(),
             early_demand: Vec::new(),
             outputs: VecDeque::new(),
             config,
@@ -189,10 +193,14 @@ impl Session {
             Input::Publish(request) => self.publish(request),
             Input::Unpublish { request, publication } => {
                 self.room.unpublished(&publication);
+                self.watch.unpublished(&publication);
                 self.push(Output::ReleaseSender { publication: publication.clone() });
                 self.ask(request, ClientMessage::Unpublish { publication });
             }
-            Input::Mute { request, publication, muted } => self.ask(request, ClientMessage::Mute { publication, muted }),
+            Input::Mute { request, publication, muted } => {
+                self.watch.muted(&publication, muted);
+                self.ask(request, ClientMessage::Mute { publication, muted });
+            }
             Input::Subscribe { request, publication } => {
                 self.wishes.subscribed(now, &publication);
                 self.ask(request, ClientMessage::Subscribe { publication });
@@ -201,6 +209,7 @@ impl Session {
             Input::Wish(wish) if self.room.knows(&wish.publication) => self.wishes.set(now, wish),
             Input::Wish(_) => {}
             Input::PageHidden(hidden) => self.adapt.set_hidden(hidden),
+            Input::Stats(numbers) => self.stats(now, &numbers),
             Input::Leave => self.leave(),
         }
     }
@@ -217,6 +226,7 @@ impl Session {
         }
         self.link_timeout(now);
         self.tell_wishes(now);
+        self.quality_timeout(now);
     }
 
     /// What to do next; none: nothing.
@@ -233,7 +243,8 @@ impl Session {
             Stage::In => None,
         };
         let wishes = self.wishes.poll_timeout().filter(|_| self.link.is_up());
-        [entering, self.give_up_at(), self.link.poll_timeout(), wishes].into_iter().flatten().min()
+        let quality = (self.stage == Stage::In).then(|| self.watch.poll_timeout());
+        [entering, self.give_up_at(), self.link.poll_timeout(), wishes, quality].into_iter().flatten().min()
     }
 
     /// The frame for a data channel that carries `message` to its `peer`, or to everybody.
@@ -249,6 +260,7 @@ impl Session {
     }
 
     fn publish(&mut self, PublishRequest { request, source, name, muted, dtx }: PublishRequest) {
+        self.watch.publish(request, source, muted);
         let result = if name.len() > MAX_NAME {
             Err(Code::BadArgument.into())
         } else if self.stay.as_ref().is_some_and(|stay| !stay.permissions.publish) {
@@ -345,6 +357,7 @@ impl Session {
     /// Tells what became of tracks to publish.
     fn settle(&mut self, settled: Vec<Settled>) {
         for Settled { request, result } in settled {
+            self.watch.settled(request, result.as_ref().ok().map(|(publication, mid)| (publication, mid)));
             match result {
                 Ok((publication, mid)) => {
                     self.room.published(publication.clone());

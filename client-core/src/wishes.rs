@@ -67,6 +67,11 @@ impl Wishes {
         self.due = self.due.or(Some(now + COLLECT_FOR));
     }
 
+    /// The latest one for this publication.
+    pub(crate) fn of(&self, publication: &PublicationId) -> Option<&Wish> {
+        self.all.iter().map(|known| &known.wish).find(|wish| wish.publication == *publication)
+    }
+
     /// The publication is gone.
     pub(crate) fn forget(&mut self, publication: &PublicationId) {
         self.all.retain(|known| known.wish.publication != *publication);

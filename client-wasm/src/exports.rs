@@ -103,6 +103,11 @@ impl Core {
         self.runner.send_data(message, reliable).map(str::to_owned)
     }
 
+    /// Answers `CoreHost.statsWanted`: records of npm/src/flatten.ts.
+    pub fn stats(&self, numbers: Vec<f64>) {
+        self.runner.feed(Input::Stats(numbers));
+    }
+
     /// The network is said to be back.
     #[wasm_bindgen(js_name = networkAvailable)]
     pub fn network_available(&self) {

@@ -2,7 +2,7 @@
 
 use crate::transport::Transport;
 use alloc::{borrow::ToOwned, string::String, vec::Vec};
-use client_core::{Adapted, Event, SessionError};
+use client_core::{Adapted, Event, SessionError, Subject};
 use js_sys::Array;
 use nearcast_protocol::client::Source;
 use nearcast_protocol::{LayerState, LeaveReason};
@@ -55,6 +55,10 @@ extern "C" {
     fn adapted(this: &CoreHost, what: &str, step: &str, active: bool, reason: &str);
     #[wasm_bindgen(method)]
     fn layers(this: &CoreHost, estimate: u32, publications: &Array, numbers: &[u32]);
+    #[wasm_bindgen(method, js_name = statsWanted)]
+    pub(crate) fn stats_wanted(this: &CoreHost);
+    #[wasm_bindgen(method)]
+    fn quality(this: &CoreHost, subjects: &Array, numbers: &[f32]);
     #[wasm_bindgen(method)]
     fn data(this: &CoreHost, from: Option<String>, payload: &[u8], text: bool, topic: Option<String>, reliable: bool);
     #[wasm_bindgen(method)]
@@ -102,6 +106,18 @@ impl CoreHost {
                     numbers.extend_from_slice(&[width.into(), height.into(), fps.into(), bitrate, paused.into(), reason as u32]);
                 }
                 self.layers(estimate, &ids, &numbers);
+            }
+            Event::Quality(judgements) => {
+                let (ids, mut numbers) = (Array::new(), Vec::new());
+                for judgement in judgements {
+                    numbers.extend_from_slice(&judgement.numbers());
+                    ids.push(&JsValue::from_str(match &judgement.subject {
+                        Subject::Uplink | Subject::Downlink => "",
+                        Subject::Publication(id) => id.as_str(),
+                        Subject::Participant(id) => id.as_str(),
+                    }));
+                }
+                self.quality(&ids, &numbers);
             }
             Event::Data { message, reliable } => {
                 self.data(message.peer.map(|peer| peer.0), &message.payload, message.text, message.topic, reliable);

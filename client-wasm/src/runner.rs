@@ -151,6 +151,7 @@ impl Runner {
                     transport.senders().borrow_mut().cap(&transport, caps);
                 }
             }
+            Output::ReadStats => self.host.stats_wanted(),
             Output::CloseTransport => {
                 if let Some(transport) = self.open_transport() {
                     transport.close();

@@ -27,19 +27,25 @@ export type Report = Readonly<Record<string, unknown>>;
 /** The reports of one reading. */
 export type Reports = Pick<ReadonlyMap<string, Report>, 'get' | 'forEach'>;
 
-/** The pair of candidates that carries everything: as the transport says, or (without transport reports) the nominated one that works. */
-export function selectedPair(reports: Reports): Report | undefined {
-  let pair: Report | undefined;
-  let chosen: Report | undefined;
+/**
+ * What carries everything: the transport with its pair of candidates, as it says, or (without transport reports) the nominated pair that works.
+ * What both count is the transport's: it knows of earlier pairs.
+ */
+export function selectedWay(reports: Reports): Report {
+  let transport: Report = {};
+  let working: Report | undefined;
   reports.forEach((report) => {
-    if (report['type'] === 'transport') chosen = reports.get(String(report['selectedCandidatePairId']));
-    if (report['type'] === 'candidate-pair' && report['nominated'] && report['state'] === 'succeeded') pair = report;
+    if (report['type'] === 'transport') transport = report;
+    if (report['type'] === 'candidate-pair' && report['nominated'] && report['state'] === 'succeeded') working = report;
   });
-  return chosen ?? pair;
+  return { ...(reports.get(String(transport['selectedCandidatePairId'])) ?? working), ...transport };
 }
 
-/** Flattens; uses `into` again if it is given. What isn't known is NaN. */
-export function flatten(reports: Reports, into = new Float64Array(MAX_RECORDS * STRIDE)): Float64Array {
+/** Room for a reading. */
+export const newNumbers = (): Float64Array => new Float64Array(MAX_RECORDS * STRIDE);
+
+/** Flattens into `into`; the part that was written. What isn't known is NaN. */
+export function flatten(reports: Reports, into: Float64Array): Float64Array {
   let end = 0;
   const write = (from: Report | undefined, where: readonly (readonly [number, string])[], start: number): void => {
     if (from) for (const [place, name] of where) into[start + place] = Number(from[name] ?? NaN);
@@ -51,7 +57,7 @@ export function flatten(reports: Reports, into = new Float64Array(MAX_RECORDS * 
     return start;
   };
   const named = (names: readonly string[], name: unknown): number => (name === undefined ? NaN : names.indexOf(String(name).toLowerCase()));
-  write(selectedPair(reports), way, begin(0));
+  write(selectedWay(reports), way, begin(0));
   reports.forEach((report) => {
     const { type, kind } = report;
     const inbound = type === 'inbound-rtp';

@@ -5,6 +5,7 @@ import { cameraCapture, captureScreen, microphoneCapture } from './capture.js';
 import { cameraCodec } from './codec.js';
 import { nearcastError } from './errors.js';
 import type { CameraOptions, MicrophoneOptions, ScreenOptions, VideoOptions } from './options.js';
+import type { Quality } from './quality.js';
 import type { LocalPublication, Publication, RemotePublication, Source } from './publication.js';
 
 /** What all participants start from. @internal */
@@ -30,6 +31,7 @@ export abstract class Participant {
   /** What is published now, by publication id. */
   abstract readonly publications: ReadonlyMap<string, Publication>;
   #level = 0;
+  #quality: Quality | undefined;
 
   /** @internal */
   constructor(init: ParticipantInit) {
@@ -49,10 +51,23 @@ export abstract class Participant {
     return this.#level;
   }
 
+  /**
+   * How well this participant is connected, subscribed to or not: others as the edge judges them, oneself as `room.quality`. Undefined until it is
+   * known. Told by `quality`.
+   */
+  get quality(): Quality | undefined {
+    return this.#quality;
+  }
+
   /** The first publication of this source, if there is one. */
   publication(source: Source): Publication | undefined {
     for (const publication of this.publications.values()) if (publication.source === source) return publication;
     return undefined;
+  }
+
+  /** @internal */
+  setQuality(quality: Quality): void {
+    this.#quality = quality;
   }
 
   /** @internal */

@@ -5,6 +5,7 @@ import type { Capture } from './capture.js';
 import { nearcastError } from './errors.js';
 import type { Layer, VideoPreferences } from './layers.js';
 import type { LocalParticipant, Participant, RemoteParticipant } from './participant.js';
+import type { Quality } from './quality.js';
 import type { LocalTrack, RemoteTrack, Track, TrackKind } from './track.js';
 
 /** What is seen or heard. */
@@ -34,6 +35,7 @@ export abstract class Publication {
   /** Its media, when there is any here. */
   abstract readonly track: Track | undefined;
   #muted: boolean;
+  #quality: Quality | undefined;
 
   /** @internal */
   constructor(init: PublicationInit) {
@@ -47,6 +49,16 @@ export abstract class Publication {
   /** The publisher sends nothing for now. */
   get muted(): boolean {
     return this.#muted;
+  }
+
+  /** How well it gets through here; undefined until it is measured. Told by `quality`. */
+  get quality(): Quality | undefined {
+    return this.#quality;
+  }
+
+  /** @internal */
+  setQuality(quality: Quality): void {
+    this.#quality = quality;
   }
 
   /** Whether that was a change. @internal */

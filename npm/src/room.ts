@@ -8,6 +8,7 @@ import { TypedEventTarget } from './events.js';
 import type { Layer } from './layers.js';
 import type { LocalParticipant, Participant, RemoteParticipant } from './participant.js';
 import type { LocalPublication, Publication, RemotePublication } from './publication.js';
+import type { ConnectionQuality, Quality } from './quality.js';
 import type { RoomStats } from './stats.js';
 import type { RemoteTrack } from './track.js';
 
@@ -42,6 +43,11 @@ export interface RoomEvents {
   layerchanged: { participant: RemoteParticipant; publication: RemotePublication; layer: Layer };
   /** Something gives way because the processor or the path is short, or is back. */
   adapted: Adaptation;
+  /**
+   * Something is better or worse than before, or for another reason: of a publication on its way between here and the edge, of a participant's
+   * connection (the edge judges the others'), and (without either) of one's own connection.
+   */
+  quality: { quality: Quality; participant?: Participant; publication?: Publication };
   /** Oneself publishes something. */
   localpublished: { publication: LocalPublication };
   /** Oneself no longer publishes it; also when the device went away, or screen sharing was ended in the browser's own bar. */
@@ -82,6 +88,7 @@ export class Room extends TypedEventTarget<RoomEvents> {
   #state: RoomState = 'connected';
   #speakers: readonly Participant[] = [];
   #estimate: number | undefined;
+  #quality: ConnectionQuality | undefined;
 
   private constructor(name: string, local: LocalParticipant, call: Call) {
     super();
@@ -108,6 +115,11 @@ export class Room extends TypedEventTarget<RoomEvents> {
   /** What the edge believes it can send here, in bits per second; undefined until it knows. As fresh as the last `layerchanged`. */
   get availableIncomingBitrate(): number | undefined {
     return this.#estimate;
+  }
+
+  /** How good one's own connection is; undefined until it is measured. Told by `quality`. */
+  get quality(): ConnectionQuality | undefined {
+    return this.#quality;
   }
 
   /** False between `autoplayblocked` and `autoplayresumed`. */
@@ -159,6 +171,12 @@ export class Room extends TypedEventTarget<RoomEvents> {
     const previous = this.#state;
     this.#state = state;
     return previous;
+  }
+
+  /** @internal */
+  setQuality(quality: ConnectionQuality): void {
+    this.#quality = quality;
+    this.local.setQuality(quality);
   }
 
   /** @internal */

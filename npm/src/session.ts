@@ -8,12 +8,14 @@ import type { TokenSource } from './connect.js';
 import type { Core, CoreHost } from './core/boundary.js';
 import type { CoreInstance, CoreUser } from './core/instance.js';
 import { devices } from './devices.js';
+import { flatten, newNumbers } from './flatten.js';
 import { nearcastError, type NearcastError } from './errors.js';
 import { layerReasons, type VideoPreferences, videoPriorities } from './layers.js';
 import type { ConnectOptions } from './options.js';
 import { LocalParticipant, type Participant, RemoteParticipant } from './participant.js';
 import { AudioPlayback } from './playback.js';
 import { LocalPublication, type Publication, RemotePublication, type Source } from './publication.js';
+import { JUDGEMENT, type Quality, readQuality } from './quality.js';
 import { Requests } from './requests.js';
 import { type LeaveReason, Room, type RoomEvents, type RoomState } from './room.js';
 import { type RoomStats, StatsReader } from './stats.js';
@@ -47,6 +49,9 @@ export class Session implements CoreHost, CoreUser, Call {
   #requests = new Requests();
   #stats = new StatsReader();
   #adaptive: AdaptiveStream | undefined;
+  /** Used again for each reading. */
+  #numbers = newNumbers();
+  #quality: { uplink?: Quality; downlink?: Quality } = {};
   #entering: { resolve: (room: Room) => void; reject: (error: NearcastError) => void } | undefined;
   /** Events of the time before the app can listen. */
   #held: (() => void)[] | undefined = [];
@@ -278,6 +283,45 @@ export class Session implements CoreHost, CoreUser, Call {
 
   adapted(what: string, step: string, active: boolean, reason: string): void {
     this.#emit('adapted', { what, step, active, reason } as Adaptation);
+  }
+
+  statsWanted(): void {
+    // A transport that is being closed has no counters any more; the core asks again.
+    this.#transport?.getStats().then(
+      (reports) => this.#tellCore((core) => core.stats(flatten(reports, this.#numbers))),
+      () => undefined,
+    );
+  }
+
+  quality(ids: string[], numbers: Float32Array): void {
+    const room = this.#room;
+    if (!room) return;
+    let connection = false;
+    for (const [index, id] of ids.entries()) {
+      const of = numbers.subarray(index * JUDGEMENT);
+      const quality = readQuality(of);
+      const subject = of[0] ?? 0;
+      if (subject < 2) {
+        this.#quality[subject ? 'downlink' : 'uplink'] = quality;
+        connection = true;
+      } else if (subject === 2) {
+        const publication = this.#remote.get(id) ?? room.local.table.get(id);
+        publication?.setQuality(quality);
+        if (publication) this.#emit('quality', { quality, participant: publication.participant, publication });
+      } else {
+        // Of oneself there are better numbers here.
+        const participant = room.table.get(id);
+        participant?.setQuality(quality);
+        if (participant) this.#emit('quality', { quality, participant });
+      }
+    }
+    const { uplink, downlink } = this.#quality;
+    if (!connection || !uplink || !downlink) return;
+    // A direction that nothing is known of says nothing against the other one.
+    const worse = uplink.level === 'unknown' || (downlink.level !== 'unknown' && downlink.score < uplink.score) ? downlink : uplink;
+    const quality = { ...worse, uplink, downlink };
+    room.setQuality(quality);
+    this.#emit('quality', { quality });
   }
 
   data(sender: string | undefined, bytes: Uint8Array, text: boolean, topic: string | undefined, reliable: boolean): void {

@@ -1,6 +1,6 @@
-// Statistics of a call, flattened from RTCStatsReport. In JavaScript on purpose: reading 60 reports through the wasm border was measured to
-// cost 26 times as much. Rates are over the time since the previous call.
+// Statistics of a call for apps, from the same records that the core judges quality by. Rates are over the time since the previous call.
 
+import { codecs, flatten, limits, newNumbers, type Report, type Reports, STRIDE, selectedWay } from './flatten.js';
 import type { LocalPublication, RemotePublication } from './publication.js';
 import type { TrackKind } from './track.js';
 
@@ -66,14 +66,9 @@ export interface TrackStats {
   qualityLimitationReason?: string;
 }
 
-type Report = Readonly<Record<string, unknown>>;
-
-interface Counters {
-  at: number;
-  bytes: number;
-  packets: number;
-  lost: number;
-}
+/** Places in a record: see flatten.ts. */
+const [KIND, MID, AT, BYTES, PACKETS, LOST, LOSS_RATIO, JITTER] = [0, 1, 3, 4, 5, 6, 7, 8];
+const [FRAMES, FPS, WIDTH, HEIGHT, FREEZES, LIMIT, CODEC] = [17, 20, 21, 22, 24, 28, 29];
 
 /**
  * Reads the statistics of one transport; remembers the last reading for rates.
@@ -81,138 +76,85 @@ interface Counters {
  * @internal
  */
 export class StatsReader {
-  #before = new Map<string, Counters>();
+  #before: Float64Array = new Float64Array();
 
   async read(transport: RTCPeerConnection, local: Iterable<LocalPublication>, remote: Iterable<RemotePublication>): Promise<RoomStats> {
-    return this.flatten(await transport.getStats(), local, remote);
+    return this.describe(await transport.getStats(), local, remote);
   }
 
-  flatten(reports: RTCStatsReport, local: Iterable<LocalPublication>, remote: Iterable<RemotePublication>): RoomStats {
-    const all = new Map<string, Report>();
-    reports.forEach((report: Report, id: string) => all.set(id, report));
-    const ofType = (type: string): Report[] => [...all.values()].filter((report) => report['type'] === type);
-    const counters = new Map<string, Counters>();
-    const stats: RoomStats = { ...connection(all, ofType), publications: [], subscriptions: [] };
-
-    const outbound = ofType('outbound-rtp');
-    for (const publication of local) {
-      const streams = outbound.filter((report) => belongs(report, publication.mid, publication.track.mediaStreamTrack.id, all));
-      if (streams.length > 0) stats.publications.push(this.#sent(publication, streams, all, counters));
-    }
-    const inbound = ofType('inbound-rtp');
-    for (const publication of remote) {
-      if (!publication.track) continue;
-      const id = publication.track.mediaStreamTrack.id;
-      const stream = inbound.find((report) => belongs(report, publication.mid, id, all));
-      if (stream) stats.subscriptions.push(this.#received(publication, stream, all, counters));
-    }
-    this.#before = counters;
-    return stats;
-  }
-
-  #sent(publication: LocalPublication, streams: Report[], all: ReadonlyMap<string, Report>, counters: Map<string, Counters>): TrackStats {
-    const heard = streams.map((report) => all.get(text(report['remoteId']) ?? '')).filter((report) => report !== undefined);
-    const now: Counters = {
-      at: number(streams[0]?.['timestamp']) ?? 0,
-      bytes: sum(streams, 'bytesSent'),
-      packets: sum(streams, 'packetsSent'),
-      lost: sum(heard, 'packetsLost'),
-    };
-    const largest = streams.reduce((a, b) => ((number(b['frameHeight']) ?? 0) > (number(a['frameHeight']) ?? 0) ? b : a));
-    return this.#track(publication, publication.participant.id, largest, all, counters, now, {
-      packetsLost: heard.length > 0 ? now.lost : undefined,
-      lossRatio: number(heard[0]?.['fractionLost']),
-      jitterMs: milliseconds(heard[0]?.['jitter']),
-      framesEncoded: number(largest['framesEncoded']),
-      qualityLimitationReason: text(largest['qualityLimitationReason']),
-    });
-  }
-
-  #received(publication: RemotePublication, stream: Report, all: ReadonlyMap<string, Report>, counters: Map<string, Counters>): TrackStats {
-    const now: Counters = {
-      at: number(stream['timestamp']) ?? 0,
-      bytes: number(stream['bytesReceived']) ?? 0,
-      packets: number(stream['packetsReceived']) ?? 0,
-      lost: number(stream['packetsLost']) ?? 0,
-    };
-    const before = this.#before.get(publication.id);
-    const lost = now.lost - (before?.lost ?? 0);
-    const due = lost + now.packets - (before?.packets ?? 0);
-    return this.#track(publication, publication.participant.id, stream, all, counters, now, {
-      packetsLost: now.lost,
-      lossRatio: due > 0 ? Math.min(Math.max(lost / due, 0), 1) : undefined,
-      jitterMs: milliseconds(stream['jitter']),
-      framesDecoded: number(stream['framesDecoded']),
-      freezeCount: number(stream['freezeCount']),
-    });
-  }
-
-  #track(
-    publication: { id: string; kind: TrackKind },
-    participant: string,
-    stream: Report,
-    all: ReadonlyMap<string, Report>,
-    counters: Map<string, Counters>,
-    now: Counters,
-    rest: { [K in keyof TrackStats]?: TrackStats[K] | undefined },
-  ): TrackStats {
-    const before = this.#before.get(publication.id);
-    counters.set(publication.id, now);
-    const elapsed = before ? now.at - before.at : 0;
-    return {
-      publication: publication.id,
-      participant,
-      kind: publication.kind,
-      ...present({
-        codec: text(all.get(text(stream['codecId']) ?? '')?.['mimeType'])?.split('/')[1]?.toLowerCase(),
-        bitrate: before && elapsed > 0 ? Math.round(Math.max(0, (8000 * (now.bytes - before.bytes)) / elapsed)) : undefined,
-        width: number(stream['frameWidth']),
-        height: number(stream['frameHeight']),
-        framesPerSecond: number(stream['framesPerSecond']),
-        ...rest,
-      }),
-    };
+  describe(reports: Reports, local: Iterable<LocalPublication>, remote: Iterable<RemotePublication>): RoomStats {
+    const now = flatten(reports, newNumbers());
+    const before = this.#before;
+    this.#before = now;
+    const tracks = (publications: Iterable<LocalPublication | RemotePublication>, received: number): TrackStats[] =>
+      [...publications].flatMap((publication) => track(publication, received, now, before) ?? []);
+    return { ...connection(selectedWay(reports), reports), publications: tracks(local, 0), subscriptions: tracks(remote, 2) };
   }
 }
 
-function connection(all: ReadonlyMap<string, Report>, ofType: (type: string) => Report[]): Pick<RoomStats, 'rttMs' | 'availableOutgoingBitrate' | 'transport'> {
-  const [transport] = ofType('transport');
-  // Firefox has no transport report.
-  const pair =
-    all.get(text(transport?.['selectedCandidatePairId']) ?? '') ??
-    ofType('candidate-pair').find((report) => report['nominated'] === true && report['state'] === 'succeeded');
-  const source = transport ?? pair;
-  const version = text(transport?.['tlsVersion'])?.toUpperCase();
+/** One track, of `received` (2) or sent (0) streams; undefined without any. */
+function track(publication: LocalPublication | RemotePublication, received: number, now: Float64Array, before: Float64Array): TrackStats | undefined {
+  const { id, kind, mid, participant } = publication;
+  const of = (numbers: Float64Array): Float64Array[] => {
+    const streams = Array.from({ length: numbers.length / STRIDE }, (_, at) => numbers.subarray(at * STRIDE, (at + 1) * STRIDE));
+    return streams.filter((stream) => stream[KIND] === (kind === 'video' ? 2 : 1) + received && stream[MID] === Number(mid ?? NaN));
+  };
+  const [streams, earlier] = [of(now), of(before)];
+  const [first] = streams;
+  if (!first) return undefined;
+  const largest = streams.reduce((a, b) => ((b[HEIGHT] ?? 0) > (a[HEIGHT] || 0) ? b : a));
+  const sum = (all: Float64Array[], place: number): number => all.reduce((total, stream) => total + (stream[place] || 0), 0);
+  /** How much a counter rose; NaN without an earlier reading, and where it began anew. */
+  const rise = (place: number): number => {
+    const by = sum(streams, place) - sum(earlier, place);
+    return earlier.length > 0 && by >= 0 ? by : NaN;
+  };
+  const lost = rise(LOST);
+  const codec = codecs[largest[CODEC] ?? 0];
+  /** Of which a loss is known. */
+  const known = streams.find((stream) => (stream[LOST] ?? NaN) >= 0);
+  const numbers: { [K in keyof TrackStats as TrackStats[K] extends number | undefined ? K : never]?: number | undefined } = {
+    bitrate: Math.round((8000 * rise(BYTES)) / ((first[AT] ?? NaN) - (earlier[0]?.[AT] ?? NaN))),
+    width: largest[WIDTH],
+    height: largest[HEIGHT],
+    framesPerSecond: largest[FPS],
+    packetsLost: known && sum(streams, LOST),
+    lossRatio: received ? lost / (lost + rise(PACKETS)) : known?.[LOSS_RATIO],
+    jitterMs: ((received ? first : known)?.[JITTER] ?? NaN) * 1000,
+    [received ? 'framesDecoded' : 'framesEncoded']: largest[FRAMES],
+    freezeCount: first[FREEZES],
+  };
   return {
-    ...present({
-      rttMs: milliseconds(pair?.['currentRoundTripTime']),
-      availableOutgoingBitrate: number(pair?.['availableOutgoingBitrate']),
-    }),
+    publication: id,
+    participant: participant.id,
+    kind,
+    ...(codec && { codec }),
+    ...present(numbers),
+    ...present({ qualityLimitationReason: limits[largest[LIMIT] ?? NaN] }),
+  };
+}
+
+function connection(way: Report, reports: Reports): Pick<RoomStats, 'rttMs' | 'availableOutgoingBitrate' | 'transport'> {
+  const number = (name: string): number => Number(way[name] ?? NaN);
+  const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
+  const version = text(way['tlsVersion'])?.toUpperCase();
+  return {
+    ...present({ rttMs: number('currentRoundTripTime') * 1000, availableOutgoingBitrate: number('availableOutgoingBitrate') }),
     transport: {
-      bytesSent: number(source?.['bytesSent']) ?? 0,
-      bytesReceived: number(source?.['bytesReceived']) ?? 0,
+      bytesSent: number('bytesSent') || 0,
+      bytesReceived: number('bytesReceived') || 0,
       ...present({
-        protocol: text(all.get(text(pair?.['localCandidateId']) ?? '')?.['protocol']),
-        srtpCipher: text(transport?.['srtpCipher']),
+        protocol: text(reports.get(String(way['localCandidateId']))?.['protocol']),
+        srtpCipher: text(way['srtpCipher']),
         dtlsVersion: version === 'FEFD' ? '1.2' : version === 'FEFC' ? '1.3' : version,
       }),
     },
   };
 }
 
-/** By media section; by track where the browser doesn't tell the section. */
-function belongs(report: Report, mid: string | undefined, track: string, all: ReadonlyMap<string, Report>): boolean {
-  if (report['mid'] !== undefined) return report['mid'] === mid;
-  const source = all.get(text(report['mediaSourceId']) ?? '');
-  return (report['trackIdentifier'] ?? source?.['trackIdentifier']) === track;
-}
-
-const number = (value: unknown): number | undefined => (typeof value === 'number' && Number.isFinite(value) ? value : undefined);
-const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
-const milliseconds = (seconds: unknown): number | undefined => (typeof seconds === 'number' ? seconds * 1000 : undefined);
-const sum = (reports: readonly Report[], key: string): number => reports.reduce((total, report) => total + (number(report[key]) ?? 0), 0);
-
-/** Without the members that are undefined: a missing number is missing. */
+/** Without the members that are unknown: a missing number is missing. */
 function present<T extends object>(value: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined)) as { [K in keyof T]?: Exclude<T[K], undefined> };
+  return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined && !Number.isNaN(member))) as {
+    [K in keyof T]?: Exclude<T[K], undefined>;
+  };
 }

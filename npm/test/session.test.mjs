@@ -22,7 +22,7 @@ async function room(options) {
 
 const everyEvent = [
   'statechanged', 'participantjoined', 'participantleft', 'publicationadded', 'publicationremoved', 'publicationmuted', 'tracksubscribed',
-  'trackunsubscribed', 'localpublished', 'localunpublished', 'speakerschanged', 'data', 'closed',
+  'trackunsubscribed', 'localpublished', 'localunpublished', 'speakerschanged', 'quality', 'data', 'closed',
 ];
 
 function listen(target) {
@@ -370,4 +370,58 @@ test('the states of an outage are told with their reasons', async () => {
   host.stateChanged('connected', 'resumed');
   const told = heard.filter(([type]) => type === 'statechanged').map(([, { previous, state, reason }]) => [previous, state, reason]);
   assert.deepEqual(told, [['connected', 'reconnecting', 'no-pong'], ['reconnecting', 'connected', 'resumed']]);
+});
+
+/** A judgement as the core tells it: 28 numbers. */
+const judged = (subject, score, level, { cause = 0, action = 0, layer = NaN, points = [], evidence = [] } = {}) => {
+  const numbers = new Float32Array(28).fill(NaN);
+  numbers.set([subject, score, level, cause, action, layer, ...Array.from({ length: 8 }, (_, term) => points[term] ?? 0), ...evidence]);
+  return [...numbers];
+};
+
+test('quality is told for publications, people and the connection, and stays readable', async () => {
+  const { room: joined, host } = await room();
+  const heard = listen(joined);
+  await settle();
+  heard.length = 0;
+  const all = [
+    judged(2, 60, 2, { cause: 7, action: 5, layer: 4, points: [0, 0, 0, 0, 0, 40], evidence: [30, 2] }),
+    judged(3, 41, 2, { cause: 1, action: 1 }),
+    judged(0, 100, 4),
+    judged(1, 70, 3, { cause: 2, action: 1, points: [30] }),
+  ];
+  host.quality(['cam', 'ada-1', '', ''], new Float32Array(all.flat()));
+  assert.deepEqual(names(heard), ['quality', 'quality', 'quality']);
+  const ada = joined.participants.get('ada-1');
+  const camera = ada.publication('camera').quality;
+  assert.deepEqual(camera, {
+    score: 60, level: 'poor', cause: 'layer-held', action: 'raise-priority', layerReason: 'priority', contributions: { resolution: 40 },
+    evidence: { rttMs: 30, jitterMs: 2 },
+  });
+  assert.deepEqual(heard[0][1], { quality: camera, participant: ada, publication: ada.publication('camera') });
+  assert.deepEqual([ada.quality.level, ada.quality.cause, ada.quality.contributions], ['poor', 'uplink-loss', {}]);
+  const { level, cause, uplink, downlink } = joined.quality;
+  assert.deepEqual([level, cause, uplink.level, downlink.score], ['good', 'downlink-loss', 'excellent', 70]);
+  assert.equal(joined.local.quality, joined.quality);
+});
+
+test('a direction that nothing is known of says nothing against the other', async () => {
+  const { room: joined, host } = await room();
+  host.quality(['', ''], new Float32Array([judged(0, 0, 0), judged(1, 90, 4)].flat()));
+  assert.deepEqual([joined.quality.level, joined.quality.score], ['excellent', 90]);
+  host.quality(['nobody', 'nothing'], new Float32Array([judged(3, 10, 1), judged(2, 10, 1)].flat()));
+});
+
+test('counters are read when the core wants them, and a transport that fails to answer is let be', async () => {
+  const { core, host } = await room();
+  const report = { id: 'I', type: 'inbound-rtp', kind: 'audio', mid: '3', ssrc: 1, timestamp: 5 };
+  host.transportOpened({ getStats: async () => new Map([['I', report]]), close() {} });
+  host.statsWanted();
+  await settle();
+  const [[numbers]] = core.named('stats');
+  assert.deepEqual([numbers.length, numbers[32], numbers[33]], [64, 3, 3]);
+  host.transportOpened({ getStats: () => Promise.reject(new Error('closed')), close() {} });
+  host.statsWanted();
+  await settle();
+  assert.equal(core.named('stats').length, 1);
 });

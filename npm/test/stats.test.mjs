@@ -14,15 +14,15 @@ const chromium = (seconds) => new Map([
   ['P', { type: 'candidate-pair', currentRoundTripTime: 0.012, availableOutgoingBitrate: 3e6, localCandidateId: 'L' }],
   ['L', { type: 'local-candidate', protocol: 'udp' }],
   ['C', { type: 'codec', mimeType: 'video/VP8' }],
-  ['O', { type: 'outbound-rtp', mid: '8', timestamp: 1000 * seconds, bytesSent: 125_000 * seconds, packetsSent: 100 * seconds, codecId: 'C', remoteId: 'R', frameWidth: 1280, frameHeight: 720, framesPerSecond: 30, framesEncoded: 30 * seconds, qualityLimitationReason: 'none' }],
+  ['O', { type: 'outbound-rtp', kind: 'video', mid: '8', timestamp: 1000 * seconds, bytesSent: 125_000 * seconds, packetsSent: 100 * seconds, codecId: 'C', remoteId: 'R', frameWidth: 1280, frameHeight: 720, framesPerSecond: 30, framesEncoded: 30 * seconds, qualityLimitationReason: 'none' }],
   ['R', { type: 'remote-inbound-rtp', packetsLost: 3, fractionLost: 0.25, jitter: 0.002 }],
-  ['I', { type: 'inbound-rtp', mid: '0', timestamp: 1000 * seconds, bytesReceived: 5000 * seconds, packetsReceived: 45 * seconds, packetsLost: 5 * seconds, jitter: 0.001 }],
+  ['I', { type: 'inbound-rtp', kind: 'audio', mid: '0', timestamp: 1000 * seconds, bytesReceived: 5000 * seconds, packetsReceived: 45 * seconds, packetsLost: 5 * seconds, jitter: 0.001 }],
 ]);
 
 test('what Chromium says is flattened', () => {
   const reader = new StatsReader();
-  reader.flatten(chromium(1), [camera], [microphone]);
-  assert.deepEqual(reader.flatten(chromium(3), [camera], [microphone]), {
+  reader.describe(chromium(1), [camera], [microphone]);
+  assert.deepEqual(reader.describe(chromium(3), [camera], [microphone]), {
     rttMs: 12,
     availableOutgoingBitrate: 3e6,
     transport: { bytesSent: 3000, bytesReceived: 1500, protocol: 'udp', srtpCipher: 'SRTP_AEAD_AES_256_GCM', dtlsVersion: '1.2' },
@@ -37,36 +37,35 @@ test('what Chromium says is flattened', () => {
 });
 
 test('the first reading has no rates', () => {
-  const [sent] = new StatsReader().flatten(chromium(1), [camera], []).publications;
+  const [sent] = new StatsReader().describe(chromium(1), [camera], []).publications;
   assert.ok(!('bitrate' in sent));
 });
 
-test('Firefox, without transport report and sections, is understood too', () => {
+test('Firefox, without a transport report, is understood too', () => {
   const firefox = new Map([
     ['P', { type: 'candidate-pair', nominated: true, state: 'succeeded', bytesSent: 7, bytesReceived: 9, currentRoundTripTime: 0.02 }],
     ['Q', { type: 'candidate-pair', nominated: false, state: 'failed' }],
-    ['M', { type: 'media-source', trackIdentifier: 'local-cam' }],
-    ['O', { type: 'outbound-rtp', mediaSourceId: 'M', timestamp: 1000, bytesSent: 10 }],
-    ['I', { type: 'inbound-rtp', trackIdentifier: 'remote-mic', timestamp: 1000, bytesReceived: 10, packetsReceived: 1, packetsLost: 0 }],
+    ['O', { type: 'outbound-rtp', kind: 'video', mid: '8', timestamp: 1000, bytesSent: 10 }],
+    ['I', { type: 'inbound-rtp', kind: 'audio', mid: '0', timestamp: 1000, bytesReceived: 10, packetsReceived: 1, packetsLost: 0 }],
   ]);
-  const stats = new StatsReader().flatten(firefox, [camera], [microphone]);
+  const stats = new StatsReader().describe(firefox, [camera], [microphone]);
   assert.deepEqual([stats.rttMs, stats.transport], [20, { bytesSent: 7, bytesReceived: 9 }]);
   assert.deepEqual([stats.publications.length, stats.subscriptions.length], [1, 1]);
 });
 
 test('layers of one publication add up, the largest gives the size', () => {
   const layers = new Map([
-    ['A', { type: 'outbound-rtp', mid: '8', timestamp: 1000, bytesSent: 100, frameWidth: 320, frameHeight: 180 }],
-    ['B', { type: 'outbound-rtp', mid: '8', timestamp: 1000, bytesSent: 900, frameWidth: 1280, frameHeight: 720 }],
+    ['A', { type: 'outbound-rtp', kind: 'video', mid: '8', timestamp: 1000, bytesSent: 100, frameWidth: 320, frameHeight: 180 }],
+    ['B', { type: 'outbound-rtp', kind: 'video', mid: '8', timestamp: 1000, bytesSent: 900, frameWidth: 1280, frameHeight: 720 }],
   ]);
   const later = new Map([...layers].map(([id, report]) => [id, { ...report, timestamp: 2000, bytesSent: report.bytesSent * 2 }]));
   const reader = new StatsReader();
-  reader.flatten(layers, [camera], []);
-  const [sent] = reader.flatten(later, [camera], []).publications;
+  reader.describe(layers, [camera], []);
+  const [sent] = reader.describe(later, [camera], []).publications;
   assert.deepEqual([sent.bitrate, sent.height], [8000, 720]);
 });
 
 test('a publication without media yet is left out', () => {
-  const stats = new StatsReader().flatten(chromium(1), [], [{ ...microphone, track: undefined }]);
+  const stats = new StatsReader().describe(chromium(1), [], [{ ...microphone, mid: undefined }]);
   assert.deepEqual(stats.subscriptions, []);
 });

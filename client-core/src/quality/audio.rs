@@ -82,6 +82,12 @@ pub fn residual_loss(loss: f32, burst: f32, repair: Repair) -> f32 {
     }
 }
 
+/// Mean opinion score of sound with this score, 1 to 4.5: 4.41 at most, which is what a call of telephone quality can have.
+#[must_use]
+pub fn opinion(score: f32) -> f32 {
+    mos(score * BEST_R / 100.0)
+}
+
 /// Mean opinion score (1 to 4.5) of an R (G.107 Annex B).
 #[must_use]
 pub fn mos(r: f32) -> f32 {

@@ -124,6 +124,8 @@ pub enum Input {
     Wish(Wish),
     /// Whether nobody sees the page.
     PageHidden(bool),
+    /// Answers [`crate::Output::ReadStats`]: records as in [`crate::stats`].
+    Stats(Vec<f64>),
     /// Leave for good.
     Leave,
 }

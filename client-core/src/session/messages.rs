@@ -64,15 +64,14 @@ impl Session {
             }
             ServerMessage::Layers { estimate, layers } => {
                 self.adapt.set_estimate(estimate);
+                self.watch.layers(&layers);
                 self.event(Event::Layers { estimate, layers });
             }
             ServerMessage::Encodings { publication, encodings } => self.demand(publication, encodings),
             ServerMessage::Speakers { speakers } => self.event(Event::Speakers(speakers)),
+            ServerMessage::Qualities { qualities } => self.qualities(qualities),
             // Later: what follows from these.
-            ServerMessage::Qualities { .. }
-            | ServerMessage::Peer { .. }
-            | ServerMessage::Mode { .. }
-            | ServerMessage::IceServers { .. } => {}
+            ServerMessage::Peer { .. } | ServerMessage::Mode { .. } | ServerMessage::IceServers { .. } => {}
         }
     }
 
@@ -103,8 +102,14 @@ impl Session {
         change(&mut self.room, &mut events);
         for event in events {
             match &event {
-                Event::LocalUnpublished { publication } => self.push(Output::ReleaseSender { publication: publication.clone() }),
-                Event::PublicationRemoved { publication, .. } => self.wishes.forget(publication),
+                Event::LocalUnpublished { publication } => {
+                    self.watch.unpublished(publication);
+                    self.push(Output::ReleaseSender { publication: publication.clone() });
+                }
+                Event::PublicationRemoved { publication, .. } => {
+                    self.wishes.forget(publication);
+                    self.watch.forget(publication);
+                }
                 _ => {}
             }
             self.event(event);

@@ -1,6 +1,6 @@
 //! What a session wants done, and what it tells the app.
 
-use super::{Adapted, DataMessage, RequestId, SocketId};
+use super::{Adapted, DataMessage, Judgement, RequestId, SocketId};
 use crate::encodings::Caps;
 use crate::{Reason, SessionError, SlotCounts};
 use alloc::{string::String, vec::Vec};
@@ -76,6 +76,8 @@ pub enum Output {
     },
     /// Hold all videos down to this, at once.
     Cap(Caps),
+    /// Read the browser's counters; answer with [`crate::Input::Stats`].
+    ReadStats,
     /// Close the transport.
     CloseTransport,
     /// Tell the app.
@@ -172,6 +174,8 @@ pub enum Event {
     },
     /// Something gives way, or is back.
     Adapted(Adapted),
+    /// What was judged better or worse than before.
+    Quality(Vec<Judgement>),
     /// Who speaks, loudest first.
     Speakers(Vec<Speaker>),
     /// A message from somebody.

@@ -2,6 +2,7 @@
 
 use super::record::{Field, Kind, Record};
 use crate::quality::{Measured, Media};
+use alloc::vec::Vec;
 
 /// What differences are taken over, in milliseconds: a second, less what timers are early.
 const WINDOW: f64 = 900.0;

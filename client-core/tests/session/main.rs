@@ -2,7 +2,11 @@
 
 // Marked as tests for clippy, which lets tests unwrap and panic.
 #[cfg(test)]
+mod adapting;
+#[cfg(test)]
 mod any_order;
+#[cfg(test)]
+mod counters;
 #[cfg(test)]
 mod heartbeat;
 #[cfg(test)]
@@ -11,6 +15,8 @@ mod joining;
 mod layers;
 #[cfg(test)]
 mod negotiating;
+#[cfg(test)]
+mod quality;
 #[cfg(test)]
 mod requesting;
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! A session, and around it the transport, the socket and the edge, as far as a test wants them: it answers what the session asks for, or not.
 
+use crate::counters::Counters;
+use client_core::encodings::Caps;
 use client_core::{Event, Input, MonoTime, Output, RequestId, Session, SessionConfig, SocketId, State};
 use core::time::Duration;
 use nearcast_protocol::client::Source;
@@ -29,6 +31,8 @@ pub(crate) struct World {
     sending: BTreeSet<String>,
     /// What the transport was told to send of each publication, in order.
     pub(crate) encodings: Vec<(String, Vec<EncodingDemand>)>,
+    /// What all videos were held down to, in order.
+    pub(crate) caps: Vec<Caps>,
     pub(crate) transport_closed: bool,
     /// Offers being made, sent or applied, and the most there ever were.
     pub(crate) negotiating: usize,
@@ -37,6 +41,10 @@ pub(crate) struct World {
     /// The transport makes offers and applies answers at once.
     pub(crate) transport_obeys: bool,
     pub(crate) wanted_offer: Option<Vec<RequestId>>,
+    /// Counts media, if the test wants any.
+    pub(crate) counters: Counters,
+    /// When counters were read.
+    pub(crate) readings: Vec<MonoTime>,
 }
 
 pub(crate) fn secs(seconds: u64) -> Duration {
@@ -65,12 +73,15 @@ impl World {
             released: Vec::new(),
             sending: BTreeSet::new(),
             encodings: Vec::new(),
+            caps: Vec::new(),
             transport_closed: false,
             negotiating: 0,
             most_negotiating: 0,
             next_mid: 8,
             transport_obeys: true,
             wanted_offer: None,
+            counters: Counters::default(),
+            readings: Vec::new(),
         }
     }
 
@@ -156,6 +167,12 @@ impl World {
             Output::SetEncodings { publication, encodings } => {
                 assert!(self.sending.contains(&publication.0), "{publication:?} isn't sent now");
                 self.encodings.push((publication.0, encodings));
+            }
+            Output::Cap(caps) => self.caps.push(caps),
+            Output::ReadStats => {
+                self.readings.push(self.now);
+                let numbers = self.counters.read(self.now);
+                self.session.handle_input(self.now, Input::Stats(numbers));
             }
             Output::CloseTransport => self.transport_closed = true,
             Output::Event(event) => self.events.push(event),

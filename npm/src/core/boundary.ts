@@ -36,6 +36,10 @@ export interface CoreHost {
   layers(estimate: number, publications: string[], numbers: Uint32Array): void;
   /** Something gives way, or is back: the words of `RoomEvents.adapted`. */
   adapted(what: string, step: string, active: boolean, reason: string): void;
+  /** Answer with `Core.stats`. */
+  statsWanted(): void;
+  /** What was judged anew: ids of publications and participants (empty: one's own connection), and the numbers of quality.ts for each. */
+  quality(subjects: string[], numbers: Float32Array): void;
   /** `from` is undefined when the sender has left already. */
   data(from: string | undefined, payload: Uint8Array, text: boolean, topic: string | undefined, reliable: boolean): void;
   /** Ends a `Core.publish`. */
@@ -79,6 +83,8 @@ export interface Core {
   wish(publication: string, width: number, height: number, visible: boolean, maxFramerate: number, priority: number): void;
   /** The code of what is wrong, or undefined when it was handed to the browser. */
   sendData(payload: Uint8Array, text: boolean, to: string | undefined, topic: string | undefined, reliable: boolean): string | undefined;
+  /** The transport's counters, as flatten.ts lays them out. */
+  stats(numbers: Float64Array): void;
   /** The network is said to be back: try at once. */
   networkAvailable(): void;
   /** Whether nobody sees the page. */

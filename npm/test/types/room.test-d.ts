@@ -6,6 +6,10 @@ import {
   type LocalPublication,
   NearcastError,
   type Participant,
+  type Quality,
+  qualityAdvice,
+  type QualityCause,
+  type QualityLevel,
   type RemoteParticipant,
   type RemoteTrack,
   Room,
@@ -30,6 +34,15 @@ export async function app(): Promise<void> {
     void publication.unsubscribe();
   }, { signal: new AbortController().signal, once: true });
   expect<() => void>(stop);
+  room.on('quality', ({ quality, participant, publication }) => {
+    expect<number>(quality.score);
+    expect<QualityCause>(quality.cause);
+    expect<number | undefined>(quality.evidence.rttMs);
+    expect<Participant | undefined>(publication?.participant ?? participant);
+    expect<string>(qualityAdvice(quality));
+  });
+  expect<QualityLevel | undefined>(room.quality?.uplink.level);
+  expect<Quality | undefined>(room.local.quality);
   room.on('closed', ({ error }) => expect<NearcastError | undefined>(error));
   room.addEventListener('speakerschanged', (event) => expect<Participant[]>(event.detail.speakers));
   for await (const { payload, from, topic } of room.events('data')) {

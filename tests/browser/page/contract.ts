@@ -142,6 +142,15 @@ export interface VideoPreferences {
     priority?: 'auto' | 'thumbnail' | 'speaker' | 'on-stage';
 }
 
+/** What the SDK says of a publication, a participant or the connection. */
+export interface QualityFacts {
+    score: number;
+    level: string;
+    cause: string;
+    contributions: Partial<Record<string, number>>;
+    evidence: { rttMs?: number; framesPerSecond?: number; bufferMs?: number; meanOpinionScore?: number };
+}
+
 export interface LayerFacts {
     width: number;
     height: number;
@@ -212,6 +221,8 @@ export interface ParticipantPage {
     layerBecomes(publication: string, wanted: Partial<LayerFacts>): Promise<number>;
     /** What the SDK says that the edge sends of it. */
     layerOf(publication: string): Promise<LayerFacts | undefined>;
+    /** Waits until a publication, a participant or (without either) my connection is judged as one of these. */
+    qualityBecomes(of: { publication?: string; participant?: string }, levels: string[], ms?: number): Promise<QualityFacts>;
     /** Waits until the presented frames are this wide; how long it took. */
     pictureBecomes(publication: string, width: number, ms?: number): Promise<number>;
     /** Waits until they are narrower than this. */

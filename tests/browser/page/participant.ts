@@ -1,7 +1,7 @@
 // One participant of a room, on the public API of the SDK, for the tests to direct: see ParticipantPage in contract.ts.
 
 import { codecOf, connections, firstConnectedAt, inboundOf, mediaPath, outboundOf, senderOf, sendEstimate, transportFacts } from './rtc-census.ts'; // first: it counts what the SDK makes
-import { connect, devices, NearcastError, type LocalPublication, type RemotePublication, type Room } from 'nearcast';
+import { connect, devices, NearcastError, type LocalPublication, type Quality, type RemotePublication, type Room } from 'nearcast';
 import type { LoggedEvent, ParticipantPage } from './contract.ts';
 import { EventLog } from './event-log.ts';
 import { expose } from './expose.ts';
@@ -238,6 +238,15 @@ const page: ParticipantPage = {
         return becomes(holds, JSON.stringify(wanted), PATIENCE_MS, () => JSON.stringify(now()));
     },
     layerOf: async (publication) => remote(publication)?.layer,
+    async qualityBecomes({ publication, participant }, levels, ms = 2 * PATIENCE_MS) {
+        const now = (): Quality | undefined => {
+            if (participant !== undefined) return theRoom().participants.get(participant)?.quality;
+            if (publication === undefined) return theRoom().quality;
+            return (remote(publication) ?? local(publication)).quality;
+        };
+        await becomes(() => levels.includes(now()?.level ?? 'unknown'), `quality ${levels.join(' or ')}`, ms, () => JSON.stringify(now()));
+        return now()!;
+    },
     async pictureBecomes(publication, width, ms = PATIENCE_MS) {
         const now = widthOf(await track(publication));
         return becomes(() => now() === width, `a picture ${width} pixels wide`, ms, now);

@@ -1,0 +1,30 @@
+// How good the call is, as apps are told it: on a way without faults everything is excellent, with numbers behind it.
+
+import assert from 'node:assert/strict';
+import { callTest } from './harness/call.ts';
+
+callTest('two pages on one machine have an excellent connection, sound and picture', { timeoutMs: 90_000 }, async (call) => {
+    const ana = await call.enter('ana');
+    const ben = await call.enter('ben');
+    const picture = await ana.publishPicture({ pattern: 1 });
+    const tone = await ana.publishTone(440);
+    await ben.nextFrame(picture);
+
+    const sent = await ana.qualityBecomes({}, ['good', 'excellent']);
+    const received = await ben.qualityBecomes({}, ['good', 'excellent']);
+    const shown = await ben.qualityBecomes({ publication: picture }, ['good', 'excellent']);
+    const heard = await ben.qualityBecomes({ publication: tone }, ['good', 'excellent']);
+    call.figure(`sender ${sent.score}, receiver ${received.score}, picture ${shown.score}, sound ${heard.score} (MOS ${heard.evidence.meanOpinionScore?.toFixed(2)})`);
+
+    for (const { score, contributions, evidence } of [sent, received, shown, heard]) {
+        const lost = Object.values(contributions).reduce<number>((sum, points) => sum + (points ?? 0), 0);
+        assert.ok(Math.abs(score + lost - 100) < 1, `${score} and ${JSON.stringify(contributions)} don't make 100`);
+        assert.ok((evidence.rttMs ?? Infinity) < 100, JSON.stringify(evidence));
+    }
+    assert.ok((shown.evidence.framesPerSecond ?? 0) > 5, JSON.stringify(shown.evidence));
+    assert.ok(heard.evidence.bufferMs !== undefined && heard.evidence.meanOpinionScore !== undefined, JSON.stringify(heard.evidence));
+
+    await ana.setMuted(picture, true);
+    await ben.qualityBecomes({ publication: picture }, ['unknown']);
+    await ben.qualityBecomes({ publication: tone }, ['good', 'excellent']);
+});
