@@ -120,6 +120,12 @@ impl Core {
         self.runner.feed(Input::PageHidden(hidden));
     }
 
+    /// Nothing shall give way when the processor or the path is short.
+    #[wasm_bindgen(js_name = adaptNothing)]
+    pub fn adapt_nothing(&self) {
+        self.runner.feed(Input::AdaptNothing);
+    }
+
     /// Leaves.
     pub fn leave(&self) {
         self.runner.feed(Input::Leave);

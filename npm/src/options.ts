@@ -28,6 +28,11 @@ export interface ConnectOptions {
    * are scrolled away, in a tab in the background or attached nowhere. What `setVideoPreferences` names comes before it. Default true.
    */
   adaptiveStream?: boolean;
+  /**
+   * Let frame rate, sizes and at worst all pictures give way while the processor or the path is short; `adapted` tells. False: what is asked for is
+   * sent, and the browser makes of it what it can. Default true.
+   */
+  adaptation?: boolean;
   /** Cancels connecting; ignored once connected. */
   signal?: AbortSignal;
   /** Passed to RTCPeerConnection: TURN servers go here. */

@@ -93,6 +93,7 @@ export class Session implements CoreHost, CoreUser, Call {
     devices.onChange((list) => this.#emit('deviceschanged', { devices: list }), page);
     const hidden = (): void => this.#tellCore((core) => core.pageHidden(document.hidden));
     globalThis.document?.addEventListener('visibilitychange', hidden, page);
+    if (options.adaptation === false) this.#enter((core) => core.adaptNothing());
     this.#enter((core) => core.start());
     if (globalThis.document?.hidden) hidden();
   }

@@ -208,6 +208,12 @@ test('what the app names comes before what is measured', async (t) => {
   plain.leave();
 });
 
+test('adaptation can be declined', async () => {
+  const { core } = enter({ adaptation: false });
+  assert.deepEqual(core.calls.map(([name]) => name).slice(0, 2), ['adaptNothing', 'start']);
+  assert.deepEqual(enter().core.named('adaptNothing'), []);
+});
+
 test('what gives way is told, and the core hears whether the page is seen', async (t) => {
   const document = Object.assign(new EventTarget(), { hidden: false });
   withGlobals(t, { document });

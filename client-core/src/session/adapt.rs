@@ -39,6 +39,8 @@ pub struct Adapted {
 /// The adaptations of a stay.
 #[derive(Debug)]
 pub(super) struct Adapt {
+    /// The app wants no adaptation.
+    off: bool,
     /// Nobody sees the page.
     hidden: bool,
     /// What the edge believes the way to us can carry; zero: unknown.
@@ -53,11 +55,15 @@ impl Default for Adapt {
     fn default() -> Self {
         // The edge holds a publication to the codec that it was negotiated with, so that a viewer's decoder is never surprised.
         let cpu = CpuLadder::new(false);
-        Self { hidden: false, estimate: 0, cpu, up: Fallback::default(), down: Fallback::default(), observed_at: None }
+        Self { off: false, hidden: false, estimate: 0, cpu, up: Fallback::default(), down: Fallback::default(), observed_at: None }
     }
 }
 
 impl Adapt {
+    pub(super) fn turn_off(&mut self) {
+        self.off = true;
+    }
+
     pub(super) fn set_hidden(&mut self, hidden: bool) {
         self.hidden = hidden;
     }
@@ -69,7 +75,7 @@ impl Adapt {
     /// Takes what was measured, at most once a second. `sendable`: bits per second that the browser believes it can send.
     fn observe(&mut self, now: MonoTime, tracks: &[Track], sendable: Option<u32>) -> Vec<Adapted> {
         let mut steps = Vec::new();
-        if self.observed_at.is_some_and(|at| now.since(at) < EVERY) {
+        if self.off || self.observed_at.is_some_and(|at| now.since(at) < EVERY) {
             return steps;
         }
         self.observed_at = Some(now);

@@ -124,6 +124,8 @@ pub enum Input {
     Wish(Wish),
     /// Whether nobody sees the page.
     PageHidden(bool),
+    /// Nothing shall give way when the processor or the path is short. Before [`Input::Start`].
+    AdaptNothing,
     /// Answers [`crate::Output::ReadStats`]: records as in [`crate::stats`].
     Stats(Vec<f64>),
     /// Leave for good.

@@ -62,6 +62,16 @@ fn a_call_without_trouble_is_left_alone() {
 }
 
 #[test]
+fn an_app_that_wants_no_adaptation_gets_none() {
+    let mut world = call();
+    world.input(Input::AdaptNothing);
+    world.counters.encoding = 0.95;
+    world.counters.sendable = Some(100_000.0);
+    pass(&mut world, secs(60));
+    assert_eq!((steps(&world), &world.caps[..]), (vec![], &[][..]));
+}
+
+#[test]
 fn a_busy_processor_lowers_the_frame_rate_within_six_seconds_and_rest_raises_it_again() {
     let mut world = call();
     world.counters.encoding = 0.95;

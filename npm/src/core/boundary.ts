@@ -87,6 +87,8 @@ export interface Core {
   stats(numbers: Float64Array): void;
   /** The network is said to be back: try at once. */
   networkAvailable(): void;
+  /** Nothing shall give way when the processor or the path is short. Before `start`. */
+  adaptNothing(): void;
   /** Whether nobody sees the page. */
   pageHidden(hidden: boolean): void;
   /** Ends with `CoreHost.closed`, at once. */

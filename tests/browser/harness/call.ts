@@ -34,6 +34,8 @@ export interface EnterOptions {
     autoSubscribe?: boolean;
     /** Receive what the page shows. Default false: most tests say themselves what they want. */
     adaptiveStream?: boolean;
+    /** Let quality give way on a machine that is busy with tests. Default false. */
+    adaptation?: boolean;
     /** Further grants for the token. */
     grants?: Record<string, unknown>;
 }
@@ -86,6 +88,7 @@ export class Call {
         const { id, ms } = await page.join(proxy.url, token, {
             autoSubscribe: options.autoSubscribe ?? true,
             adaptiveStream: options.adaptiveStream ?? false,
+            adaptation: options.adaptation ?? false,
         });
         return Object.assign(page, { identity, browser, proxy, id, joinMs: ms });
     }
