@@ -51,10 +51,14 @@ impl Sending {
         self.is_video == other.is_video && ours.len() == theirs.len() && alike
     }
 
-    fn write(&self, encoding: &Encoding, wanted: &encodings::Encoding) {
+    /// Of the whole section, said with its first encoding: Chromium refuses it with any other.
+    fn write_priorities(&self, first: &Encoding) {
         let (priority, network) = priorities(self.video.source, self.is_video);
-        encoding.set_priority(priority);
-        encoding.set_network_priority(network);
+        first.set_priority(priority);
+        first.set_network_priority(network);
+    }
+
+    fn write(&self, encoding: &Encoding, wanted: &encodings::Encoding) {
         if self.is_video {
             encoding.set_active(wanted.active);
             encoding.set_scale_down_by(wanted.scale_down_by);
@@ -78,6 +82,9 @@ impl Sending {
                     wanted.scalability_mode = "";
                 }
                 self.write(&encoding, &wanted);
+                if all.length() == 0 {
+                    self.write_priorities(&encoding);
+                }
                 if !wanted.rid.is_empty() {
                     encoding.set_rid(wanted.rid);
                 }
@@ -128,6 +135,9 @@ impl Section {
             parameters.set_degradation_preference(degradation_preference(self.sending.video.source));
         }
         let present = parameters.encodings().unwrap_or_default();
+        if let Some(first) = present.first() {
+            self.sending.write_priorities(first);
+        }
         // Without scalable coding in the browser there is nothing to cut off.
         let scalable = present.iter().any(|encoding| encoding.scalability_mode().is_some());
         self.demand.iter_mut().filter(|_| !scalable).for_each(|wanted| wanted.spatial_layers = 0);
