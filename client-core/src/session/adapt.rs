@@ -53,7 +53,7 @@ pub(super) struct Adapt {
 
 impl Default for Adapt {
     fn default() -> Self {
-        // The edge holds a publication to the codec that it was negotiated with, so that a viewer's decoder is never surprised.
+        // No codec changes inside a publication: what edges and viewers make of that is not known.
         let cpu = CpuLadder::new(false);
         Self { off: false, hidden: false, estimate: 0, cpu, up: Fallback::default(), down: Fallback::default(), observed_at: None }
     }
