@@ -32,6 +32,10 @@ export interface EnterOptions {
     /** Further flags for Chromium, which then is one of its own. */
     flags?: readonly string[];
     autoSubscribe?: boolean;
+    /** Receive what the page shows. Default false: most tests say themselves what they want. */
+    adaptiveStream?: boolean;
+    /** Let quality give way on a machine that is busy with tests. Default false. */
+    adaptation?: boolean;
     /** Further grants for the token. */
     grants?: Record<string, unknown>;
 }
@@ -81,7 +85,11 @@ export class Call {
         this.#closers.push(() => proxy.close());
         const page = await this.open<ParticipantPage>('participant', identity, browser);
         const token = await this.edge.token(this.room, identity, options.grants);
-        const { id, ms } = await page.join(proxy.url, token, { autoSubscribe: options.autoSubscribe ?? true });
+        const { id, ms } = await page.join(proxy.url, token, {
+            autoSubscribe: options.autoSubscribe ?? true,
+            adaptiveStream: options.adaptiveStream ?? false,
+            adaptation: options.adaptation ?? false,
+        });
         return Object.assign(page, { identity, browser, proxy, id, joinMs: ms });
     }
 

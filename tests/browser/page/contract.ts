@@ -163,7 +163,7 @@ export interface LayerFacts {
 /** Page `participant`: one participant of a room, on the public API of the SDK. Waits in it are bounded. */
 export interface ParticipantPage {
     /** Enters the room; the participant's id, and how long it took. */
-    join(url: string, token: string, options?: { autoSubscribe?: boolean }): Promise<{ id: string; ms: number }>;
+    join(url: string, token: string, options?: { autoSubscribe?: boolean; adaptiveStream?: boolean; adaptation?: boolean }): Promise<{ id: string; ms: number }>;
     /** Tries to enter and must not succeed: what the SDK says. */
     refused(url: string, token: string): Promise<{ name: string; code: string; retryable: boolean; message: string }>;
     leave(): Promise<void>;
@@ -215,6 +215,12 @@ export interface ParticipantPage {
     scalabilityIs(publication: string, mode: string, ms?: number): Promise<number>;
     /** Says how I show a publication. */
     prefer(publication: string, preferences: VideoPreferences): Promise<void>;
+    /** Gives the element that shows a publication this width, in CSS pixels. */
+    showAs(publication: string, width: number): Promise<void>;
+    /** Scrolls it out of the page's view, or back. */
+    scrollAway(publication: string, away: boolean): Promise<void>;
+    /** Waits until the SDK says that the edge sends this of it: what is not named may be anything. How long it took. */
+    layerBecomes(publication: string, wanted: Partial<LayerFacts>): Promise<number>;
     /** What the SDK says that the edge sends of it. */
     layerOf(publication: string): Promise<LayerFacts | undefined>;
     /** Waits until a publication, a participant or (without either) my connection is judged as one of these. */

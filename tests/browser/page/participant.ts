@@ -229,6 +229,20 @@ const page: ParticipantPage = {
         if (!found) throw new Error(`nobody publishes ${publication}`);
         found.setVideoPreferences(preferences);
     },
+    async showAs(publication, width) {
+        (await track(publication)).element.style.width = `${width}px`;
+    },
+    async scrollAway(publication, away) {
+        const { element } = await track(publication);
+        // Below what the page shows; the rest of the page stays where it is.
+        element.style.marginTop = away ? '300vh' : '';
+        window.scrollTo(0, 0);
+    },
+    async layerBecomes(publication, wanted) {
+        const now = () => remote(publication)?.layer;
+        const holds = () => Object.entries(wanted).every(([key, value]) => now()?.[key as keyof typeof wanted] === value);
+        return becomes(holds, JSON.stringify(wanted), PATIENCE_MS, () => JSON.stringify(now()));
+    },
     layerOf: async (publication) => remote(publication)?.layer,
     async qualityBecomes({ publication, participant }, levels, ms = 2 * PATIENCE_MS) {
         const now = (): Quality | undefined => {
