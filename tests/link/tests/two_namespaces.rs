@@ -3,6 +3,8 @@
 //! Each test makes its own namespaces, anonymous ones that end with the process that holds them. Without the right to make
 //! any, the tests say so and check nothing.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test that can't go on has found its fault")]
+
 use nix::sched::{CloneFlags, setns};
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
@@ -117,7 +119,7 @@ fn packets_take_as_long_as_they_are_told() {
     let Some(mut joined) = Joined::start() else { return };
     let (near, far) = joined.sockets();
     // The least of several: a busy machine can make any one of them later, none earlier.
-    let mut least = || (0..10).filter_map(|_| round_trip(&near, &far)).min().expect("datagrams arrive");
+    let least = || (0..10).filter_map(|_| round_trip(&near, &far)).min().expect("datagrams arrive");
     let at_first = least();
     joined.says(r#"{"up":{"delay_ms":30},"down":{"delay_ms":10}}"#);
     let delayed = least();
