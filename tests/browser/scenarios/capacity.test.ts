@@ -9,6 +9,8 @@ const [WIDTH, HEIGHT] = [960, 540];
 const LONGEST_FREEZE_MS = 1000;
 /** Until an estimate that was cut to an eighth has grown again, and then a longer time for a busy machine. */
 const RETURN_MS = 60_000;
+/** How long the line stays narrow once pictures are small. */
+const NARROW_MS = 10_000;
 
 await scenario(
     import.meta.url,
@@ -19,25 +21,30 @@ await scenario(
         const ana = await call.enter('ana');
         const ben = await call.enter('ben', { behind: link });
         const anas = await ana.publishPicture({ pattern: 0, width: WIDTH, height: HEIGHT, noise: 0.2 });
-        await ben.pictureBecomes(anas, WIDTH, RETURN_MS);
-        await ben.watch(anas);
-        await ben.flowsAgain(anas, 0, 10_000);
+        const bens = await ben.publishPicture({ pattern: 1, width: WIDTH, height: HEIGHT, noise: 0.2 });
+        await Promise.all([ben.pictureBecomes(anas, WIDTH, RETURN_MS), ana.pictureBecomes(bens, WIDTH, RETURN_MS)]);
+        await Promise.all([ben.watch(anas), ana.watch(bens)]);
+        await Promise.all([ben.flowsAgain(anas, 0, 10_000), ana.flowsAgain(bens, 0, 10_000)]);
 
-        const narrowed = await ben.now();
+        const [narrowed, narrowedThere] = await Promise.all([ben.now(), ana.now()]);
         await link.set({ both: { rate_kbps: 400 } });
-        figure('received: smaller after ms', await ben.pictureShrinks(anas, WIDTH, RETURN_MS), { atMost: 2000 });
-        await settle(10_000);
+        const [smaller, smallerThere] = await Promise.all([ben.pictureShrinks(anas, WIDTH, RETURN_MS), ana.pictureShrinks(bens, WIDTH, RETURN_MS)]);
+        figure('received: smaller after ms', smaller, { atMost: 2000 });
+        figure('sent: smaller after ms', smallerThere);
+        await new Promise((resolve) => setTimeout(resolve, NARROW_MS));
+        const layer = await ben.layerOf(anas);
+        assert.ok(layer && (layer.paused || layer.width < WIDTH), `still small: ${JSON.stringify(layer)}`);
         const during = await ben.watched(anas, narrowed);
         const widened = await ben.now();
         await link.set({ both: { rate_kbps: 3000 } });
-        figure('received: full size again after ms', await ben.pictureBecomes(anas, WIDTH, RETURN_MS), { atMost: 10_000 });
-        await ben.flowsAgain(anas, await ben.now(), 10_000);
+        const [larger, largerThere] = await Promise.all([ben.pictureBecomes(anas, WIDTH, RETURN_MS), ana.pictureBecomes(bens, WIDTH, RETURN_MS)]);
+        figure('received: full size again after ms', larger, { atMost: 10_000 });
+        figure('sent: full size again after ms', largerThere);
+        await Promise.all([ben.flowsAgain(anas, await ben.now(), 10_000), ana.flowsAgain(bens, await ana.now(), 10_000)]);
         const after = await ben.watched(anas, widened);
         figure('received: longest freeze ms', Math.max(during.longestGapMs, after.longestGapMs), { atMost: LONGEST_FREEZE_MS });
+        figure('sent: longest freeze ms', (await ana.watched(bens, narrowedThere)).longestGapMs, { atMost: LONGEST_FREEZE_MS });
         figure('received: frames/s at 0.4 Mbit/s', during.frames / ((during.last - narrowed) / 1000));
         assert.ok(during.frames > 0 && after.frames > 0);
     },
 );
-
-/** The time for which the line is narrow: that is what is measured. */
-const settle = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
