@@ -40,8 +40,6 @@ export interface EnterOptions {
     /** In a browser of its own with this share of the processor. */
     cpu?: CpuShare;
     autoSubscribe?: boolean;
-    /** Further options of `connect`. */
-    connect?: Record<string, unknown>;
     /** Further grants for the token. */
     grants?: Record<string, unknown>;
 }
@@ -96,7 +94,7 @@ export class Call {
         this.#closers.push(() => proxy.close());
         const page = await this.open<ParticipantPage>('participant', identity, browser);
         const token = await this.edge.token(this.room, identity, options.grants);
-        const { id, ms } = await page.join(proxy.url, token, { autoSubscribe: options.autoSubscribe ?? true, ...options.connect });
+        const { id, ms } = await page.join(proxy.url, token, { autoSubscribe: options.autoSubscribe ?? true });
         return Object.assign(page, { identity, browser, proxy, id, joinMs: ms });
     }
 

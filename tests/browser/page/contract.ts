@@ -154,7 +154,7 @@ export interface LayerFacts {
 /** Page `participant`: one participant of a room, on the public API of the SDK. Waits in it are bounded. */
 export interface ParticipantPage {
     /** Enters the room; the participant's id, and how long it took. */
-    join(url: string, token: string, options?: { autoSubscribe?: boolean } & Record<string, unknown>): Promise<{ id: string; ms: number }>;
+    join(url: string, token: string, options?: { autoSubscribe?: boolean }): Promise<{ id: string; ms: number }>;
     /** Tries to enter and must not succeed: what the SDK says. */
     refused(url: string, token: string): Promise<{ name: string; code: string; retryable: boolean; message: string }>;
     leave(): Promise<void>;

@@ -8,7 +8,7 @@ const PATIENCE_MS = 60_000;
 const LONGEST_GAP_MS = 300;
 
 await scenario(import.meta.url, 'third joiner', 'from direct to the edge and back', { timeoutMs: 180_000 }, async ({ call, link, figure }) => {
-    const mode = { connect: { mode: 'auto' } };
+    const mode = { grants: { mode: 'auto' } };
     const ana = await call.enter('ana', mode);
     const ben = await call.enter('ben', { behind: link, ...mode });
     const anas = await ana.publishPicture({ pattern: 0 });

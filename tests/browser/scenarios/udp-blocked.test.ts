@@ -8,7 +8,7 @@ import { until } from '../harness/wait.ts';
 const PATIENCE_MS = 60_000;
 
 await scenario(import.meta.url, 'udp to the edge blocked', 'directly, and back to the edge', { timeoutMs: 240_000 }, async ({ call, link, figure }) => {
-    const mode = { connect: { mode: 'auto' } };
+    const mode = { grants: { mode: 'auto' } };
     const people = [await call.enter('ana', mode), await call.enter('ben', { behind: link, ...mode }), await call.enter('cleo', mode)] as const;
     const [ana, ben] = people;
     const anas = await ana.publishPicture({ pattern: 0 });
