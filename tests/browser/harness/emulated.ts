@@ -61,7 +61,13 @@ function declare(name: string, promise: string, options: ScenarioOptions, body: 
             const verdict = one.target === null ? '' : ` (${one.target}: ${one.ok ? 'met' : 'NOT MET'})`;
             call.figure(`${metric} ${one.value}${verdict}`);
         };
-        await body({ call, link, figure });
-        if (isBench) keep(rows);
+        let behaves = 0;
+        try {
+            await body({ call, link, figure });
+            behaves = 1;
+        } finally {
+            // What was measured before something went wrong counts too, and that it did.
+            if (isBench) keep([...rows, row(name, 'behaves as it should', behaves, { atLeast: 1 })]);
+        }
     });
 }
