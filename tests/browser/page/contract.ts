@@ -213,6 +213,10 @@ export interface ParticipantPage {
     encodingIs(publication: string, rid: string, on: boolean, ms?: number): Promise<number>;
     /** Waits until a publication of mine is sent with this scalability mode. */
     scalabilityIs(publication: string, mode: string, ms?: number): Promise<number>;
+    /** What the encoders of a publication of mine are told to do: which encodings, how large, how often. To be compared. */
+    askedOfEncoder(publication: string): Promise<string>;
+    /** Waits until that is `asked` again, or no longer; how long it took. */
+    askedOfEncoderIs(publication: string, asked: string, same: boolean, ms?: number): Promise<number>;
     /** Says how I show a publication. */
     prefer(publication: string, preferences: VideoPreferences): Promise<void>;
     /** Gives the element that shows a publication this width, in CSS pixels. */
@@ -237,6 +241,16 @@ export interface ParticipantPage {
     pictureStops(publication: string, quietMs: number): Promise<void>;
     /** Waits for the next frame that can be read; its pattern, and how long it took. */
     nextFrame(publication: string): Promise<{ pattern: string; ms: number }>;
+    /** Keeps the time of every frame of a publication that can be read, from now on. */
+    watch(publication: string): Promise<void>;
+    /** Waits until pictures of what is watched flow again after `after`: the first frame of a second with ten or more. When it came, by `now`. */
+    flowsAgain(publication: string, after: number, ms: number): Promise<number>;
+    /** The frames since watching began, or since `after`: how many, the longest time without one, and when the last came. */
+    watched(publication: string, after?: number): Promise<{ frames: number; longestGapMs: number; last: number; widths: number[] }>;
+    /** performance.now() of the page, by which all its times are. */
+    now(): Promise<number>;
+    /** Promise rejections that nobody handled, since the page was opened. */
+    unhandled(): Promise<string[]>;
     /** Waits for the first frame: milliseconds since `join` was called, since the transport was connected, and since the publication was announced. */
     firstFrame(publication: string): Promise<{ sinceJoin: number; sinceConnected: number; sinceAnnounced: number }>;
 
