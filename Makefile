@@ -11,6 +11,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 export CARGO_TARGET_DIR := $(CURDIR)/target
 
 edge := target/release/nearcast-edge
+link := target/debug/nearcast-link
 sdk := npm/dist/index.js
 demo := demo/dist/index.html
 
@@ -56,6 +57,18 @@ $(demo): $(demo_sources) $(sdk) | setup
 .PHONY: bench
 bench: build ## Measure CPU per forwarded packet, beside the machine's floor and beside Janus (9 minutes)
 	@cargo run --release --package nearcast-load -- bench
+
+.PHONY: bench-client
+bench-client: build setup-test $(link) ## Measure what users feel, in real browsers over an emulated network (SCENARIOS="join outage" for these only)
+	@cd tests/browser && npm run --silent bench -- $(SCENARIOS)
+
+.PHONY: soak-client
+soak-client: build setup-test $(link) ## A call whose network breaks every ten seconds (SOAK_SECONDS, 900; SOAK_SEED, 1)
+	@cd tests/browser && NEARCAST_SOAK_SECONDS=$${SOAK_SECONDS:-900} NEARCAST_SOAK_SEED=$${SOAK_SEED:-1} npm run --silent bench -- soak
+
+.PHONY: $(link)
+$(link):
+	@cargo build --package nearcast-link
 
 .PHONY: instructions
 instructions: setup ## Count the instructions of a forwarded packet and hold them to the committed baseline

@@ -25,13 +25,17 @@
 
 extern crate alloc;
 
+mod climbs;
+pub mod cpu;
 mod data;
 pub mod encodings;
 mod error;
+pub mod fallback;
 mod heartbeat;
 mod journal;
 mod link;
 mod negotiation;
+pub mod peer_ladder;
 pub mod publish;
 pub mod quality;
 mod random;
@@ -51,7 +55,7 @@ pub use journal::trace;
 pub use negotiation::{MAX_SLOTS, SlotCounts};
 pub use reconnect::Reason;
 pub use session::{
-    DataMessage, Event, Input, JUDGEMENT, Judgement, Output, PublishRequest, RequestId, Session, SessionConfig, SocketId, State, Subject,
-    TransportState,
+    Adapted, DataMessage, Event, Input, JUDGEMENT, Judgement, Output, PublishRequest, RequestId, Session, SessionConfig, SocketId, State,
+    Subject, TransportState,
 };
 pub use time::MonoTime;

@@ -1,5 +1,5 @@
 //! What a track is sent with: bitrate by size, what gives way when there is too little, which codecs are offered in which order.
-//! Pure functions. Not here: adapting to the network (a later subsystem changes these values while the call runs).
+//! Pure functions. Not here: what of it holds while the call runs ([`crate::encodings`]).
 
 use nearcast_protocol::client::Source;
 
@@ -86,6 +86,17 @@ pub const fn degradation_preference(source: Source) -> &'static str {
         Source::Camera => "maintain-framerate",
         Source::Screen => "maintain-resolution",
         Source::Microphone | Source::ScreenAudio | Source::Other => "balanced",
+    }
+}
+
+/// Who comes first when the way up is short, in the words of `RTCPriorityType`: the browser's share of the bitrate, and how packets are marked for the
+/// network (DSCP, RFC 8837). A call lives as long as voices do; then come letters; a picture can be smaller.
+#[must_use]
+pub const fn priorities(source: Source, is_video: bool) -> (&'static str, &'static str) {
+    match (source, is_video) {
+        (_, false) => ("high", "high"),
+        (Source::Screen, true) => ("high", "medium"),
+        (_, true) => ("medium", "medium"),
     }
 }
 

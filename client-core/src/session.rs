@@ -6,12 +6,14 @@
 //!
 //! States, and what moves between them, are drawn in docs/client-core.md.
 
+mod adapt;
 mod input;
 mod messages;
 mod output;
 mod quality;
 mod signalling;
 
+pub use adapt::Adapted;
 use alloc::{string::String, vec::Vec};
 pub use input::{DataMessage, Input, PublishRequest, RequestId, SocketId, TransportState};
 pub use output::{Event, Output, State};
@@ -105,6 +107,7 @@ pub struct Session {
     negotiation: Negotiation,
     room: Room,
     wishes: Wishes,
+    adapt: adapt::Adapt,
     watch: quality::Watch,
     /// Came while an answer was being applied: perhaps for what it publishes.
     early_demand: Vec<(PublicationId, Vec<EncodingDemand>)>,
@@ -130,6 +133,7 @@ impl Session {
             negotiation: Negotiation::new(config.slots),
             room: Room::new(config.auto_subscribe),
             wishes: Wishes::default(),
+            adapt: adapt::Adapt::default(),
             watch: quality::Watch::default(),
             early_demand: Vec::new(),
             outputs: VecDeque::new(),
@@ -208,6 +212,8 @@ impl Session {
             Input::Unsubscribe { request, publication } => self.ask(request, ClientMessage::Unsubscribe { publication }),
             Input::Wish(wish) if self.room.knows(&wish.publication) => self.wishes.set(now, wish),
             Input::Wish(_) => {}
+            Input::PageHidden(hidden) => self.adapt.set_hidden(hidden),
+            Input::AdaptNothing => self.adapt.turn_off(),
             Input::Stats(numbers) => self.stats(now, &numbers),
             Input::Leave => self.leave(),
         }

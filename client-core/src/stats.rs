@@ -37,6 +37,8 @@ pub struct Track {
     pub fell_silent: bool,
     /// Bytes moved in this window: it is not muted, paused or over.
     pub flows: bool,
+    /// Share of the received frames that were not shown, 0 to 1: the decoder came too late.
+    pub dropped: Option<f32>,
 }
 
 /// All streams of a transport, and the transport itself.
@@ -93,6 +95,10 @@ impl Stats {
             measured,
             fell_silent: encodings.iter().any(|stream| self.way.fell_silent_with(stream.moved_at())),
             flows: encodings.iter().any(|stream| stream.rise(Field::Bytes).is_some_and(|bytes| bytes > 0.0)),
+            dropped: stream
+                .rise(Field::Dropped)
+                .zip(stream.rise(Field::Frames))
+                .and_then(|(dropped, shown)| ratio(Some(dropped), Some(dropped + shown))),
         }
     }
 

@@ -20,11 +20,39 @@ struct Known {
     told: bool,
 }
 
+/// What a participant can't receive now, whatever it wishes.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct WishCap {
+    /// The shorter side, in pixels; none: no limit.
+    pub(crate) lines: Option<u16>,
+    /// Nothing at all.
+    pub(crate) hidden: bool,
+}
+
+impl WishCap {
+    /// What to tell instead of `wish`.
+    fn apply(self, mut wish: Wish) -> Wish {
+        wish.visible &= !self.hidden;
+        if let Some(lines) = self.lines {
+            let least = wish.width.min(wish.height);
+            if least == 0 {
+                // As wide as a screen: unknown would be as large as it comes.
+                (wish.width, wish.height) = (lines.saturating_mul(16) / 9, lines);
+            } else if least > lines {
+                let scaled = |side: u16| u16::try_from(u32::from(side) * u32::from(lines) / u32::from(least)).unwrap_or(u16::MAX);
+                (wish.width, wish.height) = (scaled(wish.width), scaled(wish.height));
+            }
+        }
+        wish
+    }
+}
+
 /// The latest wish for each publication. Its owner asks only for publications that it knows, and has those forgotten that end.
 #[derive(Debug, Default)]
 pub(crate) struct Wishes {
     all: Vec<Known>,
     due: Option<MonoTime>,
+    cap: WishCap,
 }
 
 impl Wishes {
@@ -57,6 +85,14 @@ impl Wishes {
         }
     }
 
+    /// What is told of all wishes from now on.
+    pub(crate) fn cap(&mut self, now: MonoTime, cap: WishCap) {
+        if self.cap != cap {
+            self.cap = cap;
+            self.repeat(now);
+        }
+    }
+
     /// The edge may not have heard the last ones: all of them are due.
     pub(crate) fn repeat(&mut self, now: MonoTime) {
         self.all.iter_mut().for_each(|known| known.told = false);
@@ -81,7 +117,7 @@ impl Wishes {
                 break;
             }
             known.told = true;
-            told.push(known.wish.clone());
+            told.push(self.cap.apply(known.wish.clone()));
         }
         told
     }

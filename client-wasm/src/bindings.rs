@@ -111,7 +111,7 @@ extern "C" {
     pub(crate) fn set_active(this: &Encoding, active: bool);
 
     #[wasm_bindgen(method, setter, js_name = scaleResolutionDownBy)]
-    pub(crate) fn set_scale_down_by(this: &Encoding, factor: u32);
+    pub(crate) fn set_scale_down_by(this: &Encoding, factor: f64);
 
     /// None in browsers that know no scalable coding.
     #[wasm_bindgen(method, getter, js_name = scalabilityMode)]
@@ -124,5 +124,11 @@ extern "C" {
     pub(crate) fn set_max_bitrate(this: &Encoding, bits_per_second: f64);
 
     #[wasm_bindgen(method, setter, js_name = maxFramerate)]
-    pub(crate) fn set_max_framerate(this: &Encoding, frames_per_second: f64);
+    pub(crate) fn set_max_framerate(this: &Encoding, frames_per_second: Option<f64>);
+
+    #[wasm_bindgen(method, setter, js_name = priority)]
+    pub(crate) fn set_priority(this: &Encoding, priority: &str);
+
+    #[wasm_bindgen(method, setter, js_name = networkPriority)]
+    pub(crate) fn set_network_priority(this: &Encoding, priority: &str);
 }

@@ -62,8 +62,8 @@ impl Core {
         let pixels = |side: Option<i32>| side.and_then(|side| u32::try_from(side).ok()).unwrap_or_default();
         let (width, height) = (pixels(settings.get_width()), pixels(settings.get_height()));
         let max_bitrate = max_bitrate.map(|bits| bits as u32);
-        let video = Video { source, codec, width, height, max_bitrate, simulcast, scalability_mode };
-        let sending = Sending { is_video: track.kind() == "video", video, max_framerate, red };
+        let video = Video { source, codec, width, height, max_bitrate, max_framerate, simulcast, scalability_mode };
+        let sending = Sending { is_video: track.kind() == "video", video, red };
         let outgoing = Outgoing { request, track, sending };
         self.runner.publish(PublishRequest { request, source, name, muted, dtx }, outgoing);
     }
@@ -117,6 +117,18 @@ impl Core {
     /// What happened so far, in the journal's own format (docs/journal.md).
     pub fn trace(&self) -> Vec<u8> {
         self.runner.trace()
+    }
+
+    /// Whether nobody sees the page.
+    #[wasm_bindgen(js_name = pageHidden)]
+    pub fn page_hidden(&self, hidden: bool) {
+        self.runner.feed(Input::PageHidden(hidden));
+    }
+
+    /// Nothing shall give way when the processor or the path is short.
+    #[wasm_bindgen(js_name = adaptNothing)]
+    pub fn adapt_nothing(&self) {
+        self.runner.feed(Input::AdaptNothing);
     }
 
     /// Leaves.

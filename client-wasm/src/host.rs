@@ -2,7 +2,7 @@
 
 use crate::transport::Transport;
 use alloc::{borrow::ToOwned, string::String, vec::Vec};
-use client_core::{Event, SessionError, Subject};
+use client_core::{Adapted, Event, SessionError, Subject};
 use js_sys::Array;
 use nearcast_protocol::client::Source;
 use nearcast_protocol::{LayerState, LeaveReason};
@@ -52,6 +52,8 @@ extern "C" {
     #[wasm_bindgen(method)]
     fn speakers(this: &CoreHost, participants: &Array, levels: &[u8]);
     #[wasm_bindgen(method)]
+    fn adapted(this: &CoreHost, what: &str, step: &str, active: bool, reason: &str);
+    #[wasm_bindgen(method)]
     fn layers(this: &CoreHost, estimate: u32, publications: &Array, numbers: &[u32]);
     #[wasm_bindgen(method, js_name = statsWanted)]
     pub(crate) fn stats_wanted(this: &CoreHost);
@@ -96,6 +98,7 @@ impl CoreHost {
                     speakers.iter().map(|speaker| (JsValue::from_str(speaker.participant.as_str()), speaker.level)).unzip();
                 self.speakers(&ids, &levels);
             }
+            Event::Adapted(Adapted { what, step, active, reason }) => self.adapted(what, step, active, reason),
             Event::Layers { estimate, layers } => {
                 let (ids, mut numbers) = (Array::new(), Vec::new());
                 for LayerState { publication, width, height, fps, bitrate, paused, reason } in layers {

@@ -153,6 +153,11 @@ impl Runner {
                     transport.senders().borrow_mut().demand(transport, &publication, encodings);
                 }
             }
+            Output::Cap(caps) => {
+                if let Some(transport) = self.open_transport() {
+                    transport.senders().borrow_mut().cap(&transport, caps);
+                }
+            }
             Output::ReadStats => self.host.stats_wanted(),
             Output::CloseTransport => {
                 if let Some(transport) = transport {

@@ -8,8 +8,8 @@ use crate::bindings::{Encoding, Sender, Transceiver};
 use crate::transport::Transport;
 use alloc::vec::Vec;
 use client_core::RequestId;
-use client_core::encodings::{self, Video, describes_layers, encodings};
-use client_core::publish::{LAST_RANK, VideoCodec, codec_rank, degradation_preference};
+use client_core::encodings::{self, Caps, Video, describes_layers, encodings};
+use client_core::publish::{LAST_RANK, VideoCodec, codec_rank, degradation_preference, priorities};
 use js_sys::{Array, Object};
 use nearcast_protocol::{EncodingDemand, Mid, PublicationId};
 use wasm_bindgen::prelude::*;
@@ -30,21 +30,32 @@ pub(crate) struct Sending {
     /// Otherwise an audio track: of `video` only the bitrate counts.
     pub(crate) is_video: bool,
     pub(crate) video: Video,
-    pub(crate) max_framerate: Option<f64>,
     pub(crate) red: bool,
 }
 
 impl Sending {
     /// The encodings that it has now, `most` at most; an audio track has one.
-    fn encodings(&self, demand: &[EncodingDemand], most: usize) -> Vec<encodings::Encoding<'_>> {
-        encodings(&self.video, demand, if self.is_video { most } else { 1 })
+    fn encodings(&self, demand: &[EncodingDemand], most: usize, caps: &Caps) -> Vec<encodings::Encoding<'_>> {
+        encodings(&self.video, demand, if self.is_video { most } else { 1 }, caps)
+    }
+
+    /// All that a section is born with.
+    fn born_with(&self) -> Vec<encodings::Encoding<'_>> {
+        self.encodings(&[], usize::MAX, &Caps::default())
     }
 
     /// Whether a section that was born with the encodings of `other` can send this.
     fn fits(&self, other: &Self) -> bool {
-        let (ours, theirs) = (self.encodings(&[], MOST), other.encodings(&[], MOST));
+        let (ours, theirs) = (self.born_with(), other.born_with());
         let alike = ours.iter().zip(&theirs).all(|(one, other)| one.scalability_mode == other.scalability_mode);
         self.is_video == other.is_video && ours.len() == theirs.len() && alike
+    }
+
+    /// Of the whole section, said with its first encoding: Chromium refuses it with any other.
+    fn write_priorities(&self, first: &Encoding) {
+        let (priority, network) = priorities(self.video.source, self.is_video);
+        first.set_priority(priority);
+        first.set_network_priority(network);
     }
 
     fn write(&self, encoding: &Encoding, wanted: &encodings::Encoding) {
@@ -52,14 +63,12 @@ impl Sending {
             encoding.set_active(wanted.active);
             encoding.set_scale_down_by(wanted.scale_down_by);
             encoding.set_max_bitrate(wanted.max_bitrate.into());
+            encoding.set_max_framerate(wanted.max_framerate);
             if !wanted.scalability_mode.is_empty() {
                 encoding.set_scalability_mode(wanted.scalability_mode);
             }
         } else if let Some(bits) = self.video.max_bitrate {
             encoding.set_max_bitrate(bits.into());
-        }
-        if let Some(rate) = self.max_framerate {
-            encoding.set_max_framerate(rate);
         }
     }
 
@@ -67,12 +76,15 @@ impl Sending {
     fn add_transceiver(&self, transport: &Transport, track: &MediaStreamTrack) -> Result<Transceiver, JsValue> {
         let add = |scalable: bool| {
             let all = Array::new();
-            for mut wanted in self.encodings(&[], MOST) {
+            for mut wanted in self.born_with() {
                 let encoding: Encoding = Object::new().unchecked_into();
                 if !scalable {
                     wanted.scalability_mode = "";
                 }
                 self.write(&encoding, &wanted);
+                if all.length() == 0 {
+                    self.write_priorities(&encoding);
+                }
                 if !wanted.rid.is_empty() {
                     encoding.set_rid(wanted.rid);
                 }
@@ -90,9 +102,6 @@ impl Sending {
         Ok(transceiver)
     }
 }
-
-/// No limit to the number of encodings.
-const MOST: usize = usize::MAX;
 
 /// What a section carries.
 enum Load {
@@ -118,7 +127,7 @@ impl Section {
     }
 
     /// Tells the browser what is wanted now. Wishes: a browser that doesn't know one goes without.
-    fn set_parameters(&mut self, transport: &Transport) {
+    fn set_parameters(&mut self, transport: &Transport, caps: &Caps) {
         self.changed = false;
         let sender = self.sender();
         let parameters = sender.parameters();
@@ -126,10 +135,13 @@ impl Section {
             parameters.set_degradation_preference(degradation_preference(self.sending.video.source));
         }
         let present = parameters.encodings().unwrap_or_default();
+        if let Some(first) = present.first() {
+            self.sending.write_priorities(first);
+        }
         // Without scalable coding in the browser there is nothing to cut off.
         let scalable = present.iter().any(|encoding| encoding.scalability_mode().is_some());
         self.demand.iter_mut().filter(|_| !scalable).for_each(|wanted| wanted.spatial_layers = 0);
-        for (encoding, mut wanted) in present.iter().zip(self.sending.encodings(&self.demand, present.len())) {
+        for (encoding, mut wanted) in present.iter().zip(self.sending.encodings(&self.demand, present.len(), caps)) {
             if !scalable {
                 wanted.scalability_mode = "";
             }
@@ -147,6 +159,8 @@ pub(crate) struct Senders {
     sections: Vec<Section>,
     /// The browser is at work on the parameters of one of them.
     setting: bool,
+    /// What holds all of them down.
+    caps: Caps,
 }
 
 impl Senders {
@@ -198,13 +212,20 @@ impl Senders {
         }
     }
 
+    /// What holds all videos down now.
+    pub(crate) fn cap(&mut self, transport: &Transport, caps: Caps) {
+        self.caps = caps;
+        self.sections.iter_mut().for_each(|section| section.changed |= section.sending.is_video);
+        self.set_parameters(transport);
+    }
+
     /// Sets the parameters of the next section where they have changed, unless the browser is still at work on another.
     fn set_parameters(&mut self, transport: &Transport) {
         if !self.setting
             && let Some(section) = self.sections.iter_mut().find(|section| section.changed)
         {
             self.setting = true;
-            section.set_parameters(transport);
+            section.set_parameters(transport, &self.caps);
         }
     }
 
@@ -228,7 +249,7 @@ impl Senders {
         let section = self.sections.iter_mut().find(|section| matches!(section.load, Load::Request(one) if one == request))?;
         section.load = Load::Publication(publication);
         let kept = section.sender().parameters().encodings().map_or(0, |kept| kept.len());
-        section.changed |= kept < section.sending.encodings(&[], MOST).len();
+        section.changed |= kept < section.sending.born_with().len();
         let sender = section.transceiver.sender();
         self.set_parameters(transport);
         Some(sender)

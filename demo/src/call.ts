@@ -11,7 +11,6 @@ import { setState } from './page.ts';
 import { People } from './people.ts';
 import { StatsOverlay } from './stats-overlay.ts';
 import { showError } from './toasts.ts';
-import { Viewing } from './viewing.ts';
 import { WhyPanel } from './why.ts';
 
 declare global {
@@ -38,7 +37,7 @@ export class Call {
     find('#call-room', HTMLElement).textContent = room.name;
 
     const grid = new Grid(find('#tiles', HTMLElement), signal);
-    const people = new People(room, grid, new Viewing(signal), find('#call-count', HTMLElement), signal);
+    const people = new People(room, grid, find('#call-count', HTMLElement), signal);
     const stats = new StatsOverlay(room, people, find('#call-stats', HTMLElement), signal);
     const chat = new Chat(room, signal);
     const why = new WhyPanel(room, signal);

@@ -4,7 +4,6 @@ import type { Grid } from './grid.ts';
 import { pausedInWords } from './layer-words.ts';
 import { Tile } from './tile.ts';
 import { showNotice } from './toasts.ts';
-import type { Viewing } from './viewing.ts';
 
 /** With more people in the room, comings and goings are noise. Guess. */
 const ANNOUNCE_UP_TO = 12;
@@ -28,14 +27,12 @@ interface Person {
 export class People {
   readonly #room: Room;
   readonly #grid: Grid;
-  readonly #viewing: Viewing;
   readonly #count: HTMLElement;
   readonly #people = new Map<string, Person>();
 
-  constructor(room: Room, grid: Grid, viewing: Viewing, count: HTMLElement, signal: AbortSignal) {
+  constructor(room: Room, grid: Grid, count: HTMLElement, signal: AbortSignal) {
     this.#room = room;
     this.#grid = grid;
-    this.#viewing = viewing;
     this.#count = count;
 
     room.on('participantjoined', ({ participant }) => this.#join(participant), { signal });
@@ -114,7 +111,8 @@ export class People {
     }
     const tile = source === 'camera' ? person.tile : this.#extraTile(person, publication);
     tile.showPicture(muted ? undefined : track);
-    if (publication instanceof RemotePublication) this.#viewing.watch(tile, publication);
+    // The SDK sees how large each picture is; who comes first only the page knows.
+    if (publication instanceof RemotePublication) tile.onStaged = (staged) => publication.setVideoPreferences({ priority: staged ? 'on-stage' : 'auto' });
   }
 
   /** The tile that shows a publication's picture. */
@@ -124,7 +122,6 @@ export class People {
   }
 
   #remove(tile: Tile): void {
-    this.#viewing.forget(tile);
     tile.close();
     this.#grid.remove(tile);
   }

@@ -17,8 +17,7 @@ export class Tile {
   readonly isSelf: boolean;
   /** Set by the grid. */
   onPin: () => void = () => {};
-  /** It came on the stage, or left it. */
-  onStaged: () => void = () => {};
+  #onStaged: (staged: boolean) => void = () => {};
   readonly #video: HTMLVideoElement;
   readonly #muted: Element;
   readonly #stats: HTMLElement;
@@ -102,15 +101,17 @@ export class Tile {
     setLabel(this.#pin, pinned ? `Unpin ${this.#name}` : `Pin ${this.#name} to the stage`);
   }
 
-  /** Shown larger than the others. */
-  get isStaged(): boolean {
-    return this.#staged;
+  /** Hears whether the tile is on the stage, now and whenever that changes. */
+  set onStaged(listener: (staged: boolean) => void) {
+    this.#onStaged = listener;
+    listener(this.#staged);
   }
 
+  /** Shown larger than the others. */
   setStaged(staged: boolean): void {
     if (this.#staged === staged) return;
     this.#staged = staged;
-    this.onStaged();
+    this.#onStaged(staged);
   }
 
   /** The edge sends nothing of the picture for now: why. */

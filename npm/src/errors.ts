@@ -11,7 +11,7 @@ export type KnownErrorCode =
   // DeviceError
   | 'device-permission-denied' | 'device-not-found' | 'device-in-use' | 'device-constraints' | 'device-unsupported' | 'screen-cancelled'
   // MediaError
-  | 'no-common-codec' | 'bad-sdp' | 'publication-unknown' | 'limit-reached' | 'not-permitted' | 'play-blocked'
+  | 'no-common-codec' | 'bad-sdp' | 'publication-unknown' | 'participant-unknown' | 'limit-reached' | 'not-permitted' | 'play-blocked'
   // UsageError
   | 'room-left' | 'bad-argument' | 'data-too-large' | 'data-not-ready'
   // InternalError
@@ -117,6 +117,7 @@ const table: Readonly<Record<KnownErrorCode, readonly [ErrorClass, boolean, stri
   'no-common-codec': [MediaError, false, 'Edge and browser have no codec in common for this track. Publish with another codec.'],
   'bad-sdp': [MediaError, false, 'The session description could not be used.'],
   'publication-unknown': [MediaError, false, 'There is no such publication any more.'],
+  'participant-unknown': [MediaError, false, 'There is no such participant any more.'],
   'limit-reached': [MediaError, false, 'The edge allows no more of these.'],
   'not-permitted': [MediaError, false, 'The token does not permit this. Mint one with the grant.'],
   'play-blocked': [MediaError, true, 'The browser plays no sound before a click. Call room.resumeAudio() from a click.'],

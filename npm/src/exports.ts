@@ -1,5 +1,6 @@
 // What both entries, with and without the wasm inside, have in common.
 
+export type { Adaptation, AdaptationReason } from './adaptation.js';
 export { devices, type DeviceListOptions, type Devices } from './devices.js';
 export {
   ConnectError,

@@ -17,7 +17,7 @@ const sent = places(',mid,ssrc,timestamp,bytesSent,packetsSent,,,,,,,,,,,,frames
 const heard = places(',,,,,,packetsLost,fractionLost,jitter,roundTripTime,timestamp');
 const source = places(',,,,,,,,,,,,,,,,,,,,,,,,,framesPerSecond,width,height');
 const received = places(
-  ',mid,ssrc,timestamp,bytesReceived,packetsReceived,packetsLost,,jitter,,,jitterBufferDelay,jitterBufferEmittedCount,totalSamplesReceived,concealedSamples,silentConcealedSamples,concealmentEvents,framesDecoded,totalDecodeTime,qpSum,framesPerSecond,frameWidth,frameHeight,totalFreezesDuration,freezeCount',
+  ',mid,ssrc,timestamp,bytesReceived,packetsReceived,packetsLost,,jitter,,,jitterBufferDelay,jitterBufferEmittedCount,totalSamplesReceived,concealedSamples,silentConcealedSamples,concealmentEvents,framesDecoded,totalDecodeTime,qpSum,framesPerSecond,frameWidth,frameHeight,totalFreezesDuration,freezeCount,,,,,,,framesDropped',
 );
 const way = places(',,,timestamp,bytesReceived,bytesSent,,availableOutgoingBitrate,,currentRoundTripTime,lastPacketReceivedTimestamp');
 

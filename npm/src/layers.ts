@@ -50,21 +50,21 @@ export interface Layer {
   readonly reason: LayerReason;
 }
 
-/** How a picture is shown, so that no more is sent than is seen. */
+/** How a picture is shown, so that no more is sent than is seen. What is undefined is measured, or has its default. */
 export interface VideoPreferences {
   /** Pixels of the screen: CSS pixels × `devicePixelRatio`. 0: not known. */
-  width?: number;
+  width?: number | undefined;
   /** Pixels of the screen. 0: not known. */
-  height?: number;
+  height?: number | undefined;
   /** False: nobody can see it, so nothing is sent. Default true. */
-  visible?: boolean;
+  visible?: boolean | undefined;
   /** Frames per second that are worth sending. 0: no limit. */
-  maxFramerate?: number;
+  maxFramerate?: number | undefined;
   /**
    * Who comes first when the connection is short. Default 'auto': a screen as if on stage, a camera as a thumbnail, or as the speaker while it is
    * that.
    */
-  priority?: VideoPriority;
+  priority?: VideoPriority | undefined;
 }
 
 /** From last to first: 'thumbnail', 'speaker', 'on-stage'. */

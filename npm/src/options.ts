@@ -5,8 +5,8 @@ export type VideoCodec = 'vp8' | 'vp9' | 'av1' | 'h264';
 
 /** How a video track is sent. */
 export interface VideoOptions {
-  /** Default 'vp8'. */
-  codec?: VideoCodec;
+  /** Default 'auto': for a camera 'h264' where the device encodes it in hardware, otherwise 'vp8'. */
+  codec?: VideoCodec | 'auto';
   /** Bits per second of the largest picture; smaller ones get less in proportion. Default by size: 1.7 Mbit/s for 720p, 450 kbit/s for 360p. */
   maxBitrate?: number;
   /**
@@ -23,6 +23,16 @@ export interface VideoOptions {
 export interface ConnectOptions {
   /** Subscribe to every publication, present and future. Default true; otherwise call `RemotePublication.subscribe()`. */
   autoSubscribe?: boolean;
+  /**
+   * Receive of each remote picture what the elements it is attached to can show: by their size in pixels of the screen, and nothing while they
+   * are scrolled away, in a tab in the background or attached nowhere. What `setVideoPreferences` names comes before it. Default true.
+   */
+  adaptiveStream?: boolean;
+  /**
+   * Let frame rate, sizes and at worst all pictures give way while the processor or the path is short; `adapted` tells. False: what is asked for is
+   * sent, and the browser makes of it what it can. Default true.
+   */
+  adaptation?: boolean;
   /** Cancels connecting; ignored once connected. */
   signal?: AbortSignal;
   /** Passed to RTCPeerConnection: TURN servers go here. */

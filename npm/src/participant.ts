@@ -2,6 +2,7 @@
 
 import type { Call, PublishRequest } from './call.js';
 import { cameraCapture, captureScreen, microphoneCapture } from './capture.js';
+import { cameraCodec } from './codec.js';
 import { nearcastError } from './errors.js';
 import type { CameraOptions, MicrophoneOptions, ScreenOptions, VideoOptions } from './options.js';
 import type { Quality } from './quality.js';
@@ -118,7 +119,12 @@ const contentHints: Readonly<Record<Source, string>> = {
   other: '',
 };
 
-const videoOptions = ({ codec, maxBitrate, simulcast = true, scalabilityMode }: VideoOptions) => ({ codec, maxBitrate, simulcast, scalabilityMode });
+const videoOptions = ({ codec, maxBitrate, simulcast = true, scalabilityMode }: VideoOptions) => ({
+  codec: codec === 'auto' ? undefined : codec,
+  maxBitrate,
+  simulcast,
+  scalabilityMode,
+});
 
 /** Oneself. */
 export class LocalParticipant extends Participant {
@@ -140,7 +146,9 @@ export class LocalParticipant extends Participant {
   async publishCamera(options: CameraOptions = {}): Promise<LocalPublication> {
     const { muted = false, frameRate } = options;
     const capture = cameraCapture(options);
-    return this.#publish(await capture.open(), { ...videoOptions(options), source: 'camera', muted, capture, maxFramerate: frameRate });
+    // Asked while the camera opens: it takes longer.
+    const [track, codec] = await Promise.all([capture.open(), cameraCodec(options)]);
+    return this.#publish(track, { ...videoOptions(options), codec, source: 'camera', muted, capture, maxFramerate: frameRate });
   }
 
   /** Opens a microphone and publishes it. Rejects with a DeviceError or a MediaError. */
@@ -179,8 +187,9 @@ export class LocalParticipant extends Participant {
   /** Publishes any track: a canvas, a file, an AudioContext. Rejects with a MediaError. */
   async publish(track: MediaStreamTrack, options: PublishOptions = {}): Promise<LocalPublication> {
     if (track.readyState === 'ended') throw nearcastError('bad-argument', { message: 'This track has ended: publish a live one.' });
-    const { source = 'other', name = '', stopOnUnpublish = false, ...limits } = options;
-    return this.#publish(track, { ...limits, source, name, stopOnUnpublish, muted: !track.enabled });
+    const { source = 'other', name = '', stopOnUnpublish = false, codec, ...limits } = options;
+    const chosen = codec === 'auto' ? undefined : codec;
+    return this.#publish(track, { ...limits, codec: chosen, source, name, stopOnUnpublish, muted: !track.enabled });
   }
 
   /** Stops publishing; the same as `publication.unpublish()`. */

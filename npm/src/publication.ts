@@ -258,7 +258,10 @@ export class RemotePublication extends Publication {
   #track: RemoteTrack | undefined;
   #mid: string | undefined;
   #layer: Layer | undefined;
+  /** What the app named. */
   #preferences: VideoPreferences = {};
+  /** What its elements show. */
+  #automatic: VideoPreferences = {};
 
   /** @internal */
   constructor(init: RemotePublicationInit) {
@@ -296,12 +299,24 @@ export class RemotePublication extends Publication {
   }
 
   /**
-   * Says how it is shown, so that no more is sent than is seen, and who comes first when the connection is short. What is not named stays as it
-   * was. Cheap: call it whenever something changes; what changes within a moment goes to the edge together.
+   * Says how it is shown, and who comes first when the connection is short. What is named comes before what is measured
+   * (`ConnectOptions.adaptiveStream`), until it is named again; `undefined` leaves it to measuring. Cheap: call it whenever something changes;
+   * what changes within a moment goes to the edge together.
    */
   setVideoPreferences(preferences: VideoPreferences): void {
     this.#preferences = { ...this.#preferences, ...preferences };
-    this.#call.wish(this, this.#preferences);
+    this.#wish();
+  }
+
+  /** How its elements show it, as far as the app doesn't say. @internal */
+  setShown(shown: VideoPreferences): void {
+    this.#automatic = shown;
+    this.#wish();
+  }
+
+  #wish(): void {
+    const named = Object.entries(this.#preferences).filter(([, value]) => value !== undefined);
+    this.#call.wish(this, { ...this.#automatic, ...Object.fromEntries(named) });
   }
 
   /** @internal */

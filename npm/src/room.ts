@@ -1,6 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 // The room as an app sees it: state, people, events. What happens in it is session.ts's business.
 
+import type { Adaptation } from './adaptation.js';
 import type { Call } from './call.js';
 import { nearcastError, type NearcastError } from './errors.js';
 import { TypedEventTarget } from './events.js';
@@ -41,6 +42,8 @@ export interface RoomEvents {
   trackunsubscribed: { participant: RemoteParticipant; publication: RemotePublication; track: RemoteTrack };
   /** The edge sends more or less of a publication than before, or for another reason. */
   layerchanged: { participant: RemoteParticipant; publication: RemotePublication; layer: Layer };
+  /** Something gives way because the processor or the path is short, or is back. */
+  adapted: Adaptation;
   /**
    * Something is better or worse than before, or for another reason: of a publication on its way between here and the edge, of a participant's
    * connection (the edge judges the others'), and (without either) of one's own connection.

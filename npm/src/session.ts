@@ -1,6 +1,8 @@
 // Between the wasm core and the objects of the façade: turns what the core tells into participants, publications and events, and what these
 // are asked into calls of the core. Owns all that has to be let go at the end: listeners on the page, devices, the core itself.
 
+import type { Adaptation } from './adaptation.js';
+import { AdaptiveStream, canAdapt } from './adaptive.js';
 import type { Call, PublishRequest } from './call.js';
 import type { TokenSource } from './connect.js';
 import type { Core, CoreHost } from './core/boundary.js';
@@ -47,6 +49,7 @@ export class Session implements CoreHost, CoreUser, Call {
   #publishing = new Map<number, Publishing>();
   #requests = new Requests();
   #stats = new StatsReader();
+  #adaptive: AdaptiveStream | undefined;
   /** Used again for each reading. */
   #numbers = newNumbers();
   #quality: { uplink?: Quality; downlink?: Quality } = {};
@@ -85,6 +88,7 @@ export class Session implements CoreHost, CoreUser, Call {
     this.#instance.add(this);
     this.#core = this.#instance.enter(() => new glue.Core(this, url, autoSubscribe, joinTimeoutMs, client, configuration));
     const page = { signal: this.#page.signal };
+    if (options.adaptiveStream !== false && canAdapt()) this.#adaptive = new AdaptiveStream(this.#page.signal);
     signal?.addEventListener('abort', () => this.#abort(signal.reason), page);
     // A closed tab says goodbye, so that nobody sees a ghost for the time in which the edge would wait for its return.
     globalThis.addEventListener?.('pagehide', () => this.leave(), page);
@@ -92,7 +96,11 @@ export class Session implements CoreHost, CoreUser, Call {
     // Timers of a page in the background are late, by up to a minute: who comes back to it waits for no pause between attempts.
     globalThis.document?.addEventListener('visibilitychange', () => document.hidden || this.#tellCore((core) => core.networkAvailable()), page);
     devices.onChange((list) => this.#emit('deviceschanged', { devices: list }), page);
+    const hidden = (): void => this.#tellCore((core) => core.pageHidden(document.hidden));
+    globalThis.document?.addEventListener('visibilitychange', hidden, page);
+    if (options.adaptation === false) this.#enter((core) => core.adaptNothing());
     this.#enter((core) => core.start());
+    if (globalThis.document?.hidden) hidden();
   }
 
   // What participants and publications ask
@@ -237,6 +245,7 @@ export class Session implements CoreHost, CoreUser, Call {
     if (!publication) return;
     const track = new RemoteTrack(media, this.playback);
     publication.bind(track, mid);
+    if (publication.kind === 'video') this.#adaptive?.watch(track, (shown) => publication.setShown(shown));
     this.#emit('tracksubscribed', { participant: publication.participant, publication, track });
   }
 
@@ -245,6 +254,7 @@ export class Session implements CoreHost, CoreUser, Call {
     const track = publication?.track;
     if (!publication || !track) return;
     publication.bind(undefined, undefined);
+    this.#adaptive?.forget(track);
     // Told while its elements still know it, so that an app can take them out of the page.
     this.#emit('trackunsubscribed', { participant: publication.participant, publication, track });
     // The slot may carry somebody else in a moment: nobody's element may show that.
@@ -281,6 +291,10 @@ export class Session implements CoreHost, CoreUser, Call {
       publication.setLayer(layer);
       this.#emit('layerchanged', { participant: publication.participant, publication, layer });
     }
+  }
+
+  adapted(what: string, step: string, active: boolean, reason: string): void {
+    this.#emit('adapted', { what, step, active, reason } as Adaptation);
   }
 
   statsWanted(): void {

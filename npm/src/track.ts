@@ -26,6 +26,8 @@ export abstract class Track {
   #media: MediaStreamTrack;
   #elements = new Set<HTMLMediaElement>();
   #playback: Playback;
+  /** Hears that it plays in other elements than before. @internal */
+  onElements: (() => void) | undefined;
 
   /** @internal */
   constructor(media: MediaStreamTrack, playback: Playback) {
@@ -56,6 +58,7 @@ export abstract class Track {
       seat.stream.addTrack(this.#media);
       seats.set(element, seat);
       this.#elements.add(element);
+      this.onElements?.();
     }
     element.autoplay = true;
     if (this.kind === 'video') (element as HTMLVideoElement).playsInline = true;
@@ -68,6 +71,7 @@ export abstract class Track {
   detach(element?: HTMLMediaElement): void {
     for (const one of element ? [element] : [...this.#elements]) {
       if (!this.#elements.delete(one)) continue;
+      this.onElements?.();
       const seat = seats.get(one);
       if (!seat) continue;
       seat.stream.removeTrack(this.#media);

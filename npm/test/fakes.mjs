@@ -104,7 +104,7 @@ export class FakeCore {
   constructor(host, url, autoSubscribe, joinTimeoutMs, client, configuration) {
     FakeCore.last = this;
     Object.assign(this, { host, url, autoSubscribe, joinTimeoutMs, client, configuration });
-    for (const name of ['start', 'token', 'publish', 'unpublish', 'mute', 'subscribe', 'wish', 'stats', 'networkAvailable']) {
+    for (const name of ['start', 'token', 'publish', 'unpublish', 'mute', 'subscribe', 'wish', 'stats', 'networkAvailable', 'pageHidden', 'adaptNothing']) {
       this[name] = (...args) => void this.calls.push([name, ...args]);
     }
   }

@@ -183,6 +183,52 @@ test('preferences for a picture add up, in whole numbers that fit', async () => 
   assert.equal(core.named('wish').length, 3, 'over is over');
 });
 
+test('what the app names comes before what is measured', async (t) => {
+  const Observer = class {
+    observe() {}
+    unobserve() {}
+  };
+  const document = Object.assign(new EventTarget(), { hidden: false });
+  withGlobals(t, { ResizeObserver: Observer, IntersectionObserver: Observer, MediaStream: FakeStream, document, addEventListener() {} });
+  const { room: joined, core, host } = await room();
+  host.trackSubscribed('cam', '4', new FakeTrack('video'));
+  const publication = joined.participants.get('ada-1').publication('camera');
+  publication.setVideoPreferences({ width: 1280, visible: true, priority: 'on-stage' });
+  publication.setVideoPreferences({ width: undefined });
+  assert.deepEqual(core.named('wish'), [
+    ['cam', 320, 180, true, 0, 0],
+    ['cam', 1280, 180, true, 0, 3],
+    ['cam', 320, 180, true, 0, 3],
+  ]);
+  host.trackUnsubscribed('cam');
+  core.leave();
+  const { core: plain, host: itsHost } = await room({ adaptiveStream: false });
+  itsHost.trackSubscribed('cam', '4', new FakeTrack('video'));
+  assert.deepEqual(plain.named('wish'), []);
+  plain.leave();
+});
+
+test('adaptation can be declined', async () => {
+  const { core } = enter({ adaptation: false });
+  assert.deepEqual(core.calls.map(([name]) => name).slice(0, 2), ['adaptNothing', 'start']);
+  assert.deepEqual(enter().core.named('adaptNothing'), []);
+});
+
+test('what gives way is told, and the core hears whether the page is seen', async (t) => {
+  const document = Object.assign(new EventTarget(), { hidden: false });
+  withGlobals(t, { document });
+  const { room: joined, core, host } = await room();
+  await settle();
+  const heard = [];
+  joined.on('adapted', (event) => heard.push(event));
+  host.adapted('cpu', 'frame-rate-20', true, 'encode-time');
+  assert.deepEqual(heard, [{ what: 'cpu', step: 'frame-rate-20', active: true, reason: 'encode-time' }]);
+  document.hidden = true;
+  document.dispatchEvent(new Event('visibilitychange'));
+  assert.deepEqual(core.named('pageHidden'), [[true]]);
+  core.leave();
+});
+
 test('what the edge sends of a picture, and why not more', async () => {
   const { room: joined, host } = await room();
   const publication = joined.participants.get('ada-1').publication('camera');

@@ -103,6 +103,9 @@ const UNLIMITED_ABOVE: f64 = 0.88;
 /// Feedback is missing after this many of its intervals and a round trip, at least and at most, µs.
 const SILENCE_INTERVALS: i64 = 3;
 const SILENCE_US: (i64, i64) = (300_000, 1_000_000);
+/// After an outage of both directions so many feedbacks are missing at most: those that were under way as it began. Where only the way back
+/// was gone, one is missing for each 50 to 250 ms.
+const MISSED_FEEDBACKS: u8 = 2;
 /// Statuses of one feedback that are looked at: what the history can hold, and what lies around it.
 const MAX_STATUSES: usize = history::MAX_LEN * 2;
 /// A queue of this size is nothing to probe on, µs.
@@ -231,15 +234,19 @@ impl CongestionController {
         self.pacer.on_sent(bytes);
     }
 
-    /// What the receiver says of our packets.
-    pub(crate) fn on_feedback(&mut self, now: Instant, feedback: &TransportFeedback<'_>) {
+    /// What the receiver says of our packets. True when this ends an outage: nothing was heard for a while, not because the feedback
+    /// alone was lost, and packets of that time were. The receiver then asks for so many of them that waiting for a key frame is quicker.
+    pub(crate) fn on_feedback(&mut self, now: Instant, feedback: &TransportFeedback<'_>) -> bool {
         let now_us = self.us(now);
+        let missed = self.last_feedback_count.map_or(0, |last| feedback.feedback_count.wrapping_sub(last).wrapping_sub(1));
+        let after_silence = self.silent_once && missed <= MISSED_FEEDBACKS;
         // Some receivers begin with the first packet that arrived: when no feedback is missing, what lies before it was lost.
         let follows = self.last_feedback_count.replace(feedback.feedback_count) == Some(feedback.feedback_count.wrapping_sub(1));
         let skipped = if follows { self.history.skipped(feedback.base_seq) } else { 0 };
         // Feedback that was lost spoke of the others. They count as arrived by the time of what follows them: the loss of feedback on the way
         // back says nothing of the way there.
         let mut unknown = if follows { 0 } else { self.history.on_feedback_base(feedback.base_seq) };
+        let left_out = unknown > 0;
         let mut newest_sent_us = None;
         let (mut answers, mut lost) = (0_u32, 0_u32);
         let before = (1..=skipped).rev().map(|back| PacketStatus { seq: feedback.base_seq.wrapping_sub(back), arrival_us: None });
@@ -266,10 +273,11 @@ impl CongestionController {
         }
         self.stats.answered = self.stats.answered.saturating_add(u64::from(answers));
         self.stats.lost = self.stats.lost.saturating_add(u64::from(lost));
-        let Some(newest_sent_us) = newest_sent_us else { return };
+        let Some(newest_sent_us) = newest_sent_us else { return false };
         self.stats.feedbacks = self.stats.feedbacks.saturating_add(1);
         self.note_feedback(now_us, newest_sent_us);
         self.decide(now_us, f64::from(lost) / f64::from(answers.max(1)));
+        after_silence && (lost > 0 || left_out)
     }
 
     fn forget_delays(&mut self) {

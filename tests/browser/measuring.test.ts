@@ -14,7 +14,7 @@ import { BIT_BOXES, bitsOf, counterOf } from './page/media/pattern.ts';
 let browser: Browser;
 let pages: PageServer;
 before(async () => {
-    pages = await servePages('loopback');
+    pages = await servePages(['loopback']);
     browser = await launch('chromium');
 });
 after(async () => {

@@ -2,8 +2,13 @@
 
 use super::*;
 
+/// Without anything short.
+fn encodings<'video>(video: &'video Video, demand: &[EncodingDemand], most: usize) -> Vec<Encoding<'video>> {
+    super::encodings(video, demand, most, &Caps::default())
+}
+
 fn camera(codec: VideoCodec, width: u32, height: u32) -> Video {
-    Video { source: Source::Camera, codec, width, height, max_bitrate: None, simulcast: true, scalability_mode: None }
+    Video { source: Source::Camera, codec, width, height, max_bitrate: None, max_framerate: None, simulcast: true, scalability_mode: None }
 }
 
 /// `rid/scale@kbit/s mode`, with a minus where it is off.
@@ -102,4 +107,70 @@ fn spatial_layers_that_nobody_wants_are_cut_off() {
     assert_eq!(layers(320, 1), "/1@136 L1T3");
     let own = Video { scalability_mode: Some("L3T3".into()), ..camera(VideoCodec::Vp9, 1280, 720) };
     assert_eq!(shown(&encodings(&own, &[demand("", true, 1)], 1)), ["/1@1445 L3T3"], "the app's choice stays");
+}
+
+/// In all three sizes, or one with three layers, as capped.
+fn capped(video: &Video, caps: Caps) -> Vec<String> {
+    shown(&super::encodings(video, &[], 3, &caps))
+}
+
+fn cpu(limits: CpuLimits) -> Caps {
+    Caps { cpu: limits, ..Caps::default() }
+}
+
+#[test]
+fn a_processor_that_is_short_caps_the_frame_rate_and_the_app_may_cap_it_lower() {
+    let rate = |source, app, fps| {
+        let video = Video { source, max_framerate: app, ..camera(VideoCodec::Vp8, 1280, 720) };
+        super::encodings(&video, &[], 3, &cpu(CpuLimits { max_fps: fps, ..CpuLimits::default() })).remove(0).max_framerate
+    };
+    assert_eq!(rate(Source::Camera, None, None), None);
+    assert_eq!(rate(Source::Camera, Some(24.0), None), Some(24.0));
+    assert_eq!(rate(Source::Camera, Some(24.0), Some(15)), Some(15.0));
+    assert_eq!(rate(Source::Camera, Some(10.0), Some(15)), Some(10.0));
+    assert_eq!(rate(Source::Screen, Some(15.0), Some(20)), Some(10.0), "a screen shows half as many");
+}
+
+#[test]
+fn without_its_top_layer_a_camera_is_half_as_large_in_every_way_of_sending_it() {
+    let short = cpu(CpuLimits { no_top_layer: true, ..CpuLimits::default() });
+    assert_eq!(capped(&camera(VideoCodec::Vp8, 1280, 720), short), ["q/4@160 L1T3", "h/2@450 L1T3", "-f/1@1700 L1T3"]);
+    assert_eq!(capped(&camera(VideoCodec::Vp8, 320, 180), short), ["/2@90 L1T3"], "the only one is halved");
+    assert_eq!(capped(&camera(VideoCodec::Vp9, 1280, 720), short), ["/2@382 L2T3_KEY"]);
+    assert_eq!(capped(&camera(VideoCodec::Vp9, 320, 180), short), ["/2@76 L1T3"]);
+    let own = Video { scalability_mode: Some("L3T3".into()), ..camera(VideoCodec::Vp9, 1280, 720) };
+    assert_eq!(capped(&own, short), ["/2@382 L3T3"]);
+    let screen = Video { source: Source::Screen, ..camera(VideoCodec::Vp8, 1920, 1080) };
+    assert_eq!(capped(&screen, short), capped(&screen, Caps::default()), "letters stay sharp");
+}
+
+#[test]
+fn those_who_watch_and_the_processor_are_heard_together() {
+    let short = cpu(CpuLimits { no_top_layer: true, ..CpuLimits::default() });
+    let vp8 = camera(VideoCodec::Vp8, 1280, 720);
+    let wanted = [demand("q", false, 0), demand("h", true, 0), demand("f", true, 0)];
+    assert_eq!(shown(&super::encodings(&vp8, &wanted, 3, &short)), ["-q/4@160 L1T3", "h/2@450 L1T3", "-f/1@1700 L1T3"]);
+    let vp9 = |layers| shown(&super::encodings(&camera(VideoCodec::Vp9, 1280, 720), &[demand("", true, layers)], 1, &short)).remove(0);
+    assert_eq!([vp9(1), vp9(2), vp9(3)], ["/4@136 L1T3", "/2@382 L2T3_KEY", "/2@382 L2T3_KEY"]);
+}
+
+#[test]
+fn in_a_direct_call_one_encoding_has_the_size_that_the_path_holds() {
+    let direct = |height, bitrate| Caps { direct: Some(PeerRung { height, bitrate }), ..Caps::default() };
+    let off = ["-q/3@500 L1T3", "-h/3@500 L1T3", "f/3@500 L1T3"];
+    assert_eq!(capped(&camera(VideoCodec::Vp8, 1280, 720), direct(240, 500_000)), off);
+    assert_eq!(capped(&camera(VideoCodec::Vp8, 720, 1280), direct(240, 500_000)), off, "a phone held upright");
+    assert_eq!(capped(&camera(VideoCodec::Vp9, 1280, 720), direct(480, 1_000_000)), ["/1.5@1000 L1T3"]);
+    assert_eq!(capped(&camera(VideoCodec::Av1, 640, 360), direct(2160, 8_000_000)), ["/1@315 L1T3"], "never larger than it is");
+}
+
+#[test]
+fn voices_only_means_no_encoding_at_all() {
+    let paused = Caps { paused: true, ..Caps::default() };
+    for codec in [VideoCodec::Vp8, VideoCodec::Vp9] {
+        let video = camera(codec, 1280, 720);
+        assert!(super::encodings(&video, &[], 3, &paused).iter().all(|one| !one.active));
+        let direct = Caps { direct: Some(PeerRung { height: 240, bitrate: 500_000 }), ..paused };
+        assert!(super::encodings(&video, &[], 3, &direct).iter().all(|one| !one.active));
+    }
 }

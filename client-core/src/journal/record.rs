@@ -5,9 +5,12 @@
 
 use super::Entry;
 use super::mask::{self, CLIENT, FRAME, Keep, SERVER};
+use crate::cpu::CpuLimits;
+use crate::encodings::Caps;
+use crate::peer_ladder::PeerRung;
 use crate::{
-    Code, DataMessage, Judgement, PublishRequest, Reason, RequestId, SessionConfig, SessionError, SlotCounts, SocketId, State, Subject,
-    TransportState,
+    Adapted, Code, DataMessage, Judgement, PublishRequest, Reason, RequestId, SessionConfig, SessionError, SlotCounts, SocketId, State,
+    Subject, TransportState,
 };
 use alloc::{string::String, vec::Vec};
 use core::time::Duration;
@@ -117,6 +120,13 @@ impl RecordAs<Vec<u8>> for ToEdge {
 impl RecordAs<Vec<u8>> for Frame {
     fn record(value: &Vec<u8>, entry: &mut Entry) {
         message(value, &FRAME, entry);
+    }
+}
+
+/// Names of our own.
+impl Record for &'static str {
+    fn record(&self, entry: &mut Entry) {
+        entry.out.text(self);
     }
 }
 
@@ -289,6 +299,10 @@ structs! {
     PublicationInfo { id, video, source, name as Hidden, muted }
     LayerState { publication, width, height, fps, bitrate, paused, reason }
     Speaker { participant, level }
+    Caps { cpu, direct, paused }
+    CpuLimits { max_fps, no_top_layer, cheap_codec, receive_lines }
+    PeerRung { height, bitrate }
+    Adapted { what, step, active, reason }
     EncodingDemand { rid as Open, active, spatial_layers }
     DataMessage { peer, topic as Presence, payload as Hidden, text }
     SessionError { code, message as Hidden, retryable, retry_after_ms }

@@ -84,6 +84,8 @@ inputs! {
     18 Wish { 0: wish }
     19 Leave {}
     20 Stats { 0: numbers }
+    21 PageHidden { 0: hidden }
+    22 AdaptNothing {}
 }
 
 decisions! { record_output, OUTPUT_WORDS, Output from OUTPUTS;
@@ -100,6 +102,7 @@ decisions! { record_output, OUTPUT_WORDS, Output from OUTPUTS;
     10 CloseTransport {}
     11 Event { 0: event }
     12 ReadStats {}
+    13 Cap { 0: caps }
 }
 
 decisions! { record_event, EVENT_WORDS, Event from EVENTS;
@@ -121,6 +124,7 @@ decisions! { record_event, EVENT_WORDS, Event from EVENTS;
     15 Failed { request: request, error: error }
     16 Closed { error: error }
     17 Quality { 0: judgements }
+    18 Adapted { 0: adapted }
 }
 
 /// An event is an output with a kind of its own behind it.

@@ -79,3 +79,11 @@ fn names_of_codecs_are_those_of_the_api() {
     assert_eq!(VideoCodec::from_name("h264"), Some(VideoCodec::H264));
     assert_eq!(VideoCodec::from_name("H264"), None);
 }
+
+#[test]
+fn voices_come_before_letters_and_these_before_faces() {
+    assert_eq!(priorities(Source::Microphone, false), ("high", "high"));
+    assert_eq!(priorities(Source::Other, false), ("high", "high"), "a tone of the app is sound as well");
+    assert_eq!(priorities(Source::Screen, true), ("high", "medium"));
+    assert_eq!(priorities(Source::Camera, true), ("medium", "medium"));
+}

@@ -122,6 +122,10 @@ pub enum Input {
     },
     /// How somebody else's publication is shown now. Told with the others of the moment; nothing answers it.
     Wish(Wish),
+    /// Whether nobody sees the page.
+    PageHidden(bool),
+    /// Nothing shall give way when the processor or the path is short. Before [`Input::Start`].
+    AdaptNothing,
     /// Answers [`crate::Output::ReadStats`]: records as in [`crate::stats`].
     Stats(Vec<f64>),
     /// Leave for good.

@@ -63,6 +63,7 @@ impl Session {
                 self.negotiate();
             }
             ServerMessage::Layers { estimate, layers } => {
+                self.adapt.set_estimate(estimate);
                 self.watch.layers(&layers);
                 self.event(Event::Layers { estimate, layers });
             }

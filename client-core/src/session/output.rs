@@ -1,6 +1,7 @@
 //! What a session wants done, and what it tells the app.
 
-use super::{DataMessage, Judgement, RequestId, SocketId};
+use super::{Adapted, DataMessage, Judgement, RequestId, SocketId};
+use crate::encodings::Caps;
 use crate::{Reason, SessionError, SlotCounts};
 use alloc::{string::String, vec::Vec};
 use nearcast_protocol::{EncodingDemand, LayerState, LeaveReason, Mid, ParticipantId, PublicationId, PublicationInfo, Speaker};
@@ -73,6 +74,8 @@ pub enum Output {
         /// What is wanted of each.
         encodings: Vec<EncodingDemand>,
     },
+    /// Hold all videos down to this, at once.
+    Cap(Caps),
     /// Read the browser's counters; answer with [`crate::Input::Stats`].
     ReadStats,
     /// Close the transport.
@@ -169,6 +172,8 @@ pub enum Event {
         /// Those that changed.
         layers: Vec<LayerState>,
     },
+    /// Something gives way, or is back.
+    Adapted(Adapted),
     /// How good everything is that could be judged, and what of that is news.
     Quality(Vec<Judgement>),
     /// Who speaks, loudest first.

@@ -268,11 +268,14 @@ impl Session {
             return;
         }
         self.watch.stats.read(numbers);
+        let tracks = self.watch.stats.tracks();
+        let sendable = self.watch.stats.way().sendable().map(|bits| bits as u32);
+        self.adapt(now, &tracks, sendable);
         let mut told = Vec::new();
         self.watch.judged.iter_mut().for_each(|judged| judged.present = false);
         let (mut up, mut down) = (Connection::default(), Connection::default());
         let mut flows = false;
-        for mut track in self.watch.stats.tracks() {
+        for mut track in tracks {
             let subject = match track.direction {
                 Direction::Uplink => self.watch.own(&mut track),
                 Direction::Downlink => self.received(&mut track),

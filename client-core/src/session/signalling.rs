@@ -10,14 +10,14 @@ use core::time::Duration;
 use nearcast_protocol::{ClientMessage, ErrorCode, ErrorInfo, Join, Joined, Resume};
 
 impl Session {
-    /// Socket, token and first offer, all at once.
+    /// Socket, token and first offer, all at once; the socket first, since the network is slower than the browser that makes the offer.
     pub(super) fn start(&mut self, now: MonoTime) {
         if self.stage != Stage::New {
             return;
         }
         self.stage = Stage::Entering { until: now + self.config.join_timeout };
-        self.make_offer();
         self.begin_attempt(now);
+        self.make_offer();
     }
 
     fn begin_attempt(&mut self, now: MonoTime) {

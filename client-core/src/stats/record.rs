@@ -69,6 +69,8 @@ pub enum Field {
     Codec,
     /// `active`: 0 or 1.
     Active,
+    /// `framesDropped`.
+    Dropped,
 }
 
 /// What a record is of.

@@ -106,6 +106,17 @@ fn loss_is_that_of_the_last_second() {
 }
 
 #[test]
+fn frames_that_were_not_shown_are_a_share_of_those_that_came() {
+    let picture = |ms: f64, frames: f64, dropped: f64| {
+        let of = [(Field::At, START + ms), (Field::Mid, 3.0), (Field::Ssrc, 1.0), (Field::Frames, frames), (Field::Dropped, dropped)];
+        record(Kind::VideoReceived, &of)
+    };
+    assert!(close(after(&[picture(0.0, 100.0, 7.0), picture(1000.0, 124.0, 13.0)]).1.dropped, 0.2));
+    assert_eq!(after(&[picture(0.0, 100.0, 7.0), picture(1000.0, 130.0, f64::NAN)]).1.dropped, None);
+    assert_eq!(after(&[sound(0.0, 1.0, 0.0, 0.0), sound(1000.0, 1.0, 50.0, 0.0)]).1.dropped, None);
+}
+
+#[test]
 fn a_missing_number_is_unknown() {
     let mut second = sound(1000.0, 1.0, 50.0, 5.0);
     second[Field::Lost as usize] = f64::NAN;

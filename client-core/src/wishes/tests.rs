@@ -53,3 +53,25 @@ fn more_than_a_message_holds_go_out_in_several() {
     }
     assert_eq!([50, 100, 150, 200].map(|ms| wishes.take(at(ms)).len()), [256, 256, 88, 0]);
 }
+
+#[test]
+fn a_cap_is_told_of_all_wishes_and_so_is_its_end() {
+    let mut wishes = Wishes::default();
+    for (id, width, height) in [("large", 1280, 720), ("upright", 720, 1280), ("small", 320, 180), ("unknown", 0, 0)] {
+        wishes.set(at(0), Wish { height, ..wish(id, width) });
+    }
+    let told = |wishes: &mut Wishes| -> Vec<_> {
+        let now = wishes.poll_timeout().unwrap_or_default();
+        wishes.take(now).into_iter().map(|wish| (wish.width, wish.height, wish.visible)).collect()
+    };
+    let plain = [(1280, 720, true), (720, 1280, true), (320, 180, true), (0, 0, true)];
+    assert_eq!(told(&mut wishes), plain);
+    wishes.cap(at(100), WishCap { lines: Some(360), hidden: false });
+    assert_eq!(told(&mut wishes), [(640, 360, true), (360, 640, true), (320, 180, true), (640, 360, true)]);
+    wishes.cap(at(200), WishCap { lines: Some(360), hidden: false });
+    assert_eq!(wishes.poll_timeout(), None, "the same again is no news");
+    wishes.cap(at(300), WishCap { lines: None, hidden: true });
+    assert!(told(&mut wishes).iter().all(|(.., visible)| !visible));
+    wishes.cap(at(400), WishCap::default());
+    assert_eq!(told(&mut wishes), plain);
+}

@@ -16,11 +16,17 @@ pub(crate) struct Counters {
     pub(crate) cut_at: Option<MonoTime>,
     /// Seconds.
     pub(crate) rtt: f64,
+    /// Share of the time that encoding takes.
+    pub(crate) encoding: f64,
+    /// What the browser believes it can send, bits per second.
+    pub(crate) sendable: Option<f64>,
     /// Lines of a received picture.
     pub(crate) lines: f64,
     /// Milliseconds for which media flowed.
     flowed: f64,
     lost: f64,
+    /// Seconds.
+    encoded: f64,
     at: MonoTime,
 }
 
@@ -47,6 +53,7 @@ impl Counters {
     fn advance(&mut self, now: MonoTime) {
         let passed = now.since(self.at).as_secs_f64() * 1000.0;
         self.at = now;
+        self.encoded += passed / 1000.0 * self.encoding;
         if self.cut_at.is_none() {
             self.flowed += passed;
             self.lost += passed * RATE * self.loss_down;
@@ -61,10 +68,12 @@ impl Counters {
         let at = now.as_micros() as f64 / 1000.0;
         let heard_at = self.cut_at.map_or(at, |cut| cut.as_micros() as f64 / 1000.0);
         let way = [(Field::At, at), (Field::Bytes, self.flowed * 10.0), (Field::Rtt, self.rtt), (Field::HeardAt, heard_at)];
-        let mut numbers = record(Kind::Way, &way);
+        let sendable = self.sendable.map(|bits| (Field::LossRatio, bits));
+        let mut numbers = record(Kind::Way, &way.into_iter().chain(sendable).collect::<Vec<_>>());
         for (kind, section) in &self.sending {
             let (section, sent) = (f64::from(*section), at * RATE);
-            let report = [(Field::LossRatio, self.loss_up), (Field::HeardAt, heard_at), (Field::Jitter, 0.001)];
+            let coding = (Field::Coding, if *kind == Kind::VideoSent { self.encoded } else { f64::NAN });
+            let report = [coding, (Field::LossRatio, self.loss_up), (Field::HeardAt, heard_at), (Field::Jitter, 0.001)];
             let track = [
                 (Field::At, at),
                 (Field::Mid, section),

@@ -2,6 +2,8 @@
 
 // Marked as tests for clippy, which lets tests unwrap and panic.
 #[cfg(test)]
+mod adapting;
+#[cfg(test)]
 mod any_order;
 #[cfg(test)]
 mod counters;

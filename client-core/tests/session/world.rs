@@ -1,6 +1,7 @@
 //! A session, and around it the transport, the socket and the edge, as far as a test wants them: it answers what the session asks for, or not.
 
 use crate::counters::Counters;
+use client_core::encodings::Caps;
 use client_core::{Event, Input, MonoTime, Output, RequestId, Session, SessionConfig, SocketId, State};
 use core::time::Duration;
 use nearcast_protocol::client::Source;
@@ -30,6 +31,8 @@ pub(crate) struct World {
     sending: BTreeSet<String>,
     /// What the transport was told to send of each publication, in order.
     pub(crate) encodings: Vec<(String, Vec<EncodingDemand>)>,
+    /// What all videos were held down to, in order.
+    pub(crate) caps: Vec<Caps>,
     pub(crate) transport_closed: bool,
     /// Offers being made, sent or applied, and the most there ever were.
     pub(crate) negotiating: usize,
@@ -70,6 +73,7 @@ impl World {
             released: Vec::new(),
             sending: BTreeSet::new(),
             encodings: Vec::new(),
+            caps: Vec::new(),
             transport_closed: false,
             negotiating: 0,
             most_negotiating: 0,
@@ -164,6 +168,7 @@ impl World {
                 assert!(self.sending.contains(&publication.0), "{publication:?} isn't sent now");
                 self.encodings.push((publication.0, encodings));
             }
+            Output::Cap(caps) => self.caps.push(caps),
             Output::ReadStats => {
                 self.readings.push(self.now);
                 let numbers = self.counters.read(self.now);

@@ -34,6 +34,8 @@ export interface CoreHost {
    * second, bits per second, paused (1), and the reason by its place in layers.ts.
    */
   layers(estimate: number, publications: string[], numbers: Uint32Array): void;
+  /** Something gives way, or is back: the words of `RoomEvents.adapted`. */
+  adapted(what: string, step: string, active: boolean, reason: string): void;
   /** Answer with `Core.stats`. */
   statsWanted(): void;
   /** What was judged anew: ids of publications and participants (empty: one's own connection), and the numbers of quality.ts for each. */
@@ -87,6 +89,10 @@ export interface Core {
   networkAvailable(): void;
   /** What happened so far: docs/journal.md. */
   trace(): Uint8Array;
+  /** Nothing shall give way when the processor or the path is short. Before `start`. */
+  adaptNothing(): void;
+  /** Whether nobody sees the page. */
+  pageHidden(hidden: boolean): void;
   /** Ends with `CoreHost.closed`, at once. */
   leave(): void;
   free(): void;

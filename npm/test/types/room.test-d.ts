@@ -81,6 +81,7 @@ export async function app(): Promise<void> {
     const publication = participant.publication('camera');
     expect<RemoteTrack | undefined>(publication?.track);
     publication?.setVideoPreferences({ width: 320, height: 180, visible: true, priority: 'on-stage' });
+    publication?.setVideoPreferences({ width: undefined });
     // @ts-expect-error: no such priority
     publication?.setVideoPreferences({ priority: 'high' });
     expect<Layer | undefined>(publication?.layer);

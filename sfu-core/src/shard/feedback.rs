@@ -128,15 +128,32 @@ impl Shard {
     fn on_transport_feedback(&mut self, now: Instant, key: ParticipantKey, feedback: &TransportFeedback<'_>) {
         let Some(peer) = self.participants.get_mut(key).and_then(|participant| participant.peer.as_mut()) else { return };
         let before = peer.congestion.stats();
-        peer.congestion.on_feedback(now, feedback);
+        let outage_ended = peer.congestion.on_feedback(now, feedback);
         let after = peer.congestion.stats();
         self.stats.transport_feedbacks_received = self.stats.transport_feedbacks_received.saturating_add(1);
         self.stats.rate_cuts = self.stats.rate_cuts.saturating_add(after.cuts.saturating_sub(before.cuts));
         self.note_probe(now, key);
+        if outage_ended {
+            self.renew_pictures(now, key);
+        }
+    }
+
+    /// Asks for a key frame of every picture that `key` receives. Left alone, libwebrtc asks when it has decoded nothing for three seconds.
+    fn renew_pictures(&mut self, now: Instant, key: ParticipantKey) {
+        let Some(peer) = self.peer(key) else { return };
+        let ssrcs: Vec<u32> = peer.slots.iter().filter(|slot| slot.bound.is_some()).map(|slot| slot.forwarder.ssrc()).collect();
+        for ssrc in ssrcs {
+            self.want_keyframe(now, key, ssrc);
+        }
     }
 
     fn on_keyframe_request(&mut self, now: Instant, key: ParticipantKey, ssrc: u32) {
         self.stats.keyframe_requests_received = self.stats.keyframe_requests_received.saturating_add(1);
+        self.want_keyframe(now, key, ssrc);
+    }
+
+    /// `key` can't go on with the picture that it receives as `ssrc`.
+    fn want_keyframe(&mut self, now: Instant, key: ParticipantKey, ssrc: u32) {
         let asked = self.peer_mut(key).and_then(|peer| peer.slot_of_ssrc(ssrc)).and_then(|(_, slot)| {
             let (publication, _) = slot.bound?;
             let encoding = slot.forwarder.needs_keyframe().or_else(|| slot.forwarder.current().map(|layer| layer.encoding))?;
@@ -146,7 +163,6 @@ impl Shard {
             && let Some(known) = self.publications.get_mut(publication)
             && known.info.video
         {
-            // Whoever asks can't go on.
             known.keyframes.want(encoding, Need::Picture, now);
             let owner = known.owner;
             self.request_due_keyframe(now, owner, publication);

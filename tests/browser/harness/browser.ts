@@ -1,6 +1,7 @@
 // Starts Chromium and Firefox, and opens pages in them.
 
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import puppeteer, { type Browser, type BrowserContext, type Page } from 'puppeteer-core';
 import { endWithUs } from './processes.ts';
@@ -71,9 +72,48 @@ function executableOf(kind: Kind): string {
     );
 }
 
-export async function launch(kind: Kind, options: { windowSize?: [number, number]; flags?: readonly string[] } = {}): Promise<Browser> {
+/** Where a browser runs, when not among everybody else. */
+export interface Surroundings {
+    /** The network namespace of this process. */
+    network?: number;
+    /** The `cgroup.procs` of a control group. */
+    group?: string;
+}
+
+export interface LaunchOptions extends Surroundings {
+    windowSize?: [number, number];
+    flags?: readonly string[];
+}
+
+export async function launch(kind: Kind, options: LaunchOptions = {}): Promise<Browser> {
+    const inside = enclosed(executableOf(kind), options);
+    try {
+        const browser = await start(kind, inside.program, options);
+        browser.once('disconnected', inside.remove);
+        return browser;
+    } catch (error) {
+        inside.remove();
+        throw error;
+    }
+}
+
+/** The program itself, or a script that takes its place elsewhere: the browser keeps the script's process id. */
+function enclosed(program: string, { network, group }: Surroundings): { program: string; remove: () => void } {
+    if (network === undefined && group === undefined) return { program, remove: () => undefined };
+    const folder = mkdtempSync(join(tmpdir(), 'nearcast-browser-'));
+    const script = join(folder, 'start.sh');
+    const lines = [
+        '#!/bin/sh',
+        ...(group === undefined ? [] : [`echo $$ > '${group}'`]),
+        `exec ${network === undefined ? '' : `nsenter --net=/proc/${network}/ns/net `}'${program}' "$@"`,
+    ];
+    writeFileSync(script, `${lines.join('\n')}\n`, { mode: 0o700 });
+    return { program: script, remove: () => rmSync(folder, { recursive: true, force: true }) };
+}
+
+async function start(kind: Kind, executablePath: string, options: LaunchOptions): Promise<Browser> {
     const [width, height] = options.windowSize ?? [800, 600];
-    const common = { executablePath: executableOf(kind), headless: true, timeout: 30_000, protocolTimeout: 60_000, defaultViewport: { width, height } };
+    const common = { executablePath, headless: true, timeout: 30_000, protocolTimeout: 60_000, defaultViewport: { width, height } };
     // Of a flag that is given twice Chromium takes the last.
     const args = [...CHROMIUM_FLAGS, `--window-size=${width},${height}`, ...(options.flags ?? [])];
     const browser =

@@ -5,8 +5,10 @@ import { randomBytes } from 'node:crypto';
 import { test, type TestContext } from 'node:test';
 import type { Browser } from 'puppeteer-core';
 import type { ParticipantPage } from '../page/contract.ts';
-import { launch, Tab, type Kind } from './browser.ts';
+import { launch, Tab, type Kind, type LaunchOptions, type Surroundings } from './browser.ts';
+import { CpuShare } from './cpu.ts';
 import { Edge, type EdgeOptions } from './edge.ts';
+import type { Link } from './link.ts';
 import { servePages, type PageName, type PageServer } from './pages.ts';
 import { Proxy } from './proxy.ts';
 import { remote, type Methods } from './remote.ts';
@@ -29,9 +31,19 @@ export interface EnterOptions {
     /** Whose browser; pages of one kind share one unless `ownBrowser`. Default chromium. */
     kind?: Kind;
     ownBrowser?: boolean;
+    /** In this browser, whatever else is said. */
+    browser?: Browser;
     /** Further flags for Chromium, which then is one of its own. */
     flags?: readonly string[];
+    /** In a browser of its own on the near side of this link. */
+    behind?: Link;
+    /** In a browser of its own with this share of the processor. */
+    cpu?: CpuShare;
     autoSubscribe?: boolean;
+    /** Receive what the page shows. Default false: most tests say themselves what they want. */
+    adaptiveStream?: boolean;
+    /** Let quality give way on a machine that is busy with tests. Default false. */
+    adaptation?: boolean;
     /** Further grants for the token. */
     grants?: Record<string, unknown>;
 }
@@ -39,14 +51,16 @@ export interface EnterOptions {
 export class Call {
     /** Random, so that nothing of another test can be in it. */
     readonly room = `test-${randomBytes(4).toString('hex')}`;
-    readonly edge: Edge;
+    edge: Edge;
     readonly pages: PageServer;
     readonly #context: TestContext;
+    readonly #options: EdgeOptions;
     readonly #witnesses: { label: string; tab: Tab }[] = [];
     readonly #browsers = new Map<Kind, Browser>();
     readonly #closers: (() => Promise<unknown>)[] = [];
 
-    constructor(edge: Edge, pages: PageServer, context: TestContext) {
+    constructor(edge: Edge, pages: PageServer, context: TestContext, options: EdgeOptions) {
+        this.#options = options;
         this.edge = edge;
         this.pages = pages;
         this.#context = context;
@@ -58,10 +72,10 @@ export class Call {
     }
 
     /** A browser of this kind: the shared one, or a new one. */
-    async browser(kind: Kind = 'chromium', options: { own?: boolean; flags?: readonly string[] } = {}): Promise<Browser> {
+    async browser(kind: Kind = 'chromium', options: { own?: boolean } & LaunchOptions = {}): Promise<Browser> {
         const shared = this.#browsers.get(kind);
         if (shared && !options.own) return shared;
-        const browser = await launch(kind, options);
+        const browser = await launch(kind, { ...options, flags: [...this.#originFlags(), ...(options.flags ?? [])] });
         this.#closers.push(() => browser.close());
         if (!options.own) this.#browsers.set(kind, browser);
         return browser;
@@ -76,13 +90,37 @@ export class Call {
 
     /** Opens a page and joins the room. */
     async enter(identity: string, options: EnterOptions = {}): Promise<Person> {
-        const browser = await this.browser(options.kind, { own: options.ownBrowser ?? options.flags !== undefined, flags: options.flags ?? [] });
-        const proxy = await Proxy.to(this.edge.http);
+        const { behind, cpu, flags = [] } = options;
+        const surroundings: Surroundings = { ...(behind && { network: behind.near }), ...(cpu && { group: cpu.procs }) };
+        const own = options.ownBrowser ?? Boolean(options.flags ?? behind ?? cpu);
+        const browser = options.browser ?? (await this.browser(options.kind, { own, flags, ...surroundings }));
+        const proxy = await Proxy.to(this.edge.http, this.#options.host);
         this.#closers.push(() => proxy.close());
         const page = await this.open<ParticipantPage>('participant', identity, browser);
         const token = await this.edge.token(this.room, identity, options.grants);
-        const { id, ms } = await page.join(proxy.url, token, { autoSubscribe: options.autoSubscribe ?? true });
+        const { id, ms } = await page.join(proxy.url, token, {
+            autoSubscribe: options.autoSubscribe ?? true,
+            adaptiveStream: options.adaptiveStream ?? false,
+            adaptation: options.adaptation ?? false,
+        });
         return Object.assign(page, { identity, browser, proxy, id, joinMs: ms });
+    }
+
+    /** A share of the processor for browsers to be in. */
+    cpuShare(): CpuShare {
+        const share = CpuShare.make();
+        this.#closers.push(() => share.remove()); // waits for the browsers, which end at the same time
+        return share;
+    }
+
+    /** Ends the edge as a crash would, and starts another one on the same ports. */
+    async replaceEdge(): Promise<void> {
+        this.edge = await this.edge.replace(this.#options);
+    }
+
+    /** A page needs a secure context; one that doesn't come from this machine itself is given it. */
+    #originFlags(): string[] {
+        return this.#options.host === undefined ? [] : [`--unsafely-treat-insecure-origin-as-secure=${this.pages.origin}`];
     }
 
     /** Everything that may explain a failure. */
@@ -111,6 +149,9 @@ export class Call {
 export interface CallOptions extends EdgeOptions {
     /** The whole test, browsers' start included. Default 60 s. */
     timeoutMs?: number;
+    /** What has to be there before the edge is, and what ends it after everything else has ended. */
+    before?: () => Promise<void>;
+    after?: () => Promise<void>;
 }
 
 /** A test with a call in it. Fails with the call's state, and leaves nothing running. */
@@ -118,12 +159,18 @@ export function callTest(name: string, options: CallOptions, body: (call: Call) 
     const limit = options.timeoutMs ?? 60_000;
     // The runner's own limit would cut off the report: it only catches what hangs while being reported.
     test(name, { timeout: limit + 20_000 }, async (context) => {
-        const pages = await servePages('participant', 'leak', 'foreign', 'whip');
-        const edge = await Edge.start(options).catch(async (error: unknown) => {
-            await pages.close();
+        // Undone in reverse.
+        const undo: (() => Promise<void>)[] = [async () => options.after?.()];
+        let call: Call;
+        try {
+            await options.before?.();
+            const pages = await servePages(['participant', 'leak', 'foreign', 'whip'], options.host);
+            undo.unshift(() => pages.close());
+            call = new Call(await Edge.start(options), pages, context, options);
+        } catch (error) {
+            for (const step of undo) await step();
             throw error;
-        });
-        const call = new Call(edge, pages, context);
+        }
         let failure: Error | undefined;
         try {
             await within(limit, 'the end of the test', body(call));
@@ -134,6 +181,7 @@ export function callTest(name: string, options: CallOptions, body: (call: Call) 
         }
         // A failure of the test comes before a failure of its clean-up.
         await call.close().catch((error: unknown) => (failure ??= error as Error));
+        await options.after?.().catch((error: unknown) => (failure ??= error as Error));
         if (failure) throw failure;
     });
 }

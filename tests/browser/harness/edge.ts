@@ -13,8 +13,12 @@ const STOP_MS = 5_000;
 const LOG_LINES = 400;
 
 export interface EdgeOptions {
-    /** The address for UDP, and so the one that is announced. Default 127.0.0.1. */
+    /** The address for UDP, and so the one that is announced. Default `host`. */
     udp?: string;
+    /** The address for HTTP. Default 127.0.0.1. */
+    host?: string;
+    /** Ports for HTTP and UDP. Default: free ones. */
+    ports?: { http: string; udp: string };
     /** Further flags of `nearcast-edge serve`. */
     flags?: string[];
 }
@@ -43,6 +47,7 @@ export type Tables = Record<(typeof TABLES)[number], number>;
 export class Edge {
     /** `127.0.0.1:PORT`: signalling, tokens, the demo page. */
     readonly http: string;
+    /** `ADDRESS:PORT` */
     readonly udp: string;
     readonly #child: ChildProcess;
     readonly #log: string[];
@@ -57,7 +62,9 @@ export class Edge {
     static async start(options: EdgeOptions = {}): Promise<Edge> {
         const program = process.env.NEARCAST_EDGE ?? fileURLToPath(new URL('../../../target/release/nearcast-edge', import.meta.url));
         if (!existsSync(program)) throw new Error(`The edge is not built: ${program} is missing. Remedy: run \`make build\` first, or set NEARCAST_EDGE.`);
-        const flags = ['serve', '--dev', '--http', '127.0.0.1:0', '--udp', `${options.udp ?? '127.0.0.1'}:0`, ...(options.flags ?? [])];
+        const { host = '127.0.0.1', ports } = options;
+        const [http, udp] = [`${host}:${ports?.http ?? 0}`, `${options.udp ?? host}:${ports?.udp ?? 0}`];
+        const flags = ['serve', '--dev', '--http', http, '--udp', udp, ...(options.flags ?? [])];
         // The edge reads NEARCAST_* variables as settings, and ours are none.
         const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('NEARCAST_')));
         const child = spawn(program, flags, { stdio: ['ignore', 'pipe', 'pipe'], env });
@@ -115,6 +122,14 @@ export class Edge {
         return Object.fromEntries(TABLES.map((name) => [name, core[name] ?? NaN])) as Tables;
     }
 
+    /** Ends the edge as a crash would, and starts another one on the same ports. */
+    async replace(options: EdgeOptions): Promise<Edge> {
+        const gone = new Promise((resolve) => this.#child.once('exit', resolve));
+        this.#child.kill('SIGKILL');
+        await within(STOP_MS, 'the edge to be gone after SIGKILL', gone);
+        return Edge.start({ ...options, ports: { http: portOf(this.http), udp: portOf(this.udp) } });
+    }
+
     /** Ends the edge as an operator would; throws when it does not go, or not with 0. */
     async stop(): Promise<void> {
         if (this.#child.exitCode === null && this.#child.signalCode === null) {
@@ -131,3 +146,5 @@ export class Edge {
         if (exitCode !== 0) throw new Error(`the edge ended with ${exitCode ?? signalCode}:\n${this.#log.join('\n')}`);
     }
 }
+
+const portOf = (address: string): string => address.slice(address.lastIndexOf(':') + 1);

@@ -82,7 +82,8 @@ function raise(): OwnNetwork {
     return { announce, raiseIpv6, slowDown };
 }
 
-const ip = (...words: string[]): void => tool('ip', words);
+/** Runs `ip` in this network. */
+export const ip = (...words: string[]): void => tool('ip', words);
 const tc = (line: string): void => tool('tc', line.split(' '));
 
 function tool(name: string, words: string[]): void {

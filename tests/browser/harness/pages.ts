@@ -1,4 +1,4 @@
-// Bundles the test pages and serves them on 127.0.0.1, which browsers treat as a secure context.
+// Bundles the test pages and serves them: on 127.0.0.1, which browsers treat as a secure context, or on an address that a flag makes one.
 
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -11,12 +11,14 @@ const here = (path: string): string => fileURLToPath(new URL(path, import.meta.u
 export type PageName = 'loopback' | 'participant' | 'leak' | 'foreign' | 'whip';
 
 export interface PageServer {
+    /** Such as `http://127.0.0.1:1234`. */
+    readonly origin: string;
     /** The address of a page. */
     url(name: PageName): string;
     close(): Promise<void>;
 }
 
-export async function servePages(...names: PageName[]): Promise<PageServer> {
+export async function servePages(names: readonly PageName[], host = '127.0.0.1'): Promise<PageServer> {
     const scripts = new Map<string, string>();
     for (const name of names) scripts.set(`/${name}.js`, await bundle(name));
     const server = createServer((request, response) => {
@@ -26,10 +28,12 @@ export async function servePages(...names: PageName[]): Promise<PageServer> {
         else if (page !== undefined) response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end(html(page));
         else response.writeHead(204).end(); // favicon and such
     });
-    await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve));
+    await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, host, resolve));
     const { port } = server.address() as AddressInfo;
+    const origin = `http://${host}:${port}`;
     return {
-        url: (name) => `http://127.0.0.1:${port}/${name}.html`,
+        origin,
+        url: (name) => `${origin}/${name}.html`,
         close: () =>
             new Promise((resolve) => {
                 server.close(() => resolve());

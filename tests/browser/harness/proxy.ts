@@ -14,18 +14,19 @@ export class Proxy {
         this.#server = server;
     }
 
-    static async to(target: string): Promise<Proxy> {
+    static async to(target: string, listenOn = '127.0.0.1'): Promise<Proxy> {
         const [host = '', port = ''] = target.split(/:(?=\d+$)/);
         const server = createServer();
         const proxy = new Proxy(server);
         server.on('connection', (near) => proxy.#pass(near, connect(Number(port), host.replace(/^\[|\]$/g, ''))));
-        await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve));
+        await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, listenOn, resolve));
         return proxy;
     }
 
     /** `http://127.0.0.1:PORT` */
     get url(): string {
-        return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+        const { address, port } = this.#server.address() as AddressInfo;
+        return `http://${address}:${port}`;
     }
 
     /** Cuts every connection; with `refuse` new ones too, until `admit`. */

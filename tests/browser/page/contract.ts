@@ -148,7 +148,7 @@ export interface QualityFacts {
     level: string;
     cause: string;
     contributions: Partial<Record<string, number>>;
-    evidence: { rttMs?: number; framesPerSecond?: number; bufferMs?: number; meanOpinionScore?: number };
+    evidence: { rttMs?: number; framesPerSecond?: number; lines?: number; linesAsked?: number; bufferMs?: number; meanOpinionScore?: number };
 }
 
 export interface LayerFacts {
@@ -163,7 +163,7 @@ export interface LayerFacts {
 /** Page `participant`: one participant of a room, on the public API of the SDK. Waits in it are bounded. */
 export interface ParticipantPage {
     /** Enters the room; the participant's id, and how long it took. */
-    join(url: string, token: string, options?: { autoSubscribe?: boolean }): Promise<{ id: string; ms: number }>;
+    join(url: string, token: string, options?: { autoSubscribe?: boolean; adaptiveStream?: boolean; adaptation?: boolean }): Promise<{ id: string; ms: number }>;
     /** Tries to enter and must not succeed: what the SDK says. */
     refused(url: string, token: string): Promise<{ name: string; code: string; retryable: boolean; message: string }>;
     leave(): Promise<void>;
@@ -213,8 +213,18 @@ export interface ParticipantPage {
     encodingIs(publication: string, rid: string, on: boolean, ms?: number): Promise<number>;
     /** Waits until a publication of mine is sent with this scalability mode. */
     scalabilityIs(publication: string, mode: string, ms?: number): Promise<number>;
+    /** What the encoders of a publication of mine are told to do: which encodings, how large, how often. To be compared. */
+    askedOfEncoder(publication: string): Promise<string>;
+    /** Waits until that is `asked` again, or no longer; how long it took. */
+    askedOfEncoderIs(publication: string, asked: string, same: boolean, ms?: number): Promise<number>;
     /** Says how I show a publication. */
     prefer(publication: string, preferences: VideoPreferences): Promise<void>;
+    /** Gives the element that shows a publication this width, in CSS pixels. */
+    showAs(publication: string, width: number): Promise<void>;
+    /** Scrolls it out of the page's view, or back. */
+    scrollAway(publication: string, away: boolean): Promise<void>;
+    /** Waits until the SDK says that the edge sends this of it: what is not named may be anything. How long it took. */
+    layerBecomes(publication: string, wanted: Partial<LayerFacts>): Promise<number>;
     /** What the SDK says that the edge sends of it. */
     layerOf(publication: string): Promise<LayerFacts | undefined>;
     /** Waits until a publication, a participant or (without either) my connection is judged as one of these. */
@@ -231,6 +241,16 @@ export interface ParticipantPage {
     pictureStops(publication: string, quietMs: number): Promise<void>;
     /** Waits for the next frame that can be read; its pattern, and how long it took. */
     nextFrame(publication: string): Promise<{ pattern: string; ms: number }>;
+    /** Keeps the time of every frame of a publication that can be read, from now on. */
+    watch(publication: string): Promise<void>;
+    /** Waits until pictures of what is watched flow again after `after`: the first frame of a second with ten or more. When it came, by `now`. */
+    flowsAgain(publication: string, after: number, ms: number): Promise<number>;
+    /** The frames since watching began, or since `after`: how many, the longest time without one, and when the last came. */
+    watched(publication: string, after?: number): Promise<{ frames: number; longestGapMs: number; last: number; widths: number[] }>;
+    /** performance.now() of the page, by which all its times are. */
+    now(): Promise<number>;
+    /** Promise rejections that nobody handled, since the page was opened. */
+    unhandled(): Promise<string[]>;
     /** Waits for the first frame: milliseconds since `join` was called, since the transport was connected, and since the publication was announced. */
     firstFrame(publication: string): Promise<{ sinceJoin: number; sinceConnected: number; sinceAnnounced: number }>;
 

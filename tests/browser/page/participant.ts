@@ -10,6 +10,7 @@ import { offsets, signal } from './media/lip-sync.ts';
 import { Painter } from './media/paint.ts';
 import { Tone } from './media/tone.ts';
 import { ReceivedTrack } from './received.ts';
+import { Watch } from './watch.ts';
 
 /** Until something that the edge causes is here; generous, because it only decides when a failure is called one. */
 const PATIENCE_MS = 10_000;
@@ -21,6 +22,9 @@ const log = new EventLog();
 const received = new Map<string, ReceivedTrack>();
 const painters = new Map<string, Painter>();
 const tones = new Map<string, Tone>();
+const watches = new Map<string, Watch>();
+const unhandled: string[] = [];
+window.addEventListener('unhandledrejection', ({ reason }) => unhandled.push(String(reason)));
 let room: Room | undefined;
 let joinAt = 0;
 let signals: { stop(): void } | undefined;
@@ -39,6 +43,12 @@ function local(publication: string): LocalPublication {
 /** How the browser was told to send it. */
 function parameters(publication: string): (RTCRtpEncodingParameters & { scalabilityMode?: string })[] {
     return senderOf(local(publication).track.mediaStreamTrack)?.getParameters().encodings ?? [];
+}
+
+function asked(publication: string): string {
+    const plain = parameters(publication).map(({ rid, active, scaleResolutionDownBy, maxFramerate, maxBitrate, scalabilityMode }) =>
+        ({ rid, active, scaleResolutionDownBy, maxFramerate, maxBitrate, scalabilityMode }));
+    return JSON.stringify(plain);
 }
 
 function remote(publication: string): RemotePublication | undefined {
@@ -72,6 +82,12 @@ async function becomes(holds: () => boolean, what: string, ms: number, now: () =
     return performance.now() - since;
 }
 
+function theWatch(publication: string): Watch {
+    const found = watches.get(publication);
+    if (!found) throw new Error(`${publication} is not watched`);
+    return found;
+}
+
 async function framesDecoded(publication: string): Promise<{ frames: number; at: number }> {
     const report = await inboundOf((await track(publication)).mediaTrack);
     // Before the first packet there is no report: nothing was decoded, as of now.
@@ -85,7 +101,9 @@ const page: ParticipantPage = {
         log.listen(room); // in the same task: those who are there already are told too
         room.on('tracksubscribed', ({ publication, track: media }) => {
             received.get(publication.id)?.end();
-            received.set(publication.id, new ReceivedTrack(publication, media));
+            const track = new ReceivedTrack(publication, media);
+            received.set(publication.id, track);
+            watches.get(publication.id)?.follow(track);
         });
         room.on('trackunsubscribed', ({ publication }) => {
             received.get(publication.id)?.end();
@@ -224,10 +242,29 @@ const page: ParticipantPage = {
         const now = (): string | undefined => parameters(publication)[0]?.scalabilityMode;
         return becomes(() => now() === mode, `scalability ${mode}`, ms, now);
     },
+    askedOfEncoder: async (publication) => asked(publication),
+    askedOfEncoderIs(publication, before, same, ms = PATIENCE_MS) {
+        const now = (): string => asked(publication);
+        return becomes(() => (now() === before) === same, `encoders to be told ${same ? 'again' : 'something else than'} ${before}`, ms, now);
+    },
     async prefer(publication, preferences) {
         const found = remote(publication);
         if (!found) throw new Error(`nobody publishes ${publication}`);
         found.setVideoPreferences(preferences);
+    },
+    async showAs(publication, width) {
+        (await track(publication)).element.style.width = `${width}px`;
+    },
+    async scrollAway(publication, away) {
+        const { element } = await track(publication);
+        // Below what the page shows; the rest of the page stays where it is.
+        element.style.marginTop = away ? '300vh' : '';
+        window.scrollTo(0, 0);
+    },
+    async layerBecomes(publication, wanted) {
+        const now = () => remote(publication)?.layer;
+        const holds = () => Object.entries(wanted).every(([key, value]) => now()?.[key as keyof typeof wanted] === value);
+        return becomes(holds, JSON.stringify(wanted), PATIENCE_MS, () => JSON.stringify(now()));
     },
     layerOf: async (publication) => remote(publication)?.layer,
     async qualityBecomes({ publication, participant }, levels, ms = 2 * PATIENCE_MS) {
@@ -255,6 +292,15 @@ const page: ParticipantPage = {
         const { pattern, at } = await (await video(publication)).next(PATIENCE_MS);
         return { pattern, ms: at - since };
     },
+    async watch(publication) {
+        const watch = new Watch();
+        watches.set(publication, watch);
+        watch.follow(await track(publication));
+    },
+    flowsAgain: (publication, after, ms) => theWatch(publication).flowsAgain(after, ms),
+    watched: async (publication, after = 0) => theWatch(publication).since(after),
+    now: async () => performance.now(),
+    unhandled: async () => unhandled,
     async firstFrame(publication) {
         const reader = await video(publication);
         if (reader.firstFrameAt === undefined) await reader.measure(0, PATIENCE_MS);

@@ -124,3 +124,45 @@ fn counted(bytes: &[u8], count: u8) -> Vec<u8> {
     bytes[19] = count;
     bytes
 }
+
+/// Sends for two seconds, then for one in which packets (`deaf` false) or feedback (`deaf` true) are lost, then goes on: what the feedbacks
+/// after that are called.
+fn outage(deaf: bool) -> Vec<bool> {
+    let start = Instant::now();
+    let mut controller = CongestionController::new(start);
+    let mut recorder = TwccRecorder::new();
+    let mut said = Vec::new();
+    for ms in (0..4_000_u64).step_by(10) {
+        let now = start + Duration::from_millis(ms);
+        let is_out = (2_000..3_000).contains(&ms);
+        let number = controller.next_number();
+        controller.on_sent(now, 1_200, SentClass::Video);
+        controller.handle_tick(now);
+        if deaf || !is_out {
+            recorder.on_packet(number, now);
+        }
+        if ms % 100 == 90 && (deaf || !is_out) {
+            let mut buffer = [0; 1_100];
+            let mut writer = CompoundWriter::new(&mut buffer);
+            recorder.build_feedback(1, 2, &mut writer).unwrap();
+            for packet in packets(writer.written()).filter(|_| !is_out) {
+                if let Ok(RtcpPacket::TransportFeedback(feedback)) = packet {
+                    let ended = controller.on_feedback(now, &feedback);
+                    assert!(ms > 2_900 || !ended, "nothing was out yet at {ms} ms");
+                    said.extend((ms > 2_900).then_some(ended));
+                }
+            }
+        }
+    }
+    said
+}
+
+#[test]
+fn the_first_feedback_after_an_outage_says_so_once() {
+    assert_eq!(outage(false).iter().map(|ended| u32::from(*ended)).collect::<Vec<_>>(), [1, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+}
+
+#[test]
+fn feedback_that_was_lost_is_no_outage_of_what_it_spoke_of() {
+    assert_eq!(outage(true), [false; 10]);
+}

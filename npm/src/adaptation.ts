@@ -1,0 +1,41 @@
+// What a call does about a processor or a path that is short, in the words of client-core/src/session/adapt.rs.
+
+/** Something that gives way because the processor or the path is short, or that is back. */
+export interface Adaptation {
+  /** What is short: the processor, the way to the edge, or the way from it. */
+  readonly what: 'cpu' | 'uplink' | 'downlink';
+  /**
+   * What gives way. For the processor one step after the other: frames ('frame-rate-20', 'frame-rate-15'), the largest picture of cameras ('top-layer'),
+   * 'codec', what is received ('receive-360', 'receive-180'); of a path all pictures ('video'): voices only.
+   */
+  readonly step: 'frame-rate-20' | 'frame-rate-15' | 'top-layer' | 'codec' | 'receive-360' | 'receive-180' | 'video';
+  /** It gives way from now on. False: it is back, or can't be done ('not-supported'). */
+  readonly active: boolean;
+  /** Why. */
+  readonly reason: AdaptationReason;
+}
+
+/** Why something gives way, or is back. */
+export type AdaptationReason =
+  /** An encoder says that the processor limits it. */
+  | 'encoder-limited'
+  /** Encoding takes nearly all the time there is. */
+  | 'encode-time'
+  /** An encoder misses frames. */
+  | 'frames-missed'
+  /** Decoding takes nearly all the time there is. */
+  | 'decode-time'
+  /** A decoder drops frames. */
+  | 'frames-dropped'
+  /** A codec can't be changed during a call: the next step is taken instead. */
+  | 'not-supported'
+  /** The path carries less than the smallest picture takes. */
+  | 'bandwidth'
+  /** Too much is lost. */
+  | 'loss'
+  /** Pictures stand still. */
+  | 'frozen'
+  /** What was short no longer is. */
+  | 'recovered'
+  /** The path is calm: perhaps it carries pictures again. */
+  | 'retry';
