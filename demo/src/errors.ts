@@ -55,6 +55,7 @@ const WORDS = {
   'no-common-codec': { title: 'This browser and the server share no codec', text: 'Update the browser, or try another one.' },
   'bad-sdp': { title: 'The browser’s media offer wasn’t understood', text: UPDATE },
   'publication-unknown': { title: 'That was already gone', text: 'Somebody stopped sharing just now.', calm: true },
+  'participant-unknown': { title: 'That person has gone', text: 'They left the call just now.', calm: true },
   'limit-reached': { title: 'That’s more than the server allows', text: 'Stop sharing something else first.' },
   'not-permitted': { title: 'You aren’t allowed to do that', text: 'Your invitation doesn’t include it. Ask the host for one that does.' },
   'play-blocked': { title: 'The browser paused the sound', text: 'Click anywhere in the page to turn it on.' },
