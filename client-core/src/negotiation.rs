@@ -1,6 +1,7 @@
 //! Offers and answers. We always offer, the edge always answers, and one offer is under way at a time: what is asked for meanwhile waits and
 //! goes into the next one together. Unpublishing asks for none: the edge is told by a message, the section falls silent at once and becomes
-//! inactive with whatever offer comes next, or carries the next track of its kind.
+//! inactive with whatever offer comes next, or carries the next track of its kind. When another transport takes over, its first offer carries
+//! everything.
 //!
 //! Not here: the transport, whose work `session` asks for on our behalf, and which publication a slot carries (`room`).
 
@@ -36,13 +37,30 @@ pub(crate) struct Publish {
     pub(crate) name: String,
     pub(crate) muted: bool,
     pub(crate) dtx: bool,
+    /// What the edge calls it, once it has accepted it.
+    pub(crate) publication: Option<PublicationId>,
+    /// The app knows that it is published: its request has ended.
+    pub(crate) told: bool,
 }
 
 /// What became of a [`Publish`].
 #[derive(Debug)]
 pub(crate) struct Settled {
     pub(crate) request: RequestId,
+    /// Published before, on another transport, as this.
+    pub(crate) was: Option<PublicationId>,
     pub(crate) result: Result<(PublicationId, Mid), SessionError>,
+}
+
+/// A track and what the edge made of it.
+type Answered = (Publish, Result<(PublicationId, Mid), SessionError>);
+
+fn settled((publish, result): Answered) -> Settled {
+    Settled { request: publish.request, was: publish.publication.filter(|_| publish.told), result }
+}
+
+fn refused(error: &SessionError) -> impl Fn(Publish) -> Settled {
+    |publish| settled((publish, Err(error.clone())))
 }
 
 #[derive(Debug)]
@@ -56,7 +74,7 @@ enum Stage {
     /// Sent with this request id.
     Sent(u32, Made),
     /// The transport takes in the answer.
-    Applying(Vec<Settled>),
+    Applying(Vec<Answered>),
 }
 
 #[derive(Clone, Debug)]
@@ -70,13 +88,21 @@ struct Made {
 pub(crate) struct Plan {
     pub(crate) publish: Vec<RequestId>,
     pub(crate) grow: SlotCounts,
+    /// With new ICE credentials.
+    pub(crate) restart: bool,
 }
 
 /// The offer that is under way and what waits for the next.
 #[derive(Debug)]
 pub(crate) struct Negotiation {
     stage: Stage,
+    /// What the present transport carries.
+    carried: Vec<Publish>,
     queue: Vec<Publish>,
+    /// The next offer shall restart ICE.
+    restart: bool,
+    /// The offer under way is the first one of its transport.
+    fresh: bool,
     slots: SlotCounts,
     wanted: SlotCounts,
     /// Sections that send audio with silence suppression.
@@ -85,7 +111,48 @@ pub(crate) struct Negotiation {
 
 impl Negotiation {
     pub(crate) fn new(slots: SlotCounts) -> Self {
-        Self { stage: Stage::Idle, queue: Vec::new(), slots: SlotCounts::default(), wanted: slots, dtx: Vec::new() }
+        Self {
+            stage: Stage::Idle,
+            carried: Vec::new(),
+            queue: Vec::new(),
+            restart: false,
+            fresh: true,
+            slots: SlotCounts::default(),
+            wanted: slots,
+            dtx: Vec::new(),
+        }
+    }
+
+    /// Another transport: everything that the last one carried, or was about to, goes into its first offer.
+    pub(crate) fn renew(&mut self) {
+        let (mut all, under_way) = (core::mem::take(&mut self.carried), self.under_way());
+        all.extend(under_way);
+        all.append(&mut self.queue);
+        self.queue = all;
+        (self.restart, self.fresh, self.slots) = (false, true, SlotCounts::default());
+        self.dtx.clear();
+    }
+
+    /// The first offer of a transport is under way, or has yet to be made.
+    pub(crate) fn is_fresh(&self) -> bool {
+        self.fresh
+    }
+
+    /// ICE shall begin anew.
+    pub(crate) fn restart(&mut self) {
+        self.restart = true;
+    }
+
+    /// A publication was muted or unmuted, which another transport is told with its offer.
+    pub(crate) fn muted(&mut self, publication: &PublicationId, muted: bool) {
+        let all = self.carried.iter_mut().chain(&mut self.queue);
+        all.filter(|one| one.publication.as_ref() == Some(publication)).for_each(|one| one.muted = muted);
+    }
+
+    /// A publication ended: no other transport will carry it.
+    pub(crate) fn forget(&mut self, publication: &PublicationId) {
+        self.carried.retain(|one| one.publication.as_ref() != Some(publication));
+        self.queue.retain(|one| one.publication.as_ref() != Some(publication));
     }
 
     /// Queues a track for the next offer.
@@ -116,14 +183,16 @@ impl Negotiation {
             audio: self.wanted.audio.saturating_sub(self.slots.audio),
             video: self.wanted.video.saturating_sub(self.slots.video),
         };
-        if !matches!(self.stage, Stage::Idle) || (self.queue.is_empty() && grow == SlotCounts::default()) {
+        let nothing = self.queue.is_empty() && grow == SlotCounts::default() && !self.restart && !self.fresh;
+        if !matches!(self.stage, Stage::Idle) || nothing {
             return None;
         }
+        let restart = core::mem::take(&mut self.restart);
         self.slots = self.wanted;
         let batch = core::mem::take(&mut self.queue);
         let publish = batch.iter().map(|one| one.request).collect();
         self.stage = Stage::Making(batch);
-        Some(Plan { publish, grow })
+        Some(Plan { publish, grow, restart })
     }
 
     /// The transport has made the offer; `mids` are the sections of the tracks in it. Returns tracks that got no section.
@@ -136,7 +205,7 @@ impl Negotiation {
         let mut publish = Vec::with_capacity(batch.len());
         for one in core::mem::take(batch) {
             let Some((_, mid)) = mids.iter().find(|(request, _)| *request == one.request) else {
-                failed.push(Settled { request: one.request, result: Err(ErrorCode::Internal.into()) });
+                failed.push(settled((one, Err(ErrorCode::Internal.into()))));
                 continue;
             };
             self.dtx.retain(|known| known != mid);
@@ -148,7 +217,7 @@ impl Negotiation {
                 source: one.source,
                 name: one.name.clone(),
                 muted: one.muted,
-                publication: None,
+                publication: one.publication.clone(),
             });
             placed.push((mid.clone(), one));
         }
@@ -191,7 +260,7 @@ impl Negotiation {
             return None;
         };
         let mut published = answer.published;
-        let settled = made.batch.into_iter().map(|(mid, one)| {
+        let answered = made.batch.into_iter().map(|(mid, one)| {
             let at = published.iter().position(|entry| entry.mid == mid);
             let entry = at.map(|at| published.swap_remove(at));
             let result = match entry.map(|entry| (entry.publication, entry.error)) {
@@ -199,16 +268,23 @@ impl Negotiation {
                 Some((None, Some(error))) => Err(error.into()),
                 Some((None, None)) | None => Err(ErrorCode::BadMessage.into()),
             };
-            Settled { request: one.request, result }
+            (one, result)
         });
-        self.stage = Stage::Applying(settled.collect());
+        self.stage = Stage::Applying(answered.collect());
         Some(crate::sdp::tune_answer(&answer.sdp, &self.dtx))
     }
 
     /// The transport has taken in the answer.
     pub(crate) fn applied(&mut self) -> Vec<Settled> {
         match core::mem::replace(&mut self.stage, Stage::Idle) {
-            Stage::Applying(settled) => settled,
+            Stage::Applying(answered) => {
+                self.fresh = false;
+                let published = answered.iter().filter_map(|(publish, result)| Some((publish, result.as_ref().ok()?)));
+                let published =
+                    published.map(|(publish, (id, _))| Publish { publication: Some(id.clone()), told: true, ..publish.clone() });
+                self.carried.extend(published);
+                answered.into_iter().map(settled).collect()
+            }
             other => {
                 self.stage = other;
                 Vec::new()
@@ -224,28 +300,39 @@ impl Negotiation {
     /// Publications that the edge has accepted in an answer that isn't applied yet.
     pub(crate) fn accepted(&self) -> Vec<PublicationId> {
         match &self.stage {
-            Stage::Applying(settled) => {
-                settled.iter().filter_map(|one| one.result.as_ref().ok()).map(|(publication, _)| publication.clone()).collect()
+            Stage::Applying(answered) => {
+                answered.iter().filter_map(|(_, result)| result.as_ref().ok()).map(|(publication, _)| publication.clone()).collect()
             }
             _ => Vec::new(),
         }
     }
 
+    /// What the offer under way carries, which is none any more.
+    fn under_way(&mut self) -> Vec<Publish> {
+        match core::mem::replace(&mut self.stage, Stage::Idle) {
+            Stage::Idle => Vec::new(),
+            Stage::Making(batch) => batch,
+            Stage::Ready(made) | Stage::Sent(_, made) => made.batch.into_iter().map(|(_, one)| one).collect(),
+            Stage::Applying(answered) => {
+                let known = |(publish, result): Answered| Publish {
+                    publication: result.ok().map(|(id, _)| id).or(publish.publication.clone()),
+                    ..publish
+                };
+                answered.into_iter().map(known).collect()
+            }
+        }
+    }
+
     /// The offer under way came to nothing, on this side or at the edge. Its tracks fail; slots stay and go into the next offer.
     pub(crate) fn failed(&mut self, error: &SessionError) -> Vec<Settled> {
-        let requests: Vec<_> = match core::mem::replace(&mut self.stage, Stage::Idle) {
-            Stage::Idle => Vec::new(),
-            Stage::Making(batch) => batch.into_iter().map(|one| one.request).collect(),
-            Stage::Ready(made) | Stage::Sent(_, made) => made.batch.into_iter().map(|(_, one)| one.request).collect(),
-            Stage::Applying(settled) => settled.into_iter().map(|one| one.request).collect(),
-        };
-        requests.into_iter().map(|request| Settled { request, result: Err(error.clone()) }).collect()
+        self.under_way().into_iter().map(refused(error)).collect()
     }
 
     /// Everything that waits, for the end.
     pub(crate) fn drain(&mut self, error: &SessionError) -> Vec<Settled> {
         let mut all = self.failed(error);
-        all.extend(self.queue.drain(..).map(|one| Settled { request: one.request, result: Err(error.clone()) }));
+        all.extend(self.queue.drain(..).map(refused(error)));
+        all.retain(|one| one.was.is_none());
         all
     }
 }

@@ -91,7 +91,7 @@ impl Listener {
     fn of(room: &Room) -> Self {
         let publications = |other: &Participant| {
             let owner = other.id.clone();
-            other.publications.clone().into_iter().map(move |one| (one.id, (owner.clone(), one.muted)))
+            other.publications.clone().into_iter().map(move |one| (one.info.id, (owner.clone(), one.info.muted)))
         };
         Self {
             people: room.others.iter().map(|other| other.id.clone()).collect(),
@@ -149,7 +149,7 @@ fn apply(room: &mut Room, step: Step, events: &mut Vec<Event>) {
             let slots =
                 slots.into_iter().map(|(mid, n)| SlotBinding { mid: Mid(id("", mid)), publication: Some(PublicationId(id("pub", n))) });
             let snapshot = snapshot(others, slots.collect());
-            room.reconcile(&snapshot, events);
+            room.reconcile(&snapshot, false, events);
             let known: BTreeMap<_, _> =
                 publications.into_iter().map(|(n, muted)| (PublicationId(id("pub", n)), (owner(n), muted))).collect();
             assert_eq!(Listener::of(room).publications, known, "the model is the snapshot");
@@ -197,7 +197,7 @@ fn a_publication_the_edge_dropped_while_we_were_away_is_told() {
     let mut room = Room::new(true);
     room.published("mine".into());
     let mut events = Vec::new();
-    room.reconcile(&snapshot(vec![], vec![]), &mut events);
+    room.reconcile(&snapshot(vec![], vec![]), false, &mut events);
     assert_eq!(events, [Event::LocalUnpublished { publication: "mine".into() }]);
     assert!(!room.unpublished(&"mine".into()));
 }
