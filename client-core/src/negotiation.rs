@@ -41,26 +41,18 @@ pub(crate) struct Publish {
     pub(crate) publication: Option<PublicationId>,
     /// The app knows that it is published: its request has ended.
     pub(crate) told: bool,
+    /// The section that carries it in the offer under way.
+    pub(crate) mid: Mid,
+    /// What became of it in that offer.
+    pub(crate) result: Result<PublicationId, SessionError>,
 }
 
-/// What became of a [`Publish`].
-#[derive(Debug)]
-pub(crate) struct Settled {
-    pub(crate) request: RequestId,
-    /// Published before, on another transport, as this.
-    pub(crate) was: Option<PublicationId>,
-    pub(crate) result: Result<(PublicationId, Mid), SessionError>,
-}
-
-/// A track and what the edge made of it.
-type Answered = (Publish, Result<(PublicationId, Mid), SessionError>);
-
-fn settled((publish, result): Answered) -> Settled {
-    Settled { request: publish.request, was: publish.publication.filter(|_| publish.told), result }
-}
-
-fn refused(error: &SessionError) -> impl Fn(Publish) -> Settled {
-    |publish| settled((publish, Err(error.clone())))
+impl Publish {
+    /// A track that was not published before.
+    pub(crate) fn new(request: RequestId, source: Source, name: String, muted: bool, dtx: bool) -> Self {
+        let result = Err(ErrorCode::BadMessage.into());
+        Self { request, source, name, muted, dtx, publication: None, told: false, mid: Mid(String::new()), result }
+    }
 }
 
 #[derive(Debug)]
@@ -74,13 +66,13 @@ enum Stage {
     /// Sent with this request id.
     Sent(u32, Made),
     /// The transport takes in the answer.
-    Applying(Vec<Answered>),
+    Applying(Vec<Publish>),
 }
 
 #[derive(Clone, Debug)]
 struct Made {
     offer: MediaOffer,
-    batch: Vec<(Mid, Publish)>,
+    batch: Vec<Publish>,
 }
 
 /// What an offer shall contain beyond what is there already.
@@ -125,8 +117,8 @@ impl Negotiation {
 
     /// Another transport: everything that the last one carried, or was about to, goes into its first offer.
     pub(crate) fn renew(&mut self) {
-        let (mut all, under_way) = (core::mem::take(&mut self.carried), self.under_way());
-        all.extend(under_way);
+        let mut all = core::mem::take(&mut self.carried);
+        all.append(&mut self.under_way());
         all.append(&mut self.queue);
         self.queue = all;
         (self.restart, self.fresh, self.slots) = (false, true, SlotCounts::default());
@@ -151,8 +143,11 @@ impl Negotiation {
 
     /// A publication ended: no other transport will carry it.
     pub(crate) fn forget(&mut self, publication: &PublicationId) {
-        self.carried.retain(|one| one.publication.as_ref() != Some(publication));
-        self.queue.retain(|one| one.publication.as_ref() != Some(publication));
+        for all in [&mut self.carried, &mut self.queue] {
+            if let Some(at) = all.iter().position(|one| one.publication.as_ref() == Some(publication)) {
+                all.remove(at);
+            }
+        }
     }
 
     /// Queues a track for the next offer.
@@ -196,16 +191,17 @@ impl Negotiation {
     }
 
     /// The transport has made the offer; `mids` are the sections of the tracks in it. Returns tracks that got no section.
-    pub(crate) fn made(&mut self, sdp: String, mids: &[(RequestId, Mid)]) -> Vec<Settled> {
+    pub(crate) fn made(&mut self, sdp: String, mids: &[(RequestId, Mid)]) -> Vec<Publish> {
         let Stage::Making(batch) = &mut self.stage else {
             return Vec::new();
         };
         let mut failed = Vec::new();
         let mut placed = Vec::with_capacity(batch.len());
         let mut publish = Vec::with_capacity(batch.len());
-        for one in core::mem::take(batch) {
+        for mut one in core::mem::take(batch) {
             let Some((_, mid)) = mids.iter().find(|(request, _)| *request == one.request) else {
-                failed.push(settled((one, Err(ErrorCode::Internal.into()))));
+                one.result = Err(ErrorCode::Internal.into());
+                failed.push(one);
                 continue;
             };
             self.dtx.retain(|known| known != mid);
@@ -219,7 +215,8 @@ impl Negotiation {
                 muted: one.muted,
                 publication: one.publication.clone(),
             });
-            placed.push((mid.clone(), one));
+            one.mid = mid.clone();
+            placed.push(one);
         }
         self.stage = Stage::Ready(Made { offer: MediaOffer { sdp, publish }, batch: placed });
         failed
@@ -255,35 +252,33 @@ impl Negotiation {
     }
 
     /// The edge has answered; returns the SDP to apply.
-    pub(crate) fn answered(&mut self, answer: MediaAnswer) -> Option<String> {
-        let Stage::Sent(_, made) = core::mem::replace(&mut self.stage, Stage::Idle) else {
+    pub(crate) fn answered(&mut self, mut answer: MediaAnswer) -> Option<String> {
+        let Stage::Sent(_, Made { mut batch, .. }) = core::mem::replace(&mut self.stage, Stage::Idle) else {
             return None;
         };
-        let mut published = answer.published;
-        let answered = made.batch.into_iter().map(|(mid, one)| {
-            let at = published.iter().position(|entry| entry.mid == mid);
-            let entry = at.map(|at| published.swap_remove(at));
-            let result = match entry.map(|entry| (entry.publication, entry.error)) {
-                Some((Some(publication), _)) => Ok((publication, mid)),
+        for one in &mut batch {
+            let entry = answer.published.iter_mut().find(|entry| entry.mid == one.mid);
+            one.result = match entry.map(|entry| (entry.publication.take(), entry.error.take())) {
+                Some((Some(publication), _)) => Ok(publication),
                 Some((None, Some(error))) => Err(error.into()),
                 Some((None, None)) | None => Err(ErrorCode::BadMessage.into()),
             };
-            (one, result)
-        });
-        self.stage = Stage::Applying(answered.collect());
+        }
+        self.stage = Stage::Applying(batch);
         Some(crate::sdp::tune_answer(&answer.sdp, &self.dtx))
     }
 
     /// The transport has taken in the answer.
-    pub(crate) fn applied(&mut self) -> Vec<Settled> {
+    pub(crate) fn applied(&mut self) -> Vec<Publish> {
         match core::mem::replace(&mut self.stage, Stage::Idle) {
-            Stage::Applying(answered) => {
+            Stage::Applying(batch) => {
                 self.fresh = false;
-                let published = answered.iter().filter_map(|(publish, result)| Some((publish, result.as_ref().ok()?)));
-                let published =
-                    published.map(|(publish, (id, _))| Publish { publication: Some(id.clone()), told: true, ..publish.clone() });
-                self.carried.extend(published);
-                answered.into_iter().map(settled).collect()
+                for one in &batch {
+                    if let Ok(id) = &one.result {
+                        self.carried.push(Publish { publication: Some(id.clone()), told: true, ..one.clone() });
+                    }
+                }
+                batch
             }
             other => {
                 self.stage = other;
@@ -300,9 +295,7 @@ impl Negotiation {
     /// Publications that the edge has accepted in an answer that isn't applied yet.
     pub(crate) fn accepted(&self) -> Vec<PublicationId> {
         match &self.stage {
-            Stage::Applying(answered) => {
-                answered.iter().filter_map(|(_, result)| result.as_ref().ok()).map(|(publication, _)| publication.clone()).collect()
-            }
+            Stage::Applying(batch) => batch.iter().filter_map(|one| one.result.clone().ok()).collect(),
             _ => Vec::new(),
         }
     }
@@ -312,27 +305,29 @@ impl Negotiation {
         match core::mem::replace(&mut self.stage, Stage::Idle) {
             Stage::Idle => Vec::new(),
             Stage::Making(batch) => batch,
-            Stage::Ready(made) | Stage::Sent(_, made) => made.batch.into_iter().map(|(_, one)| one).collect(),
-            Stage::Applying(answered) => {
-                let known = |(publish, result): Answered| Publish {
-                    publication: result.ok().map(|(id, _)| id).or(publish.publication.clone()),
-                    ..publish
-                };
-                answered.into_iter().map(known).collect()
+            Stage::Ready(made) | Stage::Sent(_, made) => made.batch,
+            Stage::Applying(mut batch) => {
+                for one in &mut batch {
+                    if let Ok(id) = &one.result {
+                        one.publication = Some(id.clone());
+                    }
+                }
+                batch
             }
         }
     }
 
     /// The offer under way came to nothing, on this side or at the edge. Its tracks fail; slots stay and go into the next offer.
-    pub(crate) fn failed(&mut self, error: &SessionError) -> Vec<Settled> {
-        self.under_way().into_iter().map(refused(error)).collect()
+    pub(crate) fn failed(&mut self, error: &SessionError) -> Vec<Publish> {
+        let mut batch = self.under_way();
+        batch.iter_mut().for_each(|one| one.result = Err(error.clone()));
+        batch
     }
 
     /// Everything that waits, for the end.
-    pub(crate) fn drain(&mut self, error: &SessionError) -> Vec<Settled> {
-        let mut all = self.failed(error);
-        all.extend(self.queue.drain(..).map(refused(error)));
-        all.retain(|one| one.was.is_none());
+    pub(crate) fn drain(&mut self) -> Vec<Publish> {
+        let mut all = self.under_way();
+        all.append(&mut self.queue);
         all
     }
 }

@@ -16,7 +16,7 @@ pub(crate) mod step;
 
 use crate::MonoTime;
 use crate::random::Rng;
-use alloc::{string::String, vec::Vec};
+use alloc::string::String;
 use edges::Edges;
 use outage::{Outage, Recovered};
 use path::{Health, Path};
@@ -60,7 +60,9 @@ pub(crate) struct Recovery {
     /// The last remedy for media, and until when it may take effect.
     remedy: Option<(Remedy, MonoTime)>,
     replaced: u32,
-    rejoins: Vec<MonoTime>,
+    /// When the last ones were, the oldest next to be overwritten.
+    rejoins: [MonoTime; MAX_REJOINS],
+    rejoined: usize,
     /// Another edge has answered: the present one gets one more attempt.
     pub(crate) proven: bool,
 }
@@ -77,7 +79,8 @@ impl Recovery {
             step_at: MonoTime::default(),
             remedy: None,
             replaced: 0,
-            rejoins: Vec::new(),
+            rejoins: [MonoTime::default(); MAX_REJOINS],
+            rejoined: 0,
             proven: false,
         }
     }
@@ -180,9 +183,11 @@ impl Recovery {
 
     /// Counts a new session; false: there were too many.
     pub(crate) fn may_rejoin(&mut self, now: MonoTime) -> bool {
-        self.rejoins.retain(|at| now.millis_since(*at) < REJOINS_IN);
-        self.rejoins.push(now);
-        self.rejoins.len() <= MAX_REJOINS
+        let full = self.rejoined >= MAX_REJOINS;
+        let Some(oldest) = self.rejoins.get_mut(self.rejoined % MAX_REJOINS) else { return false };
+        self.rejoined += 1;
+        let since = now.millis_since(core::mem::replace(oldest, now));
+        !full || since >= REJOINS_IN
     }
 
     /// When the next attempt begins. `unanswered`: the last one failed because nothing came back.

@@ -66,12 +66,10 @@ impl Room {
         while let Some(id) = self.others.iter().find(|other| other.held).map(|other| other.id.clone()) {
             self.participant_left(&id, LeaveReason::TimedOut, events);
         }
-        self.shown.retain(|(mid, publication)| {
-            if mid.0.is_empty() {
-                events.push(Event::TrackUnsubscribed { publication: publication.clone() });
-            }
-            !mid.0.is_empty()
-        });
+        while let Some(at) = self.shown.iter().position(|(mid, _)| mid.0.is_empty()) {
+            let (_, publication) = self.shown.swap_remove(at);
+            events.push(Event::TrackUnsubscribed { publication });
+        }
     }
 
     /// The app wants a publication, or no longer.
@@ -280,7 +278,9 @@ impl Room {
         });
         for binding in bindings.iter().filter(|binding| known(&binding.1)) {
             if !self.shown.contains(binding) {
-                self.shown.retain(|(_, publication)| *publication != binding.1);
+                if let Some(at) = self.shown.iter().position(|(_, publication)| *publication == binding.1) {
+                    self.shown.swap_remove(at);
+                }
                 self.shown.push(binding.clone());
                 events.push(Event::TrackSubscribed { publication: binding.1.clone(), mid: binding.0.clone() });
             }

@@ -20,7 +20,7 @@ pub use quality::{JUDGEMENT, Judgement, Subject};
 
 use crate::data::Received;
 use crate::link::Link;
-use crate::negotiation::{Negotiation, Publish, Settled};
+use crate::negotiation::{Negotiation, Publish};
 use crate::random::Rng;
 use crate::recovery::{Reason, Recovery};
 use crate::requests::Requests;
@@ -296,11 +296,11 @@ impl Session {
         } else if self.stay.as_ref().is_some_and(|stay| !stay.permissions.publish) {
             Err(ErrorCode::NotPermitted.into())
         } else {
-            self.negotiation.publish(Publish { request, source, name, muted, dtx, publication: None, told: false })
+            self.negotiation.publish(Publish::new(request, source, name, muted, dtx))
         };
         match result {
             Ok(()) => self.negotiate(),
-            Err(error) => self.settle(Vec::from([Settled { request, was: None, result: Err(error) }])),
+            Err(error) => self.refuse_track(request, error),
         }
     }
 
@@ -386,20 +386,23 @@ impl Session {
         self.negotiate();
     }
 
+    fn refuse_track(&mut self, request: RequestId, error: SessionError) {
+        self.watch.settled(request, None);
+        self.push(Output::DropSender { request });
+        self.fail(request, error);
+    }
+
     /// Tells what became of tracks to publish.
-    fn settle(&mut self, settled: Vec<Settled>) {
-        for Settled { request, was, result } in settled {
-            self.watch.settled(request, result.as_ref().ok().map(|(publication, mid)| (publication, mid)));
-            match (was, result) {
-                (None, Ok((publication, mid))) => {
+    fn settle(&mut self, settled: Vec<Publish>) {
+        for Publish { request, publication: was, told, mid, result, .. } in settled {
+            self.watch.settled(request, result.as_ref().ok().map(|publication| (publication, &mid)));
+            match (was.filter(|_| told), result) {
+                (None, Ok(publication)) => {
                     self.room.published(publication.clone());
                     self.event(Event::Published { request, publication, mid });
                 }
-                (None, Err(error)) => {
-                    self.push(Output::DropSender { request });
-                    self.fail(request, error);
-                }
-                (Some(was), result) => self.republished(request, was, result),
+                (None, Err(error)) => self.refuse_track(request, error),
+                (Some(was), result) => self.republished(request, was, result, mid),
             }
         }
     }
@@ -425,8 +428,10 @@ impl Session {
         for request in waiting {
             self.fail(request, refusal.clone());
         }
-        for settled in self.negotiation.drain(&refusal) {
-            self.fail(settled.request, refusal.clone());
+        for one in self.negotiation.drain() {
+            if !one.told {
+                self.fail(one.request, refusal.clone());
+            }
         }
         self.drop_link();
         if self.transports > 0 {

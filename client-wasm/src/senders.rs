@@ -259,7 +259,9 @@ impl Senders {
 
     /// No longer published.
     pub(crate) fn release(&mut self, transport: &Transport, publication: &PublicationId) {
-        self.outgoing.retain(|one| one.publication.as_ref() != Some(publication));
+        if let Some(at) = self.outgoing.iter().position(|one| one.publication.as_ref() == Some(publication)) {
+            self.outgoing.swap_remove(at);
+        }
         self.empty(transport, |section| section.carries(publication));
     }
 

@@ -5,15 +5,7 @@ use crate::Code;
 use nearcast_protocol::Published;
 
 fn publish(request: u32) -> Publish {
-    Publish {
-        request: RequestId(request),
-        source: Source::Microphone,
-        name: String::new(),
-        muted: false,
-        dtx: request.is_multiple_of(2),
-        publication: None,
-        told: false,
-    }
+    Publish::new(RequestId(request), Source::Microphone, String::new(), false, request.is_multiple_of(2))
 }
 
 fn counts(audio: u16, video: u16) -> SlotCounts {
@@ -49,7 +41,7 @@ fn what_is_asked_while_an_offer_is_under_way_goes_into_the_next_one_together() {
     negotiation.answered(MediaAnswer { sdp: "answer".into(), published }).unwrap();
     assert_eq!(negotiation.next(), None);
     let settled = negotiation.applied();
-    assert_eq!(settled[0].result, Ok(("pub".into(), "8".into())));
+    assert_eq!((&settled[0].result, settled[0].mid.as_str()), (&Ok("pub".into()), "8"));
     assert_eq!(negotiation.next(), Some(Plan { publish: vec![RequestId(2), RequestId(3)], grow: counts(4, 0), restart: false }));
 }
 

@@ -36,7 +36,10 @@ impl Edges {
     /// What the present edge says of the others. What is known of those that it names again stays.
     pub(crate) fn learn(&mut self, others: Vec<String>) {
         let present = self.address();
-        self.known.retain(|edge| edge.address.as_ref().is_none_or(|address| others.contains(address) || present.as_ref() == Some(address)));
+        let named = |edge: &Edge| edge.address.as_ref().is_none_or(|address| others.contains(address) || present.as_ref() == Some(address));
+        while let Some(at) = self.known.iter().position(|edge| !named(edge)) {
+            self.known.remove(at);
+        }
         for address in others {
             if self.known.len() <= MAX_OTHERS && self.known.iter().all(|edge| edge.address.as_ref() != Some(&address)) {
                 self.known.push(Edge { address: Some(address), bad_until: MonoTime::default() });

@@ -95,16 +95,16 @@ impl Session {
     }
 
     /// What became of one of our publications on another transport.
-    pub(super) fn republished(&mut self, request: RequestId, was: PublicationId, result: Result<(PublicationId, Mid), SessionError>) {
+    pub(super) fn republished(&mut self, request: RequestId, was: PublicationId, result: Result<PublicationId, SessionError>, mid: Mid) {
         let ours = self.room.unpublished(&was);
         match result {
-            Ok((publication, mid)) if ours => {
+            Ok(publication) if ours => {
                 self.room.published(publication.clone());
                 self.requests.rename(&was, &publication);
                 self.event(Event::Republished { request, was, publication, mid });
             }
             // Unpublished meanwhile.
-            Ok((publication, _)) => {
+            Ok(publication) => {
                 self.negotiation.forget(&publication);
                 if publication != was {
                     // A full queue means an edge that is away for good.
