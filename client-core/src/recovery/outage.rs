@@ -65,7 +65,7 @@ impl Outage {
 
     /// Attempts have failed often enough to look for another edge, and this one may go there.
     pub(crate) fn scouts_now(&self) -> bool {
-        self.attempts > PATIENT_ATTEMPTS && self.attempts % 2 == 0
+        self.attempts > PATIENT_ATTEMPTS && self.attempts.is_multiple_of(2)
     }
 
     /// After an attempt that nobody answered there is nobody to be spared: the next one begins with hardly a pause.
