@@ -16,10 +16,23 @@ pub(crate) fn encode(message: DataMessage) -> Result<Vec<u8>, Code> {
     Ok(wire::encode_data_frame(&DataFrame { from: None, to: peer, topic, payload, text, beat: None }))
 }
 
-/// The message in a frame; none when it isn't one, which costs nobody anything.
-pub(crate) fn decode(frame: &[u8]) -> Option<DataMessage> {
-    let DataFrame { from, topic, payload, text, .. } = wire::data_frame(frame)?;
-    Some(DataMessage { peer: from, topic, payload, text })
+/// A heartbeat of this number.
+pub(crate) fn beat(number: u32) -> Vec<u8> {
+    wire::encode_data_frame(&DataFrame { beat: Some(number), ..DataFrame::default() })
+}
+
+/// What came through a channel.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Received {
+    Message(DataMessage),
+    /// A heartbeat that came back.
+    Beat(u32),
+}
+
+/// What is in a frame; none when it isn't one, which costs nobody anything.
+pub(crate) fn decode(frame: &[u8]) -> Option<Received> {
+    let DataFrame { from, topic, payload, text, beat, .. } = wire::data_frame(frame)?;
+    Some(beat.map_or(Received::Message(DataMessage { peer: from, topic, payload, text }), Received::Beat))
 }
 
 #[cfg(test)]

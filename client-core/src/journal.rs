@@ -21,6 +21,7 @@ pub mod trace;
 use crate::wire::Writer;
 use crate::{Input, MonoTime, Output, SessionConfig};
 use alloc::vec::Vec;
+use mask::Compared;
 use numbers::Numbers;
 use record::Record;
 
@@ -68,13 +69,14 @@ pub(crate) struct Journal {
 struct Entry {
     out: Writer,
     numbers: Numbers,
+    compared: Compared,
 }
 
 impl Journal {
     /// An empty journal of a session made with these.
     pub(crate) fn new(config: &SessionConfig, seed: u64) -> Self {
         let nothing = || Writer(Vec::new());
-        let mut entry = Entry { out: nothing(), numbers: Numbers::default() };
+        let mut entry = Entry { out: nothing(), numbers: Numbers::default(), compared: Compared::default() };
         entry.out.number(FORMAT);
         entry.out.number(seed);
         config.record(&mut entry);

@@ -8,7 +8,7 @@
 //! `session` opens a socket (`link`), fetches a token and has the first offer made (`negotiation`), all at once; when all three are
 //! there one `join` goes out. `joined` brings answer and room: the answer goes to the transport, the room into `room`, which turns every
 //! message, and after a reconnection the difference of two snapshots, into events. `requests` pairs requests with replies and repeats
-//! the open ones after a reconnection; `reconnect` says when to try again and when to give up; `heartbeat` when a silent link is dead.
+//! the open ones after a reconnection; `recovery` notices that a way to the edge is lost, and decides what is tried and when it is given up.
 //! `journal` keeps what was told and decided, for whoever has to find out later.
 //! `wishes` collects how the app shows what it receives; what the edge gives, and which encodings somebody watches, comes back as outputs.
 //! `session/quality` has the browser's counters read: `stats` makes them into what can be judged, [`quality`] judges. The edge judges with it too.
@@ -16,7 +16,8 @@
 //! (messages between participants).
 //!
 //! Invariants, each with a test of the same name in `tests/session/any_order.rs` or `room/tests.rs`:
-//! `one_offer_at_a_time`, `every_request_ends_exactly_once`, `nothing_follows_closed`, `replaying_the_events_gives_the_room`.
+//! `one_offer_at_a_time`, `every_request_ends_exactly_once`, `nothing_follows_closed`, `it_gets_well_when_everything_works`,
+//! `it_gives_up_when_nothing_works`, `replaying_the_events_gives_the_room`.
 //!
 //! Not here: JavaScript (`client-wasm`), devices and elements (`npm`), how the edge chooses what a slot carries (`sfu-core`).
 
@@ -31,7 +32,6 @@ mod data;
 pub mod encodings;
 mod error;
 pub mod fallback;
-mod heartbeat;
 mod journal;
 mod link;
 mod negotiation;
@@ -39,7 +39,7 @@ pub mod peer_ladder;
 pub mod publish;
 pub mod quality;
 mod random;
-mod reconnect;
+mod recovery;
 mod requests;
 mod room;
 pub mod sdp;
@@ -53,9 +53,9 @@ pub use error::{Code, SessionError};
 #[cfg(not(target_arch = "wasm32"))]
 pub use journal::trace;
 pub use negotiation::{MAX_SLOTS, SlotCounts};
-pub use reconnect::Reason;
+pub use recovery::{Reason, Step, StepTaken};
 pub use session::{
     Adapted, DataMessage, Event, Input, JUDGEMENT, Judgement, Output, PublishRequest, RequestId, Session, SessionConfig, SocketId, State,
-    Subject, TransportState,
+    Subject, TransportId, TransportState,
 };
 pub use time::MonoTime;

@@ -1,6 +1,6 @@
 //! Where signalling stands: one socket at a time, from opening it to being joined. The transitions are in `session`; here are the states.
 
-use crate::heartbeat::Heartbeat;
+use crate::recovery::heartbeat::Heartbeat;
 use crate::{MonoTime, SocketId};
 use alloc::string::String;
 
@@ -17,6 +17,9 @@ pub(crate) enum Link {
         socket: SocketId,
         open: bool,
         token: Option<String>,
+        /// Leads to another edge, only to see whether any answers.
+        scout: bool,
+        since: MonoTime,
         /// The attempt has failed then.
         until: MonoTime,
     },
@@ -38,6 +41,11 @@ impl Link {
     /// Requests may be sent.
     pub(crate) fn is_up(&self) -> bool {
         matches!(self, Self::Up { .. })
+    }
+
+    /// Up, and heard since media fell silent.
+    pub(crate) fn is_proven(&self) -> bool {
+        matches!(self, Self::Up { heartbeat, .. } if heartbeat.is_proven())
     }
 
     pub(crate) fn poll_timeout(&self) -> Option<MonoTime> {

@@ -1,6 +1,7 @@
 //! Offers and answers. We always offer, the edge always answers, and one offer is under way at a time: what is asked for meanwhile waits and
 //! goes into the next one together. Unpublishing asks for none: the edge is told by a message, the section falls silent at once and becomes
-//! inactive with whatever offer comes next, or carries the next track of its kind.
+//! inactive with whatever offer comes next, or carries the next track of its kind. When another transport takes over, its first offer carries
+//! everything.
 //!
 //! Not here: the transport, whose work `session` asks for on our behalf, and which publication a slot carries (`room`).
 
@@ -36,13 +37,22 @@ pub(crate) struct Publish {
     pub(crate) name: String,
     pub(crate) muted: bool,
     pub(crate) dtx: bool,
+    /// What the edge calls it, once it has accepted it.
+    pub(crate) publication: Option<PublicationId>,
+    /// The app knows that it is published: its request has ended.
+    pub(crate) told: bool,
+    /// The section that carries it in the offer under way.
+    pub(crate) mid: Mid,
+    /// What became of it in that offer.
+    pub(crate) result: Result<PublicationId, SessionError>,
 }
 
-/// What became of a [`Publish`].
-#[derive(Debug)]
-pub(crate) struct Settled {
-    pub(crate) request: RequestId,
-    pub(crate) result: Result<(PublicationId, Mid), SessionError>,
+impl Publish {
+    /// A track that was not published before.
+    pub(crate) fn new(request: RequestId, source: Source, name: String, muted: bool, dtx: bool) -> Self {
+        let result = Err(ErrorCode::BadMessage.into());
+        Self { request, source, name, muted, dtx, publication: None, told: false, mid: Mid(String::new()), result }
+    }
 }
 
 #[derive(Debug)]
@@ -56,13 +66,13 @@ enum Stage {
     /// Sent with this request id.
     Sent(u32, Made),
     /// The transport takes in the answer.
-    Applying(Vec<Settled>),
+    Applying(Vec<Publish>),
 }
 
 #[derive(Clone, Debug)]
 struct Made {
     offer: MediaOffer,
-    batch: Vec<(Mid, Publish)>,
+    batch: Vec<Publish>,
 }
 
 /// What an offer shall contain beyond what is there already.
@@ -70,13 +80,21 @@ struct Made {
 pub(crate) struct Plan {
     pub(crate) publish: Vec<RequestId>,
     pub(crate) grow: SlotCounts,
+    /// With new ICE credentials.
+    pub(crate) restart: bool,
 }
 
 /// The offer that is under way and what waits for the next.
 #[derive(Debug)]
 pub(crate) struct Negotiation {
     stage: Stage,
+    /// What the present transport carries.
+    carried: Vec<Publish>,
     queue: Vec<Publish>,
+    /// The next offer shall restart ICE.
+    restart: bool,
+    /// The offer under way is the first one of its transport.
+    fresh: bool,
     slots: SlotCounts,
     wanted: SlotCounts,
     /// Sections that send audio with silence suppression.
@@ -85,7 +103,51 @@ pub(crate) struct Negotiation {
 
 impl Negotiation {
     pub(crate) fn new(slots: SlotCounts) -> Self {
-        Self { stage: Stage::Idle, queue: Vec::new(), slots: SlotCounts::default(), wanted: slots, dtx: Vec::new() }
+        Self {
+            stage: Stage::Idle,
+            carried: Vec::new(),
+            queue: Vec::new(),
+            restart: false,
+            fresh: true,
+            slots: SlotCounts::default(),
+            wanted: slots,
+            dtx: Vec::new(),
+        }
+    }
+
+    /// Another transport: everything that the last one carried, or was about to, goes into its first offer.
+    pub(crate) fn renew(&mut self) {
+        let mut all = core::mem::take(&mut self.carried);
+        all.append(&mut self.under_way());
+        all.append(&mut self.queue);
+        self.queue = all;
+        (self.restart, self.fresh, self.slots) = (false, true, SlotCounts::default());
+        self.dtx.clear();
+    }
+
+    /// The first offer of a transport is under way, or has yet to be made.
+    pub(crate) fn is_fresh(&self) -> bool {
+        self.fresh
+    }
+
+    /// ICE shall begin anew.
+    pub(crate) fn restart(&mut self) {
+        self.restart = true;
+    }
+
+    /// A publication was muted or unmuted, which another transport is told with its offer.
+    pub(crate) fn muted(&mut self, publication: &PublicationId, muted: bool) {
+        let all = self.carried.iter_mut().chain(&mut self.queue);
+        all.filter(|one| one.publication.as_ref() == Some(publication)).for_each(|one| one.muted = muted);
+    }
+
+    /// A publication ended: no other transport will carry it.
+    pub(crate) fn forget(&mut self, publication: &PublicationId) {
+        for all in [&mut self.carried, &mut self.queue] {
+            if let Some(at) = all.iter().position(|one| one.publication.as_ref() == Some(publication)) {
+                all.remove(at);
+            }
+        }
     }
 
     /// Queues a track for the next offer.
@@ -116,27 +178,30 @@ impl Negotiation {
             audio: self.wanted.audio.saturating_sub(self.slots.audio),
             video: self.wanted.video.saturating_sub(self.slots.video),
         };
-        if !matches!(self.stage, Stage::Idle) || (self.queue.is_empty() && grow == SlotCounts::default()) {
+        let nothing = self.queue.is_empty() && grow == SlotCounts::default() && !self.restart && !self.fresh;
+        if !matches!(self.stage, Stage::Idle) || nothing {
             return None;
         }
+        let restart = core::mem::take(&mut self.restart);
         self.slots = self.wanted;
         let batch = core::mem::take(&mut self.queue);
         let publish = batch.iter().map(|one| one.request).collect();
         self.stage = Stage::Making(batch);
-        Some(Plan { publish, grow })
+        Some(Plan { publish, grow, restart })
     }
 
     /// The transport has made the offer; `mids` are the sections of the tracks in it. Returns tracks that got no section.
-    pub(crate) fn made(&mut self, sdp: String, mids: &[(RequestId, Mid)]) -> Vec<Settled> {
+    pub(crate) fn made(&mut self, sdp: String, mids: &[(RequestId, Mid)]) -> Vec<Publish> {
         let Stage::Making(batch) = &mut self.stage else {
             return Vec::new();
         };
         let mut failed = Vec::new();
         let mut placed = Vec::with_capacity(batch.len());
         let mut publish = Vec::with_capacity(batch.len());
-        for one in core::mem::take(batch) {
+        for mut one in core::mem::take(batch) {
             let Some((_, mid)) = mids.iter().find(|(request, _)| *request == one.request) else {
-                failed.push(Settled { request: one.request, result: Err(ErrorCode::Internal.into()) });
+                one.result = Err(ErrorCode::Internal.into());
+                failed.push(one);
                 continue;
             };
             self.dtx.retain(|known| known != mid);
@@ -148,9 +213,10 @@ impl Negotiation {
                 source: one.source,
                 name: one.name.clone(),
                 muted: one.muted,
-                publication: None,
+                publication: one.publication.clone(),
             });
-            placed.push((mid.clone(), one));
+            one.mid = mid.clone();
+            placed.push(one);
         }
         self.stage = Stage::Ready(Made { offer: MediaOffer { sdp, publish }, batch: placed });
         failed
@@ -186,29 +252,34 @@ impl Negotiation {
     }
 
     /// The edge has answered; returns the SDP to apply.
-    pub(crate) fn answered(&mut self, answer: MediaAnswer) -> Option<String> {
-        let Stage::Sent(_, made) = core::mem::replace(&mut self.stage, Stage::Idle) else {
+    pub(crate) fn answered(&mut self, mut answer: MediaAnswer) -> Option<String> {
+        let Stage::Sent(_, Made { mut batch, .. }) = core::mem::replace(&mut self.stage, Stage::Idle) else {
             return None;
         };
-        let mut published = answer.published;
-        let settled = made.batch.into_iter().map(|(mid, one)| {
-            let at = published.iter().position(|entry| entry.mid == mid);
-            let entry = at.map(|at| published.swap_remove(at));
-            let result = match entry.map(|entry| (entry.publication, entry.error)) {
-                Some((Some(publication), _)) => Ok((publication, mid)),
+        for one in &mut batch {
+            let entry = answer.published.iter_mut().find(|entry| entry.mid == one.mid);
+            one.result = match entry.map(|entry| (entry.publication.take(), entry.error.take())) {
+                Some((Some(publication), _)) => Ok(publication),
                 Some((None, Some(error))) => Err(error.into()),
                 Some((None, None)) | None => Err(ErrorCode::BadMessage.into()),
             };
-            Settled { request: one.request, result }
-        });
-        self.stage = Stage::Applying(settled.collect());
+        }
+        self.stage = Stage::Applying(batch);
         Some(crate::sdp::tune_answer(&answer.sdp, &self.dtx))
     }
 
     /// The transport has taken in the answer.
-    pub(crate) fn applied(&mut self) -> Vec<Settled> {
+    pub(crate) fn applied(&mut self) -> Vec<Publish> {
         match core::mem::replace(&mut self.stage, Stage::Idle) {
-            Stage::Applying(settled) => settled,
+            Stage::Applying(batch) => {
+                self.fresh = false;
+                for one in &batch {
+                    if let Ok(id) = &one.result {
+                        self.carried.push(Publish { publication: Some(id.clone()), told: true, ..one.clone() });
+                    }
+                }
+                batch
+            }
             other => {
                 self.stage = other;
                 Vec::new()
@@ -224,28 +295,39 @@ impl Negotiation {
     /// Publications that the edge has accepted in an answer that isn't applied yet.
     pub(crate) fn accepted(&self) -> Vec<PublicationId> {
         match &self.stage {
-            Stage::Applying(settled) => {
-                settled.iter().filter_map(|one| one.result.as_ref().ok()).map(|(publication, _)| publication.clone()).collect()
-            }
+            Stage::Applying(batch) => batch.iter().filter_map(|one| one.result.clone().ok()).collect(),
             _ => Vec::new(),
         }
     }
 
-    /// The offer under way came to nothing, on this side or at the edge. Its tracks fail; slots stay and go into the next offer.
-    pub(crate) fn failed(&mut self, error: &SessionError) -> Vec<Settled> {
-        let requests: Vec<_> = match core::mem::replace(&mut self.stage, Stage::Idle) {
+    /// What the offer under way carries, which is none any more.
+    fn under_way(&mut self) -> Vec<Publish> {
+        match core::mem::replace(&mut self.stage, Stage::Idle) {
             Stage::Idle => Vec::new(),
-            Stage::Making(batch) => batch.into_iter().map(|one| one.request).collect(),
-            Stage::Ready(made) | Stage::Sent(_, made) => made.batch.into_iter().map(|(_, one)| one.request).collect(),
-            Stage::Applying(settled) => settled.into_iter().map(|one| one.request).collect(),
-        };
-        requests.into_iter().map(|request| Settled { request, result: Err(error.clone()) }).collect()
+            Stage::Making(batch) => batch,
+            Stage::Ready(made) | Stage::Sent(_, made) => made.batch,
+            Stage::Applying(mut batch) => {
+                for one in &mut batch {
+                    if let Ok(id) = &one.result {
+                        one.publication = Some(id.clone());
+                    }
+                }
+                batch
+            }
+        }
+    }
+
+    /// The offer under way came to nothing, on this side or at the edge. Its tracks fail; slots stay and go into the next offer.
+    pub(crate) fn failed(&mut self, error: &SessionError) -> Vec<Publish> {
+        let mut batch = self.under_way();
+        batch.iter_mut().for_each(|one| one.result = Err(error.clone()));
+        batch
     }
 
     /// Everything that waits, for the end.
-    pub(crate) fn drain(&mut self, error: &SessionError) -> Vec<Settled> {
-        let mut all = self.failed(error);
-        all.extend(self.queue.drain(..).map(|one| Settled { request: one.request, result: Err(error.clone()) }));
+    pub(crate) fn drain(&mut self) -> Vec<Publish> {
+        let mut all = self.under_way();
+        all.append(&mut self.queue);
         all
     }
 }

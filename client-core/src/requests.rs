@@ -3,7 +3,7 @@
 
 use crate::{Code, RequestId, SessionError};
 use alloc::vec::Vec;
-use nearcast_protocol::{ClientEnvelope, ClientMessage, ErrorCode};
+use nearcast_protocol::{ClientEnvelope, ClientMessage, ErrorCode, PublicationId};
 
 /// Requests that may wait. Guess: nobody has this many publications, so whoever reaches it calls in a loop while the edge is away.
 const MAX_WAITING: usize = 256;
@@ -51,6 +51,25 @@ impl Requests {
     pub(crate) fn connection_lost(&mut self) {
         for one in &mut self.waiting {
             one.repeated |= one.id.take().is_some();
+        }
+    }
+
+    /// Another session goes on in place of the one that these were for: what it doesn't know has ended.
+    pub(crate) fn session_lost(&mut self) {
+        self.waiting.iter_mut().for_each(|one| one.repeated = true);
+    }
+
+    /// A publication has another name now.
+    pub(crate) fn rename(&mut self, was: &PublicationId, id: &PublicationId) {
+        for one in &mut self.waiting {
+            if let ClientMessage::Unpublish { publication }
+            | ClientMessage::Mute { publication, .. }
+            | ClientMessage::Subscribe { publication }
+            | ClientMessage::Unsubscribe { publication } = &mut one.message
+                && publication == was
+            {
+                publication.clone_from(id);
+            }
         }
     }
 

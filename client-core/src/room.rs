@@ -7,7 +7,7 @@
 //! Small vectors on purpose: rooms have tens of members, and a map costs kilobytes of wasm.
 
 use crate::Event;
-use alloc::vec::Vec;
+use alloc::{string::String, vec::Vec};
 use nearcast_protocol::client::Source;
 use nearcast_protocol::{Joined, LeaveReason, Mid, ParticipantId, ParticipantInfo, PublicationId, PublicationInfo, SlotBinding};
 
@@ -23,14 +23,17 @@ const MAX_BINDINGS: usize = 2 * crate::MAX_SLOTS as usize;
 #[derive(Clone, Debug)]
 struct Participant {
     id: ParticipantId,
+    identity: String,
     publications: Vec<Publication>,
+    /// Was in the room of the session before this one; may follow us into it.
+    held: bool,
 }
 
 #[derive(Clone, Debug)]
 struct Publication {
-    id: PublicationId,
-    source: Source,
-    muted: bool,
+    info: PublicationInfo,
+    /// The app has it subscribed.
+    wanted: bool,
 }
 
 /// Somebody's view of a room.
@@ -42,7 +45,8 @@ pub(crate) struct Room {
     auto_subscribe: bool,
     /// As the edge says.
     bindings: Vec<(Mid, PublicationId)>,
-    /// Those of `bindings` whose publication is known, as the app was told.
+    /// Those of `bindings` whose publication is known, as the app was told. An empty name: the section was one of the transport before this one,
+    /// and the new one for it has yet to be named.
     shown: Vec<(Mid, PublicationId)>,
 }
 
@@ -51,19 +55,55 @@ impl Room {
         Self { auto_subscribe, ..Self::default() }
     }
 
-    /// Everything as it stands: the difference to before becomes events.
-    pub(crate) fn reconcile(&mut self, snapshot: &Joined, events: &mut Vec<Event>) {
+    /// Another transport: its sections carry the same, as soon as the edge names them.
+    pub(crate) fn transport_renewed(&mut self) {
+        self.bindings.clear();
+        self.shown.iter_mut().for_each(|(mid, _)| mid.0.clear());
+    }
+
+    /// Time is up for what has not come along to a new transport or session.
+    pub(crate) fn settle(&mut self, events: &mut Vec<Event>) {
+        while let Some(id) = self.others.iter().find(|other| other.held).map(|other| other.id.clone()) {
+            self.participant_left(&id, LeaveReason::TimedOut, events);
+        }
+        while let Some(at) = self.shown.iter().position(|(mid, _)| mid.0.is_empty()) {
+            let (_, publication) = self.shown.swap_remove(at);
+            events.push(Event::TrackUnsubscribed { publication });
+        }
+    }
+
+    /// The app wants a publication, or no longer.
+    pub(crate) fn want(&mut self, id: &PublicationId, wanted: bool) {
+        if let Some(publication) = self.find(id) {
+            publication.wanted = wanted;
+        }
+    }
+
+    /// Publications that the app wants, or doesn't, unlike what a new session begins with.
+    pub(crate) fn choices(&self, of: Option<&ParticipantId>) -> Vec<PublicationId> {
+        let chosen = |one: &&Publication| one.wanted != self.auto_subscribe;
+        let of = self.others.iter().filter(|other| !other.held && of.is_none_or(|id| other.id == *id));
+        of.flat_map(|other| &other.publications).filter(chosen).map(|one| one.info.id.clone()).collect()
+    }
+
+    /// Everything as it stands: the difference to before becomes events. `renewed`: over another transport, whose answer says what became of
+    /// one's own publications.
+    pub(crate) fn reconcile(&mut self, snapshot: &Joined, renewed: bool, events: &mut Vec<Event>) {
         let still_here = |id: &ParticipantId| snapshot.others.iter().any(|other| other.id == *id);
         let gone: Vec<_> = self.others.iter().filter(|other| !still_here(&other.id)).map(|other| other.id.clone()).collect();
         for id in gone {
-            // Nobody told us how while we were away; that they left is true of all.
-            self.participant_left(&id, LeaveReason::Left, events);
+            if snapshot.resumed {
+                // Nobody told us how while we were away; that they left is true of all.
+                self.participant_left(&id, LeaveReason::Left, events);
+            } else {
+                self.others.iter_mut().filter(|other| other.id == id).for_each(|other| other.held = true);
+            }
         }
         for info in &snapshot.others {
             self.participant_joined(info, events);
         }
         let published = |id: &PublicationId| snapshot.participant.publications.iter().any(|one| one.id == *id);
-        let dropped: Vec<_> = self.own.iter().filter(|id| !published(id)).cloned().collect();
+        let dropped: Vec<_> = self.own.iter().filter(|id| !renewed && !published(id)).cloned().collect();
         for publication in dropped {
             self.unpublished(&publication);
             events.push(Event::LocalUnpublished { publication });
@@ -77,9 +117,10 @@ impl Room {
 
     /// Somebody came, or is described anew.
     pub(crate) fn participant_joined(&mut self, info: &ParticipantInfo, events: &mut Vec<Event>) {
+        self.recognize(info, events);
         if let Some(known) = self.others.iter().find(|other| other.id == info.id) {
             let published = |id: &PublicationId| info.publications.iter().any(|one| one.id == *id);
-            let gone: Vec<_> = known.publications.iter().filter(|one| !published(&one.id)).map(|one| one.id.clone()).collect();
+            let gone: Vec<_> = known.publications.iter().filter(|one| !published(&one.info.id)).map(|one| one.info.id.clone()).collect();
             for publication in gone {
                 self.publication_removed(&info.id, &publication, events);
             }
@@ -87,7 +128,8 @@ impl Room {
             if self.others.len() >= MAX_PARTICIPANTS {
                 return;
             }
-            self.others.push(Participant { id: info.id.clone(), publications: Vec::new() });
+            let identity = info.identity.clone();
+            self.others.push(Participant { id: info.id.clone(), identity, publications: Vec::new(), held: false });
             let (id, identity, name, role) = (info.id.clone(), info.identity.clone(), info.name.clone(), info.role.clone());
             events.push(Event::ParticipantJoined { id, identity, name, role });
         }
@@ -96,12 +138,35 @@ impl Room {
         }
     }
 
+    /// Somebody of the session before this one, under another name: the same identity, with publications of the same source.
+    fn recognize(&mut self, info: &ParticipantInfo, events: &mut Vec<Event>) {
+        let Some(held) = self.others.iter_mut().find(|other| other.held && other.identity == info.identity) else {
+            return;
+        };
+        held.held = false;
+        let was = core::mem::replace(&mut held.id, info.id.clone());
+        if was != info.id {
+            events.push(Event::ParticipantRenamed { was, id: info.id.clone() });
+        }
+        for new in &info.publications {
+            let same = |one: &&mut Publication| (one.info.video, one.info.source, &one.info.name) == (new.video, new.source, &new.name);
+            let free = |one: &&mut Publication| info.publications.iter().all(|other| other.id != one.info.id);
+            if held.publications.iter().all(|one| one.info.id != new.id)
+                && let Some(known) = held.publications.iter_mut().filter(free).find(same)
+            {
+                let was = core::mem::replace(&mut known.info.id, new.id.clone());
+                self.shown.iter_mut().filter(|(_, shown)| *shown == was).for_each(|(_, shown)| shown.clone_from(&new.id));
+                events.push(Event::PublicationRenamed { was, id: new.id.clone() });
+            }
+        }
+    }
+
     pub(crate) fn participant_left(&mut self, id: &ParticipantId, reason: LeaveReason, events: &mut Vec<Event>) {
         let Some(at) = self.others.iter().position(|other| other.id == *id) else {
             return;
         };
         let publications: Vec<_> =
-            self.others.get(at).map(|other| other.publications.iter().map(|one| one.id.clone()).collect()).unwrap_or_default();
+            self.others.get(at).map(|other| other.publications.iter().map(|one| one.info.id.clone()).collect()).unwrap_or_default();
         for publication in publications {
             self.publication_removed(id, &publication, events);
         }
@@ -121,7 +186,7 @@ impl Room {
         if owner.publications.len() >= MAX_PUBLICATIONS {
             return;
         }
-        owner.publications.push(Publication { id: info.id.clone(), source: info.source, muted: info.muted });
+        owner.publications.push(Publication { info: info.clone(), wanted: self.auto_subscribe });
         events.push(Event::PublicationAdded {
             participant: participant.clone(),
             publication: info.clone(),
@@ -134,7 +199,7 @@ impl Room {
         let Some(owner) = self.others.iter_mut().find(|other| other.id == *participant) else {
             return;
         };
-        let Some(at) = owner.publications.iter().position(|one| one.id == *id) else {
+        let Some(at) = owner.publications.iter().position(|one| one.info.id == *id) else {
             return;
         };
         owner.publications.swap_remove(at);
@@ -146,7 +211,7 @@ impl Room {
         let Some(publication) = self.find(id) else {
             return;
         };
-        if core::mem::replace(&mut publication.muted, muted) != muted {
+        if core::mem::replace(&mut publication.info.muted, muted) != muted {
             events.push(Event::PublicationMuted { publication: id.clone(), muted });
         }
     }
@@ -176,18 +241,18 @@ impl Room {
 
     /// Whether somebody else publishes this.
     pub(crate) fn knows(&self, id: &PublicationId) -> bool {
-        self.others.iter().flat_map(|other| &other.publications).any(|one| one.id == *id)
+        self.others.iter().flat_map(|other| &other.publications).any(|one| one.info.id == *id)
     }
 
     /// Whose media comes in the section that `is`; none: nobody's, or the publisher has muted it.
     pub(crate) fn carried(&self, is: impl Fn(&Mid) -> bool) -> Option<(&PublicationId, Source)> {
         let (_, id) = self.shown.iter().find(|(mid, _)| is(mid))?;
         let mut all = self.others.iter().flat_map(|other| &other.publications);
-        all.find(|one| one.id == *id && !one.muted).map(|one| (&one.id, one.source))
+        all.find(|one| one.info.id == *id && !one.info.muted).map(|one| (&one.info.id, one.info.source))
     }
 
     fn find(&mut self, id: &PublicationId) -> Option<&mut Publication> {
-        self.others.iter_mut().flat_map(|other| &mut other.publications).find(|one| one.id == *id)
+        self.others.iter_mut().flat_map(|other| &mut other.publications).find(|one| one.info.id == *id)
     }
 
     fn rebind(&mut self, SlotBinding { mid, publication }: &SlotBinding) {
@@ -202,10 +267,10 @@ impl Room {
 
     /// Announces what bindings of known publications have changed: first what ended, so that a slot never seems to carry two.
     fn sync_tracks(&mut self, events: &mut Vec<Event>) {
-        let known = |id: &PublicationId| self.others.iter().flat_map(|other| &other.publications).any(|one| one.id == *id);
+        let known = |id: &PublicationId| self.others.iter().flat_map(|other| &other.publications).any(|one| one.info.id == *id);
         let bindings = &self.bindings;
         self.shown.retain(|shown| {
-            let stays = bindings.contains(shown) && known(&shown.1);
+            let stays = (bindings.contains(shown) || shown.0.0.is_empty()) && known(&shown.1);
             if !stays {
                 events.push(Event::TrackUnsubscribed { publication: shown.1.clone() });
             }
@@ -213,6 +278,9 @@ impl Room {
         });
         for binding in bindings.iter().filter(|binding| known(&binding.1)) {
             if !self.shown.contains(binding) {
+                if let Some(at) = self.shown.iter().position(|(_, publication)| *publication == binding.1) {
+                    self.shown.swap_remove(at);
+                }
                 self.shown.push(binding.clone());
                 events.push(Event::TrackSubscribed { publication: binding.1.clone(), mid: binding.0.clone() });
             }

@@ -11,26 +11,27 @@ mod input;
 mod messages;
 mod output;
 mod quality;
+mod recovering;
 mod signalling;
 
 pub use adapt::Adapted;
 use alloc::{string::String, vec::Vec};
-pub use input::{DataMessage, Input, PublishRequest, RequestId, SocketId, TransportState};
+pub use input::{DataMessage, Input, PublishRequest, RequestId, SocketId, TransportId, TransportState};
 pub use output::{Event, Output, State};
 pub use quality::{JUDGEMENT, Judgement, Subject};
 
+use crate::data::Received;
 use crate::journal::Journal;
 use crate::link::Link;
-use crate::negotiation::{Negotiation, Publish, Settled};
+use crate::negotiation::{Negotiation, Publish};
 use crate::random::Rng;
-use crate::reconnect::{Outage, Reason, Recovered};
+use crate::recovery::{Reason, Recovery};
 use crate::requests::Requests;
 use crate::room::Room;
 use crate::wishes::Wishes;
 use crate::{Code, MonoTime, SessionError, SlotCounts};
 use alloc::collections::VecDeque;
-use core::time::Duration;
-use nearcast_protocol::{ClientEnvelope, ClientMessage, EncodingDemand, ErrorCode, Permissions, PublicationId, SessionId};
+use nearcast_protocol::{ClientEnvelope, ClientMessage, EncodingDemand, ErrorCode, ParticipantId, Permissions, PublicationId, SessionId};
 
 /// Bytes of a publication's name (protocol/src/client.rs).
 const MAX_NAME: usize = 256;
@@ -43,10 +44,10 @@ const MAX_EARLY: usize = 64;
 pub struct SessionConfig {
     /// Subscribe to everything without asking.
     pub auto_subscribe: bool,
-    /// How long the first join may take.
-    pub join_timeout: Duration,
-    /// How long an outage may take.
-    pub give_up_after: Duration,
+    /// How long the first join may take, in milliseconds.
+    pub join_timeout_ms: u32,
+    /// How long an outage may take, in milliseconds.
+    pub give_up_after_ms: u32,
     /// Receiving sections in the first offer.
     pub slots: SlotCounts,
     /// What software this is, for the edge's logs.
@@ -58,9 +59,9 @@ impl Default for SessionConfig {
         Self {
             auto_subscribe: true,
             // As long as an impatient person waits.
-            join_timeout: Duration::from_secs(10),
+            join_timeout_ms: 10_000,
             // As Chime does.
-            give_up_after: Duration::from_secs(120),
+            give_up_after_ms: 120_000,
             // Guess: a small meeting needs no second offer, and an unused pair costs 2.7 kB once.
             slots: SlotCounts { audio: 4, video: 4 },
             client: String::new(),
@@ -83,8 +84,9 @@ enum Stage {
 /// What `joined` gave us.
 #[derive(Debug)]
 struct Stay {
-    session: SessionId,
-    resume_window: Duration,
+    /// What to resume; none: the edge has forgotten us, or we go elsewhere.
+    session: Option<SessionId>,
+    id: ParticipantId,
     permissions: Permissions,
 }
 
@@ -97,11 +99,10 @@ pub struct Session {
     link: Link,
     sockets: u32,
     envelopes: u32,
-    /// Set while the session is in, and signalling isn't.
-    outage: Option<Outage>,
-    recovered: Option<Recovered>,
-    /// Since when media has no path; none: it has one.
-    silent_since: Option<MonoTime>,
+    transports: u32,
+    recovery: Recovery,
+    /// What hasn't come along to a new transport or session by then has ended.
+    settle_at: Option<MonoTime>,
     stay: Option<Stay>,
     requests: Requests,
     negotiation: Negotiation,
@@ -125,9 +126,9 @@ impl Session {
             link: Link::Down { retry_at: None },
             sockets: 0,
             envelopes: 0,
-            outage: None,
-            recovered: None,
-            silent_since: Some(MonoTime::default()),
+            transports: 0,
+            recovery: Recovery::new(),
+            settle_at: None,
             stay: None,
             requests: Requests::default(),
             negotiation: Negotiation::new(config.slots),
@@ -147,10 +148,16 @@ impl Session {
     pub fn state(&self) -> State {
         match self.stage {
             Stage::New | Stage::Entering { .. } => State::Connecting,
-            Stage::In if self.outage.is_some() => State::Reconnecting,
+            Stage::In if self.recovery.is_out() => State::Reconnecting,
             Stage::In => State::Connected,
             Stage::Over => State::Disconnected,
         }
+    }
+
+    /// Smoothed round trip to the edge over the media path, in milliseconds; none: not measured yet.
+    #[must_use]
+    pub fn path_rtt(&self) -> Option<u32> {
+        self.recovery.path.rtt()
     }
 
     /// Takes what happened.
@@ -162,54 +169,74 @@ impl Session {
             }
             return;
         }
+        self.take_input(now, input);
+        self.recover(now);
+    }
+
+    fn take_input(&mut self, now: MonoTime, input: Input) {
         match input {
             Input::Start => self.start(now),
             Input::Token(token) => self.token(now, token),
             Input::SocketOpened(socket) => self.socket_opened(now, socket),
             Input::SocketMessage(socket, bytes) => self.socket_message(now, socket, &bytes),
             Input::SocketClosed(socket) => self.socket_closed(now, socket),
-            Input::NetworkAvailable => self.network_available(now),
+            Input::NetworkAvailable => self.network_changed(now),
+            Input::TransportRefused => self
+                .end(Some(SessionError { message: String::from("rtcConfiguration: the browser refuses it."), ..Code::BadArgument.into() })),
             Input::OfferMade { sdp, mids } => {
                 let failed = self.negotiation.made(sdp, &mids);
                 self.settle(failed);
                 self.send_join_if_ready(now);
                 self.negotiate();
             }
-            Input::OfferFailed => self.negotiation_failed(&ErrorCode::Internal.into()),
+            Input::OfferFailed => self.negotiation_failed(now, &ErrorCode::Internal.into()),
             Input::AnswerApplied => {
                 let settled = self.negotiation.applied();
                 self.settle(settled);
                 for (publication, encodings) in core::mem::take(&mut self.early_demand) {
                     self.demand(publication, encodings);
                 }
+                self.recovery.grant(now);
+                self.send_join_if_ready(now);
                 self.negotiate();
             }
             Input::AnswerFailed => {
                 self.push(Output::RollBack);
-                self.negotiation_failed(&ErrorCode::BadSdp.into());
+                self.negotiation_failed(now, &ErrorCode::BadSdp.into());
             }
-            Input::Transport(state) => self.transport_changed(now, state),
-            Input::Data { frame, reliable } => {
-                if let Some(message) = crate::data::decode(&frame) {
+            Input::Transport(TransportState::Connected) => self.recovery.path.heard(now),
+            Input::Transport(TransportState::Disconnected) => self.recovery.path.doubt(now, true),
+            Input::Transport(TransportState::Failed) => self.recovery.path.fail(),
+            Input::Data { frame, reliable } => match crate::data::decode(&frame) {
+                Some(Received::Message(message)) => {
+                    self.recovery.path.heard(now);
                     self.event(Event::Data { message, reliable });
                 }
-            }
+                Some(Received::Beat(beat)) => self.recovery.path.echoed(now, beat),
+                None => {}
+            },
             Input::Publish(request) => self.publish(request),
             Input::Unpublish { request, publication } => {
                 self.room.unpublished(&publication);
                 self.watch.unpublished(&publication);
+                self.negotiation.forget(&publication);
                 self.push(Output::ReleaseSender { publication: publication.clone() });
                 self.ask(request, ClientMessage::Unpublish { publication });
             }
             Input::Mute { request, publication, muted } => {
                 self.watch.muted(&publication, muted);
+                self.negotiation.muted(&publication, muted);
                 self.ask(request, ClientMessage::Mute { publication, muted });
             }
             Input::Subscribe { request, publication } => {
+                self.room.want(&publication, true);
                 self.wishes.subscribed(now, &publication);
                 self.ask(request, ClientMessage::Subscribe { publication });
             }
-            Input::Unsubscribe { request, publication } => self.ask(request, ClientMessage::Unsubscribe { publication }),
+            Input::Unsubscribe { request, publication } => {
+                self.room.want(&publication, false);
+                self.ask(request, ClientMessage::Unsubscribe { publication });
+            }
             Input::Wish(wish) if self.room.knows(&wish.publication) => self.wishes.set(now, wish),
             Input::Wish(_) => {}
             Input::PageHidden(hidden) => self.adapt.set_hidden(hidden),
@@ -227,12 +254,18 @@ impl Session {
             Stage::Entering { until } if now >= until => return self.end(Some(Code::JoinTimeout.into())),
             Stage::Entering { .. } | Stage::In => {}
         }
-        if self.give_up_at().is_some_and(|at| now >= at) {
-            return self.end(Some(Code::SessionLost.into()));
+        if self.recovery.give_up_at(self.config.give_up_after_ms).is_some_and(|at| now >= at) {
+            return self.end(Some(if self.link.is_up() { ErrorCode::TransportFailed.into() } else { Code::SessionLost.into() }));
         }
+        if self.settle_at.is_some_and(|at| now >= at) {
+            self.settle_at = None;
+            self.with_room(crate::room::Room::settle);
+        }
+        self.beat(now);
         self.link_timeout(now);
         self.tell_wishes(now);
         self.quality_timeout(now);
+        self.recover(now);
     }
 
     /// What to do next; none: nothing.
@@ -243,14 +276,16 @@ impl Session {
     /// When to call [`Self::handle_timeout`].
     #[must_use]
     pub fn poll_timeout(&self) -> Option<MonoTime> {
-        let entering = match self.stage {
+        let (entering, beat) = match self.stage {
             Stage::New | Stage::Over => return None,
-            Stage::Entering { until } => Some(until),
-            Stage::In => None,
+            Stage::Entering { until } => (Some(until), None),
+            Stage::In => (None, Some(self.recovery.path.poll_timeout())),
         };
         let wishes = self.wishes.poll_timeout().filter(|_| self.link.is_up());
         let quality = (self.stage == Stage::In).then(|| self.watch.poll_timeout());
-        [entering, self.give_up_at(), self.link.poll_timeout(), wishes, quality].into_iter().flatten().min()
+        let remedy = self.recovery.remedy_due().filter(|_| self.link.is_proven());
+        let give_up = self.recovery.give_up_at(self.config.give_up_after_ms);
+        [entering, beat, give_up, self.link.poll_timeout(), wishes, quality, remedy, self.settle_at].into_iter().flatten().min()
     }
 
     /// What has happened so far and what was decided, without what is nobody's business: docs/journal.md. A few hundred KiB at most.
@@ -278,11 +313,11 @@ impl Session {
         } else if self.stay.as_ref().is_some_and(|stay| !stay.permissions.publish) {
             Err(ErrorCode::NotPermitted.into())
         } else {
-            self.negotiation.publish(Publish { request, source, name, muted, dtx })
+            self.negotiation.publish(Publish::new(request, source, name, muted, dtx))
         };
         match result {
             Ok(()) => self.negotiate(),
-            Err(error) => self.settle(Vec::from([Settled { request, result: Err(error) }])),
+            Err(error) => self.refuse_track(request, error),
         }
     }
 
@@ -329,29 +364,34 @@ impl Session {
         }
     }
 
-    /// Sends the waiting offer, or has the next one made, if signalling is up.
+    /// Sends the waiting offer, or has the next one made, if signalling is up. The first one of a transport may go out with a join.
     fn negotiate(&mut self) {
-        if !self.link.is_up() {
-            return;
-        }
-        if self.negotiation.is_ready() {
+        if self.negotiation.is_ready() && self.link.is_up() {
             let id = self.next_id();
+            let fresh = self.negotiation.is_fresh();
             if let Some(offer) = self.negotiation.send(id) {
-                self.send(id, ClientMessage::Offer(offer));
+                self.send(id, if fresh { ClientMessage::Transport(offer) } else { ClientMessage::Offer(offer) });
             }
-        } else {
+        } else if self.link.is_up() || self.negotiation.is_fresh() {
             self.make_offer();
         }
     }
 
     fn make_offer(&mut self) {
         if let Some(plan) = self.negotiation.next() {
-            self.push(Output::MakeOffer { publish: plan.publish, grow: plan.grow });
+            self.push(Output::MakeOffer { publish: plan.publish, grow: plan.grow, restart: plan.restart });
         }
     }
 
-    /// The offer under way is worth nothing. Without the first one there is no session.
-    fn negotiation_failed(&mut self, error: &SessionError) {
+    /// The offer under way is worth nothing. Without the first one there is no session; without that of another transport there is none any more.
+    fn negotiation_failed(&mut self, now: MonoTime, error: &SessionError) {
+        if matches!(self.stage, Stage::Entering { .. }) {
+            return self.end(Some(error.clone()));
+        }
+        if self.negotiation.is_fresh() {
+            return self.rejoin(now, Reason::Failed(error.code));
+        }
+        self.recovery.remedy_failed(now);
         // What the edge has accepted meanwhile would be publications that never send.
         for publication in self.negotiation.accepted() {
             // A full queue means an edge that is away for good.
@@ -360,35 +400,27 @@ impl Session {
         self.send_requests();
         let failed = self.negotiation.failed(error);
         self.settle(failed);
-        match self.stage {
-            Stage::Entering { .. } => self.end(Some(error.clone())),
-            _ => self.negotiate(),
-        }
+        self.negotiate();
+    }
+
+    fn refuse_track(&mut self, request: RequestId, error: SessionError) {
+        self.watch.settled(request, None);
+        self.push(Output::DropSender { request });
+        self.fail(request, error);
     }
 
     /// Tells what became of tracks to publish.
-    fn settle(&mut self, settled: Vec<Settled>) {
-        for Settled { request, result } in settled {
-            self.watch.settled(request, result.as_ref().ok().map(|(publication, mid)| (publication, mid)));
-            match result {
-                Ok((publication, mid)) => {
+    fn settle(&mut self, settled: Vec<Publish>) {
+        for Publish { request, publication: was, told, mid, result, .. } in settled {
+            self.watch.settled(request, result.as_ref().ok().map(|publication| (publication, &mid)));
+            match (was.filter(|_| told), result) {
+                (None, Ok(publication)) => {
                     self.room.published(publication.clone());
                     self.event(Event::Published { request, publication, mid });
                 }
-                Err(error) => {
-                    self.push(Output::DropSender { request });
-                    self.fail(request, error);
-                }
+                (None, Err(error)) => self.refuse_track(request, error),
+                (Some(was), result) => self.republished(request, was, result, mid),
             }
-        }
-    }
-
-    fn transport_changed(&mut self, now: MonoTime, state: TransportState) {
-        match state {
-            TransportState::Connected => self.silent_since = None,
-            TransportState::Disconnected => self.silent_since = self.silent_since.or(Some(now)),
-            // Later: an ICE restart, then a new transport. Until then an end with a reason beats a frozen picture.
-            TransportState::Failed => self.end(Some(ErrorCode::TransportFailed.into())),
         }
     }
 
@@ -402,6 +434,9 @@ impl Session {
 
     /// Ends everything, once.
     fn end(&mut self, error: Option<SessionError>) {
+        if self.stage == Stage::Over {
+            return;
+        }
         let reason = error.as_ref().map_or(Reason::Left, |error| Reason::Failed(error.code));
         let refusal = error.clone().unwrap_or_else(|| Code::RoomLeft.into());
         self.stage = Stage::Over;
@@ -410,11 +445,15 @@ impl Session {
         for request in waiting {
             self.fail(request, refusal.clone());
         }
-        for settled in self.negotiation.drain(&refusal) {
-            self.fail(settled.request, refusal.clone());
+        for one in self.negotiation.drain() {
+            if !one.told {
+                self.fail(one.request, refusal.clone());
+            }
         }
         self.drop_link();
-        self.push(Output::CloseTransport);
+        if self.transports > 0 {
+            self.push(Output::CloseTransport(TransportId(self.transports)));
+        }
         self.event(Event::StateChanged { state: State::Disconnected, reason });
         self.event(Event::Closed { error });
     }

@@ -20,6 +20,19 @@ impl MonoTime {
         self.0
     }
 
+    /// So many milliseconds later. Durations cost code; where milliseconds will do, these two are enough.
+    #[inline(never)]
+    pub(crate) const fn after(self, millis: u32) -> Self {
+        Self(self.0.saturating_add(millis as u64 * 1000))
+    }
+
+    /// How many milliseconds after `earlier` this is: zero if it isn't, and seven weeks at most.
+    #[inline(never)]
+    pub(crate) const fn millis_since(self, earlier: Self) -> u32 {
+        let millis = self.0.saturating_sub(earlier.0) / 1000;
+        if millis > u32::MAX as u64 { u32::MAX } else { millis as u32 }
+    }
+
     /// How long after `earlier` this is; zero if it isn't.
     #[must_use]
     #[inline(never)]

@@ -5,11 +5,10 @@
 
 use crate::MonoTime;
 use alloc::vec::Vec;
-use core::time::Duration;
 use nearcast_protocol::{PublicationId, Wish};
 
 /// How long wishes are collected. Guess: too short to be noticed, and a window that is being dragged larger costs 20 messages a second at most.
-const COLLECT_FOR: Duration = Duration::from_millis(50);
+const COLLECT_FOR: u32 = 50; // milliseconds
 
 /// Wishes in one message, so that a message stays far below what an edge reads; the rest goes into the next one.
 const MAX_TOLD: usize = 256;
@@ -64,7 +63,7 @@ impl Wishes {
             Some(known) => *known = Known { wish, told: false },
             None => self.all.push(Known { wish, told: false }),
         }
-        self.due = self.due.or(Some(now + COLLECT_FOR));
+        self.due = self.due.or(Some(now.after(COLLECT_FOR)));
     }
 
     /// The latest one for this publication.
@@ -77,11 +76,17 @@ impl Wishes {
         self.all.retain(|known| known.wish.publication != *publication);
     }
 
+    /// The publication has another name now.
+    pub(crate) fn rename(&mut self, was: &PublicationId, id: &PublicationId) {
+        let of = self.all.iter_mut().filter(|known| known.wish.publication == *was);
+        of.for_each(|known| known.wish.publication.clone_from(id));
+    }
+
     /// The edge begins a subscription anew, and knows no wish for it.
     pub(crate) fn subscribed(&mut self, now: MonoTime, publication: &PublicationId) {
         if let Some(known) = self.all.iter_mut().find(|known| known.wish.publication == *publication) {
             known.told = false;
-            self.due = self.due.or(Some(now + COLLECT_FOR));
+            self.due = self.due.or(Some(now.after(COLLECT_FOR)));
         }
     }
 
@@ -113,7 +118,7 @@ impl Wishes {
         let mut told = Vec::new();
         for known in self.all.iter_mut().filter(|known| !known.told) {
             if told.len() >= MAX_TOLD {
-                self.due = Some(now + COLLECT_FOR);
+                self.due = Some(now.after(COLLECT_FOR));
                 break;
             }
             known.told = true;

@@ -32,6 +32,10 @@ extern "C" {
     #[wasm_bindgen(constructor, catch)]
     pub(crate) fn new(configuration: &JsValue) -> Result<RTCPeerConnection, JsValue>;
 
+    /// The next offer has new ICE credentials.
+    #[wasm_bindgen(method, js_name = restartIce)]
+    pub(crate) fn restart_ice(this: &RTCPeerConnection);
+
     /// Makes the offer and sets it (RFC 8829 §4.1.10, "implicit" description).
     #[wasm_bindgen(method, catch, js_name = setLocalDescription)]
     pub(crate) fn set_local_offer(this: &RTCPeerConnection) -> Result<Promise, JsValue>;

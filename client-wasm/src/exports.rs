@@ -8,7 +8,6 @@ use alloc::{borrow::ToOwned, string::String, vec::Vec};
 use client_core::encodings::Video;
 use client_core::publish::VideoCodec;
 use client_core::{DataMessage, Input, PublishRequest, RequestId, SessionConfig};
-use core::time::Duration;
 use nearcast_protocol::{ParticipantId, Priority, PublicationId, Wish};
 use wasm_bindgen::prelude::*;
 use web_sys::MediaStreamTrack;
@@ -24,9 +23,16 @@ pub struct Core {
 impl Core {
     /// A session that does nothing until `start`.
     #[wasm_bindgen(constructor)]
-    pub fn new(host: CoreHost, url: String, auto_subscribe: bool, join_timeout_ms: u32, client: String, configuration: JsValue) -> Self {
-        let join_timeout = Duration::from_millis(u64::from(join_timeout_ms));
-        let config = SessionConfig { auto_subscribe, join_timeout, client, ..SessionConfig::default() };
+    pub fn new(
+        host: CoreHost,
+        url: String,
+        auto_subscribe: bool,
+        join_timeout_ms: u32,
+        give_up_after_ms: u32,
+        client: String,
+        configuration: JsValue,
+    ) -> Self {
+        let config = SessionConfig { auto_subscribe, join_timeout_ms, give_up_after_ms, client, ..SessionConfig::default() };
         Self { runner: Runner::new(host, url, config, configuration) }
     }
 
@@ -64,7 +70,7 @@ impl Core {
         let max_bitrate = max_bitrate.map(|bits| bits as u32);
         let video = Video { source, codec, width, height, max_bitrate, max_framerate, simulcast, scalability_mode };
         let sending = Sending { is_video: track.kind() == "video", video, red };
-        let outgoing = Outgoing { request, track, sending };
+        let outgoing = Outgoing { request, track: Some(track), publication: None, sending };
         self.runner.publish(PublishRequest { request, source, name, muted, dtx }, outgoing);
     }
 
@@ -108,7 +114,7 @@ impl Core {
         self.runner.feed(Input::Stats(numbers));
     }
 
-    /// The network is said to be back.
+    /// The network is said to be back, gone, or another one.
     #[wasm_bindgen(js_name = networkAvailable)]
     pub fn network_available(&self) {
         self.runner.feed(Input::NetworkAvailable);

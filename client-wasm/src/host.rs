@@ -2,10 +2,10 @@
 
 use crate::transport::Transport;
 use alloc::{borrow::ToOwned, string::String, vec::Vec};
-use client_core::{Adapted, Event, SessionError, Subject};
+use client_core::{Adapted, Event, RequestId, SessionError, StepTaken, Subject};
 use js_sys::Array;
 use nearcast_protocol::client::Source;
-use nearcast_protocol::{LayerState, LeaveReason};
+use nearcast_protocol::{IceServer, LayerState, LeaveReason, PublicationId};
 use wasm_bindgen::prelude::*;
 use web_sys::{MediaStreamTrack, RtcPeerConnection, RtcRtpSender, WebSocket};
 
@@ -20,6 +20,17 @@ extern "C" {
     pub(crate) fn transport_opened(this: &CoreHost, transport: &RtcPeerConnection);
     #[wasm_bindgen(method, js_name = socketOpened)]
     pub(crate) fn socket_opened(this: &CoreHost, socket: &WebSocket);
+    /// The signalling address of an edge; none: it has none.
+    #[wasm_bindgen(method, js_name = signalAddress)]
+    pub(crate) fn signal_address(this: &CoreHost, edge: &str) -> Option<String>;
+    #[wasm_bindgen(method, js_name = iceServers)]
+    fn ice_servers(this: &CoreHost, servers: &Array);
+    #[wasm_bindgen(method)]
+    fn step(this: &CoreHost, step: &str, reason: &str, took_ms: u32);
+    #[wasm_bindgen(method)]
+    fn renamed(this: &CoreHost, was: &str, id: &str);
+    #[wasm_bindgen(method)]
+    fn republished(this: &CoreHost, was: &str, publication: &str, mid: &str, sender: &RtcRtpSender);
     #[wasm_bindgen(method, js_name = stateChanged)]
     fn state_changed(this: &CoreHost, state: &str, reason: &str);
     #[wasm_bindgen(method)]
@@ -72,11 +83,32 @@ extern "C" {
 }
 
 impl CoreHost {
+    /// Each as user name, password and addresses.
+    pub(crate) fn set_ice_servers(&self, servers: Vec<IceServer>) {
+        let all = Array::new();
+        for IceServer { urls, username, credential, .. } in servers {
+            let server = Array::new();
+            for text in [username, credential].into_iter().chain(urls.into_iter().map(Some)) {
+                server.push(&text.map_or(JsValue::UNDEFINED, |text| JsValue::from_str(&text)));
+            }
+            all.push(&server);
+        }
+        self.ice_servers(&all);
+    }
+
     /// Tells one event. `transport`: as long as it is open; it knows the browser objects that events speak of.
     pub(crate) fn tell(&self, event: Event, transport: Option<&Transport>) {
         match event {
             Event::Joined { room, id, identity, name, role } => self.joined(&room, id.as_str(), &identity, &name, role),
             Event::StateChanged { state, reason } => self.state_changed(state.name(), reason.name()),
+            Event::Step(StepTaken { step, reason, took_ms, .. }) => self.step(step.name(), reason.name(), took_ms),
+            Event::ParticipantRenamed { was, id } => self.renamed(was.as_str(), id.as_str()),
+            Event::PublicationRenamed { was, id } => self.renamed(was.as_str(), id.as_str()),
+            Event::Republished { request, was, publication, mid } => {
+                if let Some(sender) = sender(transport, request, &publication) {
+                    self.republished(was.as_str(), publication.as_str(), mid.as_str(), &sender);
+                }
+            }
             Event::ParticipantJoined { id, identity, name, role } => self.participant_joined(id.as_str(), &identity, &name, role),
             Event::ParticipantLeft { id, reason } => self.participant_left(id.as_str(), leave_reason(reason)),
             Event::PublicationAdded { participant, publication, subscribed } => {
@@ -123,9 +155,7 @@ impl CoreHost {
                 self.data(message.peer.map(|peer| peer.0), &message.payload, message.text, message.topic, reliable);
             }
             Event::Published { request, publication, mid } => {
-                let sender =
-                    transport.and_then(|transport| transport.senders().borrow_mut().published(transport, request, publication.clone()));
-                if let Some(sender) = sender {
+                if let Some(sender) = sender(transport, request, &publication) {
                     self.published(request.0, publication.as_str(), mid.as_str(), &sender);
                 }
             }
@@ -137,6 +167,11 @@ impl CoreHost {
             }
         }
     }
+}
+
+/// What sends the track of a request from now on, which is published as this.
+fn sender(transport: Option<&Transport>, request: RequestId, publication: &PublicationId) -> Option<RtcRtpSender> {
+    transport.and_then(|transport| transport.senders().borrow_mut().published(transport, request, publication.clone()))
 }
 
 /// The names of the public API.

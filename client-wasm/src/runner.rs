@@ -4,12 +4,12 @@
 //! its outputs wait until the loop that is already running gets to them.
 
 use crate::host::CoreHost;
-use crate::senders::Outgoing;
+use crate::senders::{Outgoing, Senders};
 use crate::socket::Socket;
 use crate::timer::{Timer, clock};
 use crate::transport::Transport;
 use alloc::rc::{Rc, Weak};
-use alloc::{borrow::ToOwned, string::String, vec::Vec};
+use alloc::{string::String, vec::Vec};
 use client_core::{DataMessage, Input, Output, PublishRequest, RequestId, Session, SessionConfig, SlotCounts, SocketId};
 use core::cell::{Cell, RefCell};
 use wasm_bindgen::prelude::*;
@@ -22,6 +22,10 @@ pub(crate) struct Runner {
     url: String,
     configuration: JsValue,
     transport: RefCell<Option<Rc<Transport>>>,
+    /// The one before, until another takes its place here: its promises may still settle.
+    retired: RefCell<Option<Rc<Transport>>>,
+    /// What the last transport sent, on its way to the next.
+    moving: RefCell<Senders>,
     socket: RefCell<Option<Socket>>,
     timer: Timer,
     draining: Cell<bool>,
@@ -45,6 +49,8 @@ impl Runner {
                 url,
                 configuration,
                 transport: RefCell::new(None),
+                retired: RefCell::new(None),
+                moving: RefCell::default(),
                 socket: RefCell::new(None),
                 timer,
                 draining: Cell::new(false),
@@ -53,15 +59,7 @@ impl Runner {
     }
 
     pub(crate) fn start(&self) {
-        match Transport::open(&self.configuration, self.reporter()) {
-            Ok(transport) => {
-                self.host.transport_opened(transport.raw());
-                self.transport.replace(Some(transport));
-                self.feed(Input::Start);
-            }
-            // A configuration the browser refuses.
-            Err(_) => self.host.closed(Some("bad-argument".to_owned()), "rtcConfiguration: the browser refuses it.", false, None),
-        }
+        self.feed(Input::Start);
     }
 
     pub(crate) fn publish(&self, request: PublishRequest, outgoing: Outgoing) {
@@ -117,7 +115,7 @@ impl Runner {
         let transport = transport.as_deref();
         match output {
             Output::FetchToken => self.host.token_wanted(),
-            Output::OpenSocket(id) => self.open_socket(id),
+            Output::OpenSocket { socket, edge } => self.open_socket(socket, edge.as_deref()),
             Output::Send(bytes) => {
                 if let Some(socket) = self.socket.borrow().as_ref() {
                     socket.send(&bytes);
@@ -127,7 +125,7 @@ impl Runner {
                 let closed = self.socket.take().filter(|socket| socket.id() != id);
                 self.socket.replace(closed);
             }
-            Output::MakeOffer { publish, grow } => self.make_offer(&publish, grow),
+            Output::MakeOffer { publish, grow, restart } => self.make_offer(&publish, grow, restart),
             Output::ApplyAnswer { sdp } => {
                 if let Some(transport) = transport {
                     transport.apply_answer(&sdp);
@@ -154,22 +152,31 @@ impl Runner {
                 }
             }
             Output::Cap(caps) => {
-                if let Some(transport) = self.open_transport() {
-                    transport.senders().borrow_mut().cap(&transport, caps);
+                if let Some(transport) = transport {
+                    transport.senders().borrow_mut().cap(transport, caps);
                 }
             }
             Output::ReadStats => self.host.stats_wanted(),
-            Output::CloseTransport => {
+            Output::OpenTransport(_) => self.replace_transport(),
+            Output::CloseTransport(_) => {
                 if let Some(transport) = transport {
+                    self.moving.replace(transport.senders().take().moved());
                     transport.close();
                 }
             }
+            Output::SendBeat(frame) => {
+                if let Some(transport) = transport {
+                    transport.channels().send(false, &frame);
+                }
+            }
+            Output::SetIceServers(servers) => self.host.set_ice_servers(servers),
             Output::Event(event) => self.host.tell(event, transport),
         }
     }
 
-    fn open_socket(&self, id: SocketId) {
-        let socket = Socket::open(id, &self.url, self.reporter());
+    fn open_socket(&self, id: SocketId, edge: Option<&str>) {
+        let url = edge.map_or_else(|| Some(self.url.clone()), |edge| self.host.signal_address(edge));
+        let socket = url.and_then(|url| Socket::open(id, &url, self.reporter()));
         if let Some(socket) = &socket {
             self.host.socket_opened(socket.raw());
         }
@@ -180,9 +187,23 @@ impl Runner {
         }
     }
 
-    fn make_offer(&self, publish: &[RequestId], grow: SlotCounts) {
+    /// Another transport, which the tracks of the one before are handed to.
+    fn replace_transport(&self) {
+        self.retired.replace(self.transport.take());
+        match Transport::open(&self.configuration, self.reporter()) {
+            Ok(transport) => {
+                self.host.transport_opened(transport.raw());
+                transport.senders().replace(self.moving.take());
+                self.transport.replace(Some(transport));
+            }
+            // A configuration the browser refuses.
+            Err(_) => self.feed(Input::TransportRefused),
+        }
+    }
+
+    fn make_offer(&self, publish: &[RequestId], grow: SlotCounts, restart: bool) {
         if let Some(transport) = self.open_transport()
-            && transport.offer(publish, grow).is_err()
+            && transport.offer(publish, grow, restart).is_err()
         {
             self.feed(Input::OfferFailed);
         }

@@ -21,7 +21,10 @@ use web_sys::{
 /// A track that shall be sent, and how.
 pub(crate) struct Outgoing {
     pub(crate) request: RequestId,
-    pub(crate) track: MediaStreamTrack,
+    /// None: a muted camera, on its way to another transport.
+    pub(crate) track: Option<MediaStreamTrack>,
+    /// What it was published as over the transport before.
+    pub(crate) publication: Option<PublicationId>,
     pub(crate) sending: Sending,
 }
 
@@ -42,6 +45,10 @@ impl Sending {
     /// All that a section is born with.
     fn born_with(&self) -> Vec<encodings::Encoding<'_>> {
         self.encodings(&[], usize::MAX, &Caps::default())
+    }
+
+    fn kind(&self) -> &'static str {
+        if self.is_video { "video" } else { "audio" }
     }
 
     /// Whether a section that was born with the encodings of `other` can send this.
@@ -73,7 +80,8 @@ impl Sending {
     }
 
     /// A section for `track`. A browser that refuses the scalability (an app may ask for any) makes one without.
-    fn add_transceiver(&self, transport: &Transport, track: &MediaStreamTrack) -> Result<Transceiver, JsValue> {
+    fn add_transceiver(&self, transport: &Transport, track: Option<&MediaStreamTrack>) -> Result<Transceiver, JsValue> {
+        let track_or_kind = track.map_or_else(|| self.kind().into(), |track| JsValue::from(track));
         let add = |scalable: bool| {
             let all = Array::new();
             for mut wanted in self.born_with() {
@@ -93,7 +101,7 @@ impl Sending {
             let init = RtcRtpTransceiverInit::new();
             init.set_direction(RtcRtpTransceiverDirection::Sendonly);
             init.set_send_encodings(&all);
-            transport.raw().try_add_transceiver(track, &init)
+            transport.raw().try_add_transceiver(&track_or_kind, &init)
         };
         let transceiver: Transceiver = add(true).or_else(|_| add(false))?.unchecked_into();
         if self.is_video {
@@ -103,16 +111,15 @@ impl Sending {
     }
 }
 
-/// What a section carries.
-enum Load {
-    Request(RequestId),
-    Publication(PublicationId),
-    Nothing,
+/// What a section carries: a track as it was asked for, and what it is published as.
+struct Load {
+    request: RequestId,
+    publication: Option<PublicationId>,
 }
 
 struct Section {
     transceiver: Transceiver,
-    load: Load,
+    load: Option<Load>,
     /// Of the track it was given last.
     sending: Sending,
     /// What the edge wants of it; empty: everything.
@@ -122,6 +129,10 @@ struct Section {
 }
 
 impl Section {
+    fn carries(&self, publication: &PublicationId) -> bool {
+        self.load.as_ref().is_some_and(|load| load.publication.as_ref() == Some(publication))
+    }
+
     fn sender(&self) -> Sender {
         self.transceiver.sender().unchecked_into()
     }
@@ -169,43 +180,52 @@ impl Senders {
         self.outgoing.push(outgoing);
     }
 
+    /// Everything that these sections carry, for those of another transport: what the edge wants of it is asked anew there.
+    pub(crate) fn moved(mut self) -> Self {
+        for Section { transceiver, load, sending, .. } in self.sections {
+            if let Some(Load { request, publication }) = load {
+                self.outgoing.push(Outgoing { request, track: transceiver.sender().track(), publication, sending });
+            }
+        }
+        Self { outgoing: self.outgoing, ..Self::default() }
+    }
+
     /// Gives the track of `request` a section: an empty one of its shape, or a new one.
     pub(crate) fn place(&mut self, transport: &Transport, request: RequestId) -> Result<(), JsValue> {
         let Some(at) = self.outgoing.iter().position(|one| one.request == request) else {
             return Ok(());
         };
-        let Outgoing { track, sending, .. } = self.outgoing.swap_remove(at);
+        let Outgoing { track, publication, sending, .. } = self.outgoing.swap_remove(at);
         let usable = |section: &&mut Section| {
-            matches!(section.load, Load::Nothing)
+            section.load.is_none()
                 && section.sending.fits(&sending)
                 && section.transceiver.try_set_direction(RtcRtpTransceiverDirection::Sendonly).is_ok()
         };
-        let load = Load::Request(request);
+        let load = Some(Load { request, publication });
         let section = match self.sections.iter_mut().find(usable) {
             Some(section) => {
-                transport.ignore(&section.sender().replace_track(Some(&track)));
+                transport.ignore(&section.sender().replace_track(track.as_ref()));
                 section.sending = sending;
                 section.demand.clear();
                 section.load = load;
                 section
             }
             None => {
-                let transceiver = sending.add_transceiver(transport, &track)?;
+                let transceiver = sending.add_transceiver(transport, track.as_ref())?;
                 self.sections.push(Section { transceiver, load, sending, demand: Vec::new(), changed: false });
                 self.sections.last_mut().ok_or(JsValue::UNDEFINED)?
             }
         };
         section.changed = true;
         let Sending { video, red, .. } = &section.sending;
-        prefer_codecs(&section.transceiver, RtcRtpSender::get_capabilities(&track.kind()), video.codec, *red);
+        prefer_codecs(&section.transceiver, RtcRtpSender::get_capabilities(section.sending.kind()), video.codec, *red);
         self.set_parameters(transport);
         Ok(())
     }
 
     /// What the edge wants of a publication now.
     pub(crate) fn demand(&mut self, transport: &Transport, publication: &PublicationId, demand: Vec<EncodingDemand>) {
-        let of = |section: &&mut Section| matches!(&section.load, Load::Publication(one) if one == publication);
-        if let Some(section) = self.sections.iter_mut().find(of) {
+        if let Some(section) = self.sections.iter_mut().find(|section| section.carries(publication)) {
             section.demand = demand;
             section.changed = true;
             self.set_parameters(transport);
@@ -235,19 +255,16 @@ impl Senders {
         self.set_parameters(transport);
     }
 
-    /// The sections of tracks in the offer that was just set.
+    /// The sections of all tracks, those in the offer that was just set among them.
     pub(crate) fn mids(&self) -> Vec<(RequestId, Mid)> {
-        let of = |section: &Section| match &section.load {
-            Load::Request(request) => Some((*request, Mid(section.transceiver.mid()?))),
-            Load::Publication(_) | Load::Nothing => None,
-        };
+        let of = |section: &Section| Some((section.load.as_ref()?.request, Mid(section.transceiver.mid()?)));
         self.sections.iter().filter_map(of).collect()
     }
 
     /// The edge has made it a publication, perhaps with fewer encodings: then the one that is left must be the whole picture.
     pub(crate) fn published(&mut self, transport: &Transport, request: RequestId, publication: PublicationId) -> Option<RtcRtpSender> {
-        let section = self.sections.iter_mut().find(|section| matches!(section.load, Load::Request(one) if one == request))?;
-        section.load = Load::Publication(publication);
+        let section = self.sections.iter_mut().find(|section| section.load.as_ref().is_some_and(|load| load.request == request))?;
+        section.load.as_mut()?.publication = Some(publication);
         let kept = section.sender().parameters().encodings().map_or(0, |kept| kept.len());
         section.changed |= kept < section.sending.born_with().len();
         let sender = section.transceiver.sender();
@@ -258,17 +275,20 @@ impl Senders {
     /// The edge, or the browser, wants none of it.
     pub(crate) fn drop_request(&mut self, transport: &Transport, request: RequestId) {
         self.outgoing.retain(|one| one.request != request);
-        self.empty(transport, |load| matches!(load, Load::Request(one) if *one == request));
+        self.empty(transport, |section| section.load.as_ref().is_some_and(|load| load.request == request));
     }
 
     /// No longer published.
     pub(crate) fn release(&mut self, transport: &Transport, publication: &PublicationId) {
-        self.empty(transport, |load| matches!(load, Load::Publication(one) if one == publication));
+        if let Some(at) = self.outgoing.iter().position(|one| one.publication.as_ref() == Some(publication)) {
+            self.outgoing.swap_remove(at);
+        }
+        self.empty(transport, |section| section.carries(publication));
     }
 
-    fn empty(&mut self, transport: &Transport, matches: impl Fn(&Load) -> bool) {
-        for section in self.sections.iter_mut().filter(|section| matches(&section.load)) {
-            section.load = Load::Nothing;
+    fn empty(&mut self, transport: &Transport, matches: impl Fn(&Section) -> bool) {
+        for section in self.sections.iter_mut().filter(|section| matches(section)) {
+            section.load = None;
             // A section that the edge has stopped sends nothing anyway, and is never used again.
             let _ = section.transceiver.try_set_direction(RtcRtpTransceiverDirection::Inactive);
             transport.ignore(&section.sender().replace_track(None));

@@ -47,6 +47,13 @@ impl Transport {
     pub(crate) fn open(configuration: &JsValue, report: impl Fn(Input) + Clone + 'static) -> Result<Rc<Self>, JsValue> {
         let connection = RTCPeerConnection::new(configuration)?;
         Ok(Rc::new_cyclic(|me: &Weak<Self>| {
+            // What a closed transport still has to say is of no interest: another may have taken its place.
+            let of_me = me.clone();
+            let report = move |input| {
+                if of_me.upgrade().is_some_and(|transport| !transport.is_closed()) {
+                    report(input);
+                }
+            };
             let with_me = |then: fn(&Self) -> Option<Input>| {
                 let (me, report) = (me.clone(), report.clone());
                 Handler::new(move || {
@@ -97,9 +104,12 @@ impl Transport {
         }))
     }
 
-    /// Adds sections for these tracks and slots, makes the offer that contains them and sets it. Nobody waits for candidates: the edge needs none.
+    /// Adds sections for these tracks and slots, makes the offer that contains them, with new ICE credentials if wanted, and sets it. Nobody waits for candidates: the edge needs none.
     /// Ends with `OfferMade` or `OfferFailed`, unless it fails at once.
-    pub(crate) fn offer(&self, publish: &[RequestId], grow: SlotCounts) -> Result<(), JsValue> {
+    pub(crate) fn offer(&self, publish: &[RequestId], grow: SlotCounts, restart: bool) -> Result<(), JsValue> {
+        if restart {
+            self.connection.restart_ice();
+        }
         for request in publish {
             self.senders.borrow_mut().place(self, *request)?;
         }

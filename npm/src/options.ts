@@ -35,10 +35,12 @@ export interface ConnectOptions {
   adaptation?: boolean;
   /** Cancels connecting; ignored once connected. */
   signal?: AbortSignal;
-  /** Passed to RTCPeerConnection: TURN servers go here. */
+  /** Passed to RTCPeerConnection: TURN servers of your own go here, those of the edge are added. `iceTransportPolicy: 'relay'` uses nothing else. */
   rtcConfiguration?: RTCConfiguration;
   /** How long connecting may take, in milliseconds. Default 10000. */
   joinTimeoutMs?: number;
+  /** How long a lost connection is sought before the call ends, in milliseconds. Default 120000. */
+  giveUpAfterMs?: number;
 }
 
 /** Options of `publishCamera`. Sizes and rates are wishes: the nearest the camera can do is used. */

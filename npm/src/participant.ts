@@ -18,8 +18,7 @@ export interface ParticipantInit {
 
 /** Somebody in the room. */
 export abstract class Participant {
-  /** One stay in one room: unique, never used again. */
-  readonly id: string;
+  #id: string;
   /** From the token: who it is. */
   readonly identity: string;
   /** From the token: what to show. */
@@ -35,10 +34,21 @@ export abstract class Participant {
 
   /** @internal */
   constructor(init: ParticipantInit) {
-    this.id = init.id;
+    this.#id = init.id;
     this.identity = init.identity;
     this.name = init.name;
     if (init.role !== undefined) this.role = init.role;
+  }
+
+  /** One stay in one room: unique, never used again. Another one when the call moved to a new session (`reconnecting`, step `moving`). */
+  get id(): string {
+    return this.#id;
+  }
+
+  /** @internal */
+  rename(id: string): this {
+    this.#id = id;
+    return this;
   }
 
   /** Among `room.speakers`. */

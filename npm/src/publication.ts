@@ -22,8 +22,7 @@ export interface PublicationInit {
 
 /** One source of a participant: it can be subscribed to as long as it is in `participant.publications`. */
 export abstract class Publication {
-  /** Unique in the room and over time. */
-  readonly id: string;
+  #id: string;
   /** Audio or video. */
   readonly kind: TrackKind;
   /** What is seen or heard. */
@@ -39,11 +38,22 @@ export abstract class Publication {
 
   /** @internal */
   constructor(init: PublicationInit) {
-    this.id = init.id;
+    this.#id = init.id;
     this.kind = init.kind;
     this.source = init.source;
     this.name = init.name;
     this.#muted = init.muted;
+  }
+
+  /** Unique in the room and over time. Another one when the call moved to a new session (`reconnecting`, step `moving`). */
+  get id(): string {
+    return this.#id;
+  }
+
+  /** @internal */
+  rename(id: string): this {
+    this.#id = id;
+    return this;
   }
 
   /** The publisher sends nothing for now. */
@@ -89,7 +99,7 @@ export class LocalPublication extends Publication {
   override readonly participant: LocalParticipant;
   override readonly track: LocalTrack;
   /** The media section that sends it: finds its statistics. @internal */
-  readonly mid: string;
+  mid: string;
   #sender: RTCRtpSender;
   #capture: Capture | undefined;
   #stopOnUnpublish: boolean;
@@ -167,6 +177,16 @@ export class LocalPublication extends Publication {
   /** Stops publishing; the device is closed if it was opened here. */
   unpublish(): Promise<void> {
     return this.#call.unpublish(this);
+  }
+
+  /** Goes on over another transport. @internal */
+  move(id: string, mid: string, sender: RTCRtpSender): void {
+    this.rename(id);
+    this.mid = mid;
+    this.#sender = sender;
+    // The track may have been changed while it was on its way there.
+    const media = this.#released ? null : this.#media;
+    if (sender.track !== media) sender.replaceTrack(media).catch(() => undefined); // fails only with the transport, which has its own remedy
   }
 
   /** Published although muted: gives the device back. @internal */

@@ -13,8 +13,15 @@ import type { RoomStats } from './stats.js';
 import type { Trace } from './trace.js';
 import type { RemoteTrack } from './track.js';
 
-/** Where a room stands. `reconnecting`: signalling is lost; media may still flow. `disconnected` is final. */
+/** Where a room stands. `reconnecting`: signalling or media is lost, perhaps both. `disconnected` is final. */
 export type RoomState = 'connecting' | 'connected' | 'reconnecting' | 'disconnected';
+
+/**
+ * Where a recovery stands, cheapest first. `suspect`: media is silent for longer than it should be; the state is still `connected`.
+ * `resuming`: another WebSocket for the same session. `restarting`: ICE begins anew. `replacing`: another RTCPeerConnection in the same session.
+ * `moving`: another session, here or on another edge; ids change, objects don't. `connected` and `disconnected` end it.
+ */
+export type RecoveryStep = 'connected' | 'suspect' | 'resuming' | 'restarting' | 'replacing' | 'moving' | 'disconnected';
 
 /** How somebody left. */
 export type LeaveReason = 'left' | 'timed-out' | 'replaced' | 'removed' | 'failed';
@@ -26,6 +33,8 @@ export type LeaveReason = 'left' | 'timed-out' | 'replaced' | 'removed' | 'faile
 export interface RoomEvents {
   /** `reason` says why, for logs: see docs/client-core.md. */
   statechanged: { state: RoomState; previous: RoomState; reason: string };
+  /** What is being done about a lost connection, step by step, and why; `tookMs`: how long the step before it lasted. */
+  reconnecting: { step: RecoveryStep; reason: string; tookMs: number };
   /** Somebody is in the room. */
   participantjoined: { participant: RemoteParticipant };
   /** Somebody is gone, and with them their publications (`publicationremoved` came first). */

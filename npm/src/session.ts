@@ -4,6 +4,7 @@
 import type { Adaptation } from './adaptation.js';
 import { AdaptiveStream, canAdapt } from './adaptive.js';
 import type { Call, PublishRequest } from './call.js';
+import { signalAddress } from './address.js';
 import type { TokenSource } from './connect.js';
 import type { Core, CoreHost } from './core/boundary.js';
 import type { CoreInstance, CoreUser } from './core/instance.js';
@@ -17,7 +18,7 @@ import { AudioPlayback } from './playback.js';
 import { LocalPublication, type Publication, RemotePublication, type Source } from './publication.js';
 import { JUDGEMENT, type Quality, readQuality } from './quality.js';
 import { Requests } from './requests.js';
-import { type LeaveReason, Room, type RoomEvents, type RoomState } from './room.js';
+import { type LeaveReason, type RecoveryStep, Room, type RoomEvents, type RoomState } from './room.js';
 import { type RoomStats, StatsReader } from './stats.js';
 import { makeTrace, type Trace } from './trace.js';
 import { LocalTrack, RemoteTrack } from './track.js';
@@ -42,6 +43,10 @@ export class Session implements CoreHost, CoreUser, Call {
   #fetching = false;
   #abortReason: unknown;
   #transport: RTCPeerConnection | undefined;
+  /** The core opens transports with it. */
+  #configuration: RTCConfiguration = {};
+  /** The app's own STUN and TURN servers. */
+  #ownServers: RTCIceServer[] = [];
   #socket: WebSocket | undefined;
   #room: Room | undefined;
   /** Remote publications, by id. */
@@ -81,20 +86,25 @@ export class Session implements CoreHost, CoreUser, Call {
   }
 
   #start(url: string, options: ConnectOptions): void {
-    const { autoSubscribe = true, joinTimeoutMs = 10_000, signal } = options;
+    const { autoSubscribe = true, joinTimeoutMs = 10_000, giveUpAfterMs = 120_000, signal } = options;
     const { glue } = this.#instance;
     const configuration: RTCConfiguration = { bundlePolicy: 'max-bundle', ...options.rtcConfiguration };
+    this.#configuration = configuration;
+    this.#ownServers = configuration.iceServers ?? [];
     const client = `nearcast-js/${NEARCAST_VERSION}`;
     this.#instance.add(this);
-    this.#core = this.#instance.enter(() => new glue.Core(this, url, autoSubscribe, joinTimeoutMs, client, configuration));
+    this.#core = this.#instance.enter(() => new glue.Core(this, url, autoSubscribe, joinTimeoutMs, giveUpAfterMs, client, configuration));
     const page = { signal: this.#page.signal };
     if (options.adaptiveStream !== false && canAdapt()) this.#adaptive = new AdaptiveStream(this.#page.signal);
     signal?.addEventListener('abort', () => this.#abort(signal.reason), page);
     // A closed tab says goodbye, so that nobody sees a ghost for the time in which the edge would wait for its return.
     globalThis.addEventListener?.('pagehide', () => this.leave(), page);
-    globalThis.addEventListener?.('online', () => this.#tellCore((core) => core.networkAvailable()), page);
+    const changed = (): void => this.#tellCore((core) => core.networkAvailable());
+    for (const event of ['online', 'offline']) globalThis.addEventListener?.(event, changed, page);
+    // From Wi-Fi to mobile and back, where the browser tells (Chromium).
+    (globalThis.navigator as { connection?: EventTarget } | undefined)?.connection?.addEventListener?.('change', changed, page);
     // Timers of a page in the background are late, by up to a minute: who comes back to it waits for no pause between attempts.
-    globalThis.document?.addEventListener('visibilitychange', () => document.hidden || this.#tellCore((core) => core.networkAvailable()), page);
+    globalThis.document?.addEventListener('visibilitychange', () => document.hidden || changed(), page);
     devices.onChange((list) => this.#emit('deviceschanged', { devices: list }), page);
     const hidden = (): void => this.#tellCore((core) => core.pageHidden(document.hidden));
     globalThis.document?.addEventListener('visibilitychange', hidden, page);
@@ -182,6 +192,53 @@ export class Session implements CoreHost, CoreUser, Call {
     this.#transport = transport;
   }
 
+  signalAddress(edge: string): string | undefined {
+    try {
+      return signalAddress(edge);
+    } catch {
+      return undefined;
+    }
+  }
+
+  iceServers(servers: [string | undefined, string | undefined, ...string[]][]): void {
+    const theirs = servers.map(([username, credential, ...urls]) => ({ urls, ...(username && credential && { username, credential }) }));
+    this.#configuration.iceServers = [...this.#ownServers, ...theirs];
+    try {
+      this.#transport?.setConfiguration(this.#configuration);
+    } catch {
+      // A browser that can't take them now, or not one of them: what it had goes on.
+    }
+  }
+
+  step(step: RecoveryStep, reason: string, tookMs: number): void {
+    this.#emit('reconnecting', { step, reason, tookMs });
+  }
+
+  renamed(was: string, id: string): void {
+    const room = this.#room;
+    if (!room) return;
+    if (room.local.id === was) room.local.rename(id);
+    const publication = this.#remote.get(was);
+    const table: Map<string, RemoteParticipant | RemotePublication> = publication?.participant.table ?? room.table;
+    const known = table.get(was);
+    if (!known) return;
+    table.delete(was);
+    table.set(id, known.rename(id));
+    if (publication) {
+      this.#remote.delete(was);
+      this.#remote.set(id, publication);
+    }
+  }
+
+  republished(was: string, id: string, mid: string, sender: RTCRtpSender): void {
+    const table = this.#room?.local.table;
+    const publication = table?.get(was);
+    if (!table || !publication) return;
+    table.delete(was);
+    table.set(id, publication);
+    publication.move(id, mid, sender);
+  }
+
   socketOpened(socket: WebSocket): void {
     this.#socket = socket;
   }
@@ -243,6 +300,11 @@ export class Session implements CoreHost, CoreUser, Call {
   trackSubscribed(id: string, mid: string, media: MediaStreamTrack): void {
     const publication = this.#remote.get(id);
     if (!publication) return;
+    if (publication.track) {
+      // Over another transport: what plays it goes on.
+      publication.track.swap(media);
+      return publication.bind(publication.track, mid);
+    }
     const track = new RemoteTrack(media, this.playback);
     publication.bind(track, mid);
     if (publication.kind === 'video') this.#adaptive?.watch(track, (shown) => publication.setShown(shown));

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { load } from './fakes.mjs';
 
-const { signalAddress, connectWith } = await load('connect');
+const { signalAddress } = await load('address');
+const { connectWith } = await load('connect');
 
 test('every form of an address leads to the signalling socket', () => {
   for (const [written, address] of [

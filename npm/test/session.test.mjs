@@ -34,9 +34,9 @@ function listen(target) {
 const names = (heard) => heard.map(([type]) => type);
 
 test('the core gets what connect() was given', async () => {
-  const { core } = enter({ autoSubscribe: false, joinTimeoutMs: 7, rtcConfiguration: { iceServers: [] } });
-  const { url, autoSubscribe, joinTimeoutMs, configuration, client } = core;
-  assert.deepEqual([url, autoSubscribe, joinTimeoutMs], ['wss://edge/v1/signal', false, 7]);
+  const { core } = enter({ autoSubscribe: false, joinTimeoutMs: 7, giveUpAfterMs: 9, rtcConfiguration: { iceServers: [] } });
+  const { url, autoSubscribe, joinTimeoutMs, giveUpAfterMs, configuration, client } = core;
+  assert.deepEqual([url, autoSubscribe, joinTimeoutMs, giveUpAfterMs], ['wss://edge/v1/signal', false, 7, 9]);
   assert.deepEqual(configuration, { bundlePolicy: 'max-bundle', iceServers: [] });
   assert.match(client, /^nearcast-js\//);
 });
@@ -322,7 +322,7 @@ test('leaving ends everything, once, and lets go of the page', async (t) => {
   const waiting = joined.participants.get('ada-1').publication('camera').unsubscribe();
   const transport = { closed: 0, close() { this.closed += 1; } };
   host.transportOpened(transport);
-  assert.equal(listening, 2);
+  assert.equal(listening, 3);
 
   await joined.leave();
   await joined.leave();
@@ -344,13 +344,17 @@ test('await using leaves at the end of the block', async () => {
   assert.equal(core.named('leave').length, 1);
 });
 
-test('a closing tab says goodbye, a returning network is tried at once', async (t) => {
+test('a closing tab says goodbye, news of the network reach the core', async (t) => {
   const page = new EventTarget();
-  withGlobals(t, { addEventListener: page.addEventListener.bind(page) });
+  const connection = new EventTarget();
+  withGlobals(t, { addEventListener: page.addEventListener.bind(page), navigator: { connection } });
   const { core } = await room();
   page.dispatchEvent(new Event('online'));
+  page.dispatchEvent(new Event('offline'));
+  connection.dispatchEvent(new Event('change'));
   page.dispatchEvent(new Event('pagehide'));
-  assert.deepEqual(core.calls.slice(-2), [['networkAvailable'], ['leave']]);
+  const told = ['networkAvailable'];
+  assert.deepEqual(core.calls.slice(-4), [told, told, told, ['leave']]);
 });
 
 test('a panic closes the room with one error and never enters the core again', async () => {
@@ -472,4 +476,86 @@ test('counters are read when the core wants them, and a transport that fails to 
   host.statsWanted();
   await settle();
   assert.equal(core.named('stats').length, 1);
+});
+
+test('a track goes on when its media comes over another transport', async (t) => {
+  withGlobals(t, { MediaStream: FakeStream });
+  const { room: joined, host } = await room();
+  const heard = listen(joined);
+  await settle();
+  host.trackSubscribed('cam', '1', new FakeTrack('video'));
+  const publication = joined.participants.get('ada-1').publication('camera');
+  const { track } = publication;
+  const element = track.attach(new FakeElement());
+  heard.length = 0;
+  const media = new FakeTrack('video');
+  host.trackSubscribed('cam', '5', media);
+  assert.deepEqual([publication.track, publication.mid, track.mediaStreamTrack], [track, '5', media]);
+  assert.deepEqual([...element.srcObject.getTracks()], [media]);
+  assert.deepEqual(names(heard), [], 'an app has nothing to do');
+});
+
+test('objects outlive their ids when the call moves', async () => {
+  const { room: joined, core, host } = await room();
+  const ada = joined.participants.get('ada-1');
+  const camera = ada.publication('camera');
+  const media = new FakeTrack('video');
+  const publishing = joined.local.publish(media);
+  host.published(core.named('publish')[0][0], 'pub', '8', new FakeSender(media));
+  const publication = await publishing;
+  for (const [was, id] of [['me-1', 'me-2'], ['ada-1', 'ada-2'], ['cam', 'cam-2'], ['nobody', 'nothing']]) host.renamed(was, id);
+  const sender = new FakeSender(new FakeTrack('video'));
+  host.republished('pub', 'pub-2', '0', sender);
+  await settle();
+  assert.deepEqual([joined.local.id, ada.id, camera.id, publication.id, publication.mid], ['me-2', 'ada-2', 'cam-2', 'pub-2', '0']);
+  assert.deepEqual([joined.participants.get('ada-2'), joined.participants.size], [ada, 1]);
+  assert.deepEqual([ada.publications.get('cam-2'), ada.publications.size], [camera, 1]);
+  assert.deepEqual([joined.local.publications.get('pub-2'), joined.local.publications.size], [publication, 1]);
+  assert.equal(sender.track, media, 'what it sends now');
+  host.publicationMuted('cam-2', true);
+  assert.equal(camera.muted, true);
+});
+
+test('a publication that was muted with its camera off stays so over another transport', async () => {
+  const { room: joined, core, host } = await room();
+  const media = new FakeTrack('video');
+  const publishing = joined.local.publish(media);
+  host.published(core.named('publish')[0][0], 'pub', '8', new FakeSender(media));
+  const publication = await publishing;
+  const muting = publication.mute();
+  await settle();
+  host.done(core.named('mute')[0][0]);
+  await muting;
+  const sender = new FakeSender(media);
+  host.republished('pub', 'pub', '0', sender);
+  assert.deepEqual([publication.muted, media.enabled], [true, false]);
+});
+
+test('servers of the edge come beside those of the app', async () => {
+  const own = { urls: 'stun:own.example' };
+  const { core, host } = enter({ rtcConfiguration: { iceServers: [own], iceTransportPolicy: 'relay' } });
+  const set = [];
+  host.transportOpened({ setConfiguration: (configuration) => set.push(structuredClone(configuration)), close() {} });
+  for (const name of ['first', 'second']) host.iceServers([[name, 'secret', 'turn:a.example', 'turns:a.example'], [undefined, undefined, 'stun:b.example']]);
+  assert.deepEqual(set[1].iceServers, [
+    own,
+    { urls: ['turn:a.example', 'turns:a.example'], username: 'second', credential: 'secret' },
+    { urls: ['stun:b.example'] },
+  ]);
+  assert.equal(set[1].iceTransportPolicy, 'relay');
+  assert.deepEqual(core.configuration, set[1], 'for transports to come');
+  host.transportOpened({ setConfiguration() { throw new Error('not now'); }, close() {} });
+  host.iceServers([]);
+  assert.deepEqual(core.configuration.iceServers, [own]);
+});
+
+test('steps of a recovery are told, and other edges found', async () => {
+  const { room: joined, host } = await room();
+  const heard = [];
+  joined.on('reconnecting', (event) => heard.push(event));
+  await settle();
+  host.step('suspect', 'no-media', 1250);
+  assert.deepEqual(heard, [{ step: 'suspect', reason: 'no-media', tookMs: 1250 }]);
+  assert.equal(host.signalAddress('https://b.example'), 'wss://b.example/v1/signal');
+  assert.equal(host.signalAddress('ftp://b.example'), undefined);
 });

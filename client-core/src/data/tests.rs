@@ -17,7 +17,14 @@ fn the_largest_message_passes_and_one_byte_more_is_refused() {
 #[test]
 fn a_frame_from_the_edge_names_its_sender() {
     let frame = DataFrame { from: Some("ada".into()), to: None, topic: None, payload: b"hi".to_vec(), text: true, beat: None };
-    assert_eq!(decode(&frame.to_cbor()), Some(DataMessage { peer: Some("ada".into()), topic: None, payload: b"hi".to_vec(), text: true }));
+    let message = DataMessage { peer: Some("ada".into()), topic: None, payload: b"hi".to_vec(), text: true };
+    assert_eq!(decode(&frame.to_cbor()), Some(Received::Message(message)));
+}
+
+#[test]
+fn a_beat_is_no_message() {
+    assert_eq!(DataFrame::from_cbor(&beat(7)), Ok(DataFrame { beat: Some(7), ..DataFrame::default() }));
+    assert_eq!(decode(&beat(7)), Some(Received::Beat(7)));
 }
 
 #[test]

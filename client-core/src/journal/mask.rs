@@ -6,13 +6,15 @@
 //! becomes one that can't be read either. Masking twice is masking once. Both together make a replay of masked inputs give the masked decisions.
 
 use crate::wire::{Item, Writer};
-use alloc::{string::String, vec::Vec};
+use alloc::{borrow::ToOwned, string::String, vec::Vec};
 
 /// Which text of a kind of message is kept.
 pub(super) struct Keep {
     /// Paths to it, between spaces: the kind, then the key or the place of each field on the way, each as one letter that is so far behind `0` in
     /// ASCII (`9` is 9, `:` 10, `;` 11, `>` 14, `?` 15, `@` 16, `A` 17, `C` 19). `*`: any.
     paths: &'static str,
+    /// Paths to text that decisions only compare: each that is different gets a letter of its own.
+    compared: &'static str,
     /// How many letters come before the kind; none if it is that many.
     kind_at: usize,
 }
@@ -28,6 +30,8 @@ pub(super) const SERVER: Keep = Keep {
         "900 901 ;0*0 >1*0 ?0 ?1*0 @0*0 ", // slot, speakers, layers, encodings, qualities
         "A0 C0*0*",                        // who sent a payload, addresses of ICE servers
     ),
+    // Identities: who is who in a session that goes on where another one ended.
+    compared: "0031 004*1 401",
     kind_at: 0,
 };
 
@@ -38,31 +42,55 @@ pub(super) const CLIENT: Keep = Keep {
         "1101*0 1101*4 1901*0 1901*4 ", // offers: sections
         "120 130 140 150 180*0 1:0",    // publications, wishes, whom a payload is for
     ),
+    compared: "",
     kind_at: 1,
 };
 
 /// `DataFrame`: from whom, for whom.
-pub(super) const FRAME: Keep = Keep { paths: "0 1", kind_at: usize::MAX };
+pub(super) const FRAME: Keep = Keep { paths: "0 1", compared: "", kind_at: usize::MAX };
+
+/// Texts that were met in places where they are compared, in that order. The letter that stands for one says which it is, not what.
+#[derive(Debug, Default)]
+pub(super) struct Compared(Vec<String>);
+
+/// Texts that are told apart: as many people as a room shows.
+const MAX_COMPARED: usize = 4096;
+
+/// The first of the letters: none that anybody writes alone, so that what is masked can be masked again.
+const FIRST_LETTER: u32 = 0x100;
+
+impl Compared {
+    fn stand_in(&mut self, text: &str) -> char {
+        let place = self.0.iter().position(|known| known == text).unwrap_or_else(|| {
+            if self.0.len() < MAX_COMPARED {
+                self.0.push(text.to_owned());
+            }
+            self.0.len().saturating_sub(1)
+        });
+        char::from_u32(FIRST_LETTER + place as u32).unwrap_or('*')
+    }
+}
 
 /// The message with only that left; none: it can't be read.
-pub(super) fn masked(message: &[u8], keep: &Keep) -> Vec<u8> {
+pub(super) fn masked(message: &[u8], keep: &Keep, compared: &mut Compared) -> Vec<u8> {
     let mut out = Writer(Vec::new());
     if let Some(item) = Item::read(message) {
-        mask(&item, keep, &mut Vec::new(), &mut out);
+        mask(&item, keep, &mut Vec::new(), compared, &mut out);
     }
     out.0
 }
 
 /// Arrays become maps with places for keys: to the reader of messages they are the same.
-fn mask(item: &Item<'_>, keep: &Keep, path: &mut Vec<u8>, out: &mut Writer) {
+fn mask(item: &Item<'_>, keep: &Keep, path: &mut Vec<u8>, compared: &mut Compared, out: &mut Writer) {
     match item {
         Item::Number(number) => out.number(*number),
         Item::Flag(flag) => out.flag(*flag),
         Item::Nothing => out.null(),
         Item::Bytes(_) => out.bytes(&[]),
         // No id has a line break: this is a description.
-        Item::Text(text) if keep.has(path) && text.contains('\n') => out.text(&negotiated(text)),
-        Item::Text(text) if keep.has(path) => out.text(text),
+        Item::Text(text) if has(keep.paths, path) && text.contains('\n') => out.text(&negotiated(text)),
+        Item::Text(text) if has(keep.paths, path) => out.text(text),
+        Item::Text(text) if has(keep.compared, path) => out.text(compared.stand_in(text).encode_utf8(&mut [0; 4])),
         Item::Text(_) => out.text("*"),
         Item::Fields(fields) => {
             out.map(fields.len());
@@ -78,18 +106,16 @@ fn mask(item: &Item<'_>, keep: &Keep, path: &mut Vec<u8>, out: &mut Writer) {
                 }
                 // None of the letters that are known is that far behind.
                 path.push(b'0' + (*step).min(70) as u8);
-                mask(field, keep, path, out);
+                mask(field, keep, path, compared, out);
                 path.pop();
             }
         }
     }
 }
 
-impl Keep {
-    fn has(&self, path: &[u8]) -> bool {
-        let is = |known: &[u8]| known.len() == path.len() && known.iter().zip(path).all(|(known, step)| *known == b'*' || known == step);
-        self.paths.as_bytes().split(|letter| *letter == b' ').any(is)
-    }
+fn has(paths: &str, path: &[u8]) -> bool {
+    let is = |known: &[u8]| known.len() == path.len() && known.iter().zip(path).all(|(known, step)| *known == b'*' || known == step);
+    paths.as_bytes().split(|letter| *letter == b' ').any(is)
 }
 
 /// Lines that say what is sent, where and in which codec: `mid`, `sendonly`, `sendrecv`, `recvonly`, `inactive`, `rtpmap`, `fmtp`. All others go:

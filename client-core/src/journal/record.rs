@@ -10,10 +10,9 @@ use crate::encodings::Caps;
 use crate::peer_ladder::PeerRung;
 use crate::{
     Adapted, Code, DataMessage, Judgement, PublishRequest, Reason, RequestId, SessionConfig, SessionError, SlotCounts, SocketId, State,
-    Subject, TransportState,
+    Step, StepTaken, Subject, TransportId, TransportState,
 };
 use alloc::{string::String, vec::Vec};
-use core::time::Duration;
 use nearcast_protocol::client::Source;
 use nearcast_protocol::{
     EncodingDemand, LayerReason, LayerState, LeaveReason, Mid, ParticipantId, Priority, PublicationId, PublicationInfo, Speaker, Wish,
@@ -101,7 +100,7 @@ impl RecordAs<String> for Changes {
 }
 
 fn message(message: &[u8], keep: &Keep, entry: &mut Entry) {
-    let masked = mask::masked(message, keep);
+    let masked = mask::masked(message, keep, &mut entry.compared);
     entry.out.bytes(&masked);
 }
 
@@ -139,14 +138,6 @@ impl Record for bool {
 impl Record for u64 {
     fn record(&self, entry: &mut Entry) {
         entry.out.number(*self);
-    }
-}
-
-/// In microseconds.
-impl Record for Duration {
-    fn record(&self, entry: &mut Entry) {
-        // Not `as_micros`: its 128-bit arithmetic would come along into the wasm.
-        entry.out.number(self.as_secs() * 1_000_000 + u64::from(self.subsec_micros()));
     }
 }
 
@@ -208,7 +199,7 @@ macro_rules! ids {
     };
 }
 
-ids! { RequestId SocketId ; Mid ParticipantId PublicationId }
+ids! { RequestId SocketId TransportId ; Mid ParticipantId PublicationId }
 
 macro_rules! choices {
     ($($type:ident)*) => {$(
@@ -250,7 +241,7 @@ macro_rules! named {
     )*};
 }
 
-named! { Code Reason State }
+named! { Code Reason State Step }
 
 /// The way to write a field: as it is, unless the table says otherwise.
 macro_rules! how {
@@ -289,7 +280,7 @@ macro_rules! structs {
 }
 
 structs! { restored
-    SessionConfig { auto_subscribe, join_timeout, give_up_after, slots, client as Open }
+    SessionConfig { auto_subscribe, join_timeout_ms, give_up_after_ms, slots, client as Open }
     SlotCounts { audio, video }
     PublishRequest { request, source, name as Length, muted, dtx }
     Wish { publication, width, height, visible, max_fps, priority }
@@ -299,6 +290,7 @@ structs! {
     PublicationInfo { id, video, source, name as Hidden, muted }
     LayerState { publication, width, height, fps, bitrate, paused, reason }
     Speaker { participant, level }
+    StepTaken { step, reason, at as Hidden, took_ms }
     Caps { cpu, direct, paused }
     CpuLimits { max_fps, no_top_layer, cheap_codec, receive_lines }
     PeerRung { height, bitrate }

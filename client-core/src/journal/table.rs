@@ -86,23 +86,27 @@ inputs! {
     20 Stats { 0: numbers }
     21 PageHidden { 0: hidden }
     22 AdaptNothing {}
+    23 TransportRefused {}
 }
 
 decisions! { record_output, OUTPUT_WORDS, Output from OUTPUTS;
     0 FetchToken {}
-    1 OpenSocket { 0: socket }
+    1 OpenSocket { socket: socket, edge: edge as Presence }
     2 Send { 0: message as ToEdge }
     3 CloseSocket { 0: socket }
-    4 MakeOffer { publish: publish, grow: grow }
+    4 MakeOffer { publish: publish, grow: grow, restart: restart }
     5 ApplyAnswer { sdp: sdp as Changes }
     6 RollBack {}
     7 DropSender { request: request }
     8 ReleaseSender { publication: publication }
     9 SetEncodings { publication: publication, encodings: encodings }
-    10 CloseTransport {}
+    10 CloseTransport { 0: transport }
     11 Event { 0: event }
     12 ReadStats {}
     13 Cap { 0: caps }
+    14 OpenTransport { 0: transport }
+    15 SendBeat { 0: frame as Frame }
+    16 SetIceServers { 0: servers as Hidden }
 }
 
 decisions! { record_event, EVENT_WORDS, Event from EVENTS;
@@ -125,6 +129,10 @@ decisions! { record_event, EVENT_WORDS, Event from EVENTS;
     16 Closed { error: error }
     17 Quality { 0: judgements }
     18 Adapted { 0: adapted }
+    19 Step { 0: taken }
+    20 ParticipantRenamed { was: was, id: id }
+    21 PublicationRenamed { was: was, id: id }
+    22 Republished { request: request, was: was, publication: publication, mid: mid }
 }
 
 /// An event is an output with a kind of its own behind it.

@@ -92,3 +92,22 @@ fn cut_and_twisted_traces_never_panic() {
         }
     }
 }
+
+/// `participant_joined` of somebody with this identity, masked.
+fn joined(identity: &str, compared: &mut Compared) -> Vec<u8> {
+    use nearcast_protocol::wire::Cbor;
+    use nearcast_protocol::{ParticipantInfo, ServerMessage};
+    let participant =
+        ParticipantInfo { id: "p".into(), identity: identity.into(), name: String::new(), role: None, publications: Vec::new() };
+    mask::masked(&ServerMessage::ParticipantJoined { participant }.to_cbor(), &mask::SERVER, compared)
+}
+
+#[test]
+fn identities_are_told_apart_and_not_told() {
+    let mut compared = Compared::default();
+    let [ada, bob, again] = ["ada", "bob", "ada"].map(|identity| joined(identity, &mut compared));
+    assert_eq!((ada == again, ada == bob), (true, false), "who comes back to a session that goes on is the same as before");
+    assert!(!ada.windows(3).any(|window| window == b"ada"));
+    let masked_again = mask::masked(&bob, &mask::SERVER, &mut Compared::default());
+    assert_eq!(masked_again, ada, "the first that is met gets the first letter: replays give the same as what they replay");
+}

@@ -5,7 +5,7 @@ use crate::Code;
 use nearcast_protocol::Published;
 
 fn publish(request: u32) -> Publish {
-    Publish { request: RequestId(request), source: Source::Microphone, name: String::new(), muted: false, dtx: request.is_multiple_of(2) }
+    Publish::new(RequestId(request), Source::Microphone, String::new(), false, request.is_multiple_of(2))
 }
 
 fn counts(audio: u16, video: u16) -> SlotCounts {
@@ -15,7 +15,7 @@ fn counts(audio: u16, video: u16) -> SlotCounts {
 /// Past its first offer.
 fn negotiated() -> Negotiation {
     let mut negotiation = Negotiation::new(counts(4, 4));
-    assert_eq!(negotiation.next(), Some(Plan { publish: vec![], grow: counts(4, 4) }));
+    assert_eq!(negotiation.next(), Some(Plan { publish: vec![], grow: counts(4, 4), restart: false }));
     negotiation.made("offer".into(), &[]);
     negotiation.send(1).unwrap();
     negotiation.answered(MediaAnswer::default()).unwrap();
@@ -27,7 +27,7 @@ fn negotiated() -> Negotiation {
 fn what_is_asked_while_an_offer_is_under_way_goes_into_the_next_one_together() {
     let mut negotiation = negotiated();
     negotiation.publish(publish(1)).unwrap();
-    assert_eq!(negotiation.next(), Some(Plan { publish: vec![RequestId(1)], grow: counts(0, 0) }));
+    assert_eq!(negotiation.next(), Some(Plan { publish: vec![RequestId(1)], grow: counts(0, 0), restart: false }));
     negotiation.publish(publish(2)).unwrap();
     negotiation.want_slots(counts(5, 4));
     negotiation.publish(publish(3)).unwrap();
@@ -41,8 +41,8 @@ fn what_is_asked_while_an_offer_is_under_way_goes_into_the_next_one_together() {
     negotiation.answered(MediaAnswer { sdp: "answer".into(), published }).unwrap();
     assert_eq!(negotiation.next(), None);
     let settled = negotiation.applied();
-    assert_eq!(settled[0].result, Ok(("pub".into(), "8".into())));
-    assert_eq!(negotiation.next(), Some(Plan { publish: vec![RequestId(2), RequestId(3)], grow: counts(4, 0) }));
+    assert_eq!((&settled[0].result, settled[0].mid.as_str()), (&Ok("pub".into()), "8"));
+    assert_eq!(negotiation.next(), Some(Plan { publish: vec![RequestId(2), RequestId(3)], grow: counts(4, 0), restart: false }));
 }
 
 #[test]
@@ -86,7 +86,7 @@ fn tracks_of_a_refused_offer_fail_and_its_slots_stay() {
     assert_eq!(failed.len(), 1);
     assert_eq!(negotiation.next(), None, "the transceivers exist: nothing to add");
     negotiation.publish(publish(2)).unwrap();
-    assert_eq!(negotiation.next(), Some(Plan { publish: vec![RequestId(2)], grow: counts(0, 0) }));
+    assert_eq!(negotiation.next(), Some(Plan { publish: vec![RequestId(2)], grow: counts(0, 0), restart: false }));
 }
 
 #[test]

@@ -80,7 +80,8 @@ impl Listener {
                 Event::TrackSubscribed { publication, mid } => {
                     assert!(self.publications.contains_key(&publication), "track of nothing");
                     assert!(self.tracks.values().all(|other| *other != mid), "two publications in one slot");
-                    assert!(self.tracks.insert(publication, mid).is_none(), "one publication in two slots");
+                    let before = self.tracks.insert(publication, mid);
+                    assert!(before.is_none_or(|before| before.0.is_empty()), "one publication in two slots");
                 }
                 Event::TrackUnsubscribed { publication } => assert!(self.tracks.remove(&publication).is_some(), "ended without starting"),
                 other => panic!("not of a room: {other:?}"),
@@ -91,7 +92,7 @@ impl Listener {
     fn of(room: &Room) -> Self {
         let publications = |other: &Participant| {
             let owner = other.id.clone();
-            other.publications.clone().into_iter().map(move |one| (one.id, (owner.clone(), one.muted)))
+            other.publications.clone().into_iter().map(move |one| (one.info.id, (owner.clone(), one.info.muted)))
         };
         Self {
             people: room.others.iter().map(|other| other.id.clone()).collect(),
@@ -109,6 +110,9 @@ enum Step {
     Remove(u8),
     Mute(u8, bool),
     Bind(u8, Option<u8>),
+    /// Another transport: names of sections mean nothing any more.
+    Renew,
+    Settle,
     Snapshot(BTreeMap<u8, bool>, Vec<(u8, u8)>),
 }
 
@@ -121,6 +125,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         number.clone().prop_map(Step::Remove),
         (number.clone(), any::<bool>()).prop_map(|(publication, muted)| Step::Mute(publication, muted)),
         (0..8_u8, prop::option::of(number.clone())).prop_map(|(mid, publication)| Step::Bind(mid, publication)),
+        Just(Step::Renew),
+        Just(Step::Settle),
         (prop::collection::btree_map(number.clone(), any::<bool>(), 0..12), prop::collection::vec((0..8_u8, number), 0..8))
             .prop_map(|(publications, slots)| Step::Snapshot(publications, slots)),
     ];
@@ -142,6 +148,8 @@ fn apply(room: &mut Room, step: Step, events: &mut Vec<Event>) {
         Step::Bind(mid, n) => {
             room.bind(&SlotBinding { mid: Mid(id("", mid)), publication: n.map(|n| PublicationId(id("pub", n))) }, events);
         }
+        Step::Renew => room.transport_renewed(),
+        Step::Settle => room.settle(events),
         Step::Snapshot(publications, slots) => {
             let people: BTreeSet<u8> = publications.keys().map(|n| n / 4).collect();
             let of = |who: u8| publications.iter().filter(|(n, _)| **n / 4 == who).map(|(n, muted)| publication(*n, *muted)).collect();
@@ -149,7 +157,7 @@ fn apply(room: &mut Room, step: Step, events: &mut Vec<Event>) {
             let slots =
                 slots.into_iter().map(|(mid, n)| SlotBinding { mid: Mid(id("", mid)), publication: Some(PublicationId(id("pub", n))) });
             let snapshot = snapshot(others, slots.collect());
-            room.reconcile(&snapshot, events);
+            room.reconcile(&snapshot, false, events);
             let known: BTreeMap<_, _> =
                 publications.into_iter().map(|(n, muted)| (PublicationId(id("pub", n)), (owner(n), muted))).collect();
             assert_eq!(Listener::of(room).publications, known, "the model is the snapshot");
@@ -163,6 +171,9 @@ proptest! {
         let mut room = Room::new(true);
         let mut listener = Listener::default();
         for step in steps {
+            if matches!(step, Step::Renew) {
+                listener.tracks.values_mut().for_each(|mid| mid.0.clear());
+            }
             let mut events = Vec::new();
             apply(&mut room, step, &mut events);
             listener.hear(&events);
@@ -197,7 +208,34 @@ fn a_publication_the_edge_dropped_while_we_were_away_is_told() {
     let mut room = Room::new(true);
     room.published("mine".into());
     let mut events = Vec::new();
-    room.reconcile(&snapshot(vec![], vec![]), &mut events);
+    room.reconcile(&snapshot(vec![], vec![]), false, &mut events);
     assert_eq!(events, [Event::LocalUnpublished { publication: "mine".into() }]);
     assert!(!room.unpublished(&"mine".into()));
+}
+
+#[test]
+fn who_comes_along_to_another_session_is_the_same() {
+    let mut room = Room::new(true);
+    let mut events = Vec::new();
+    room.participant_joined(&participant(0, vec![publication(0, false), publication(1, false)]), &mut events);
+    room.bind(&SlotBinding { mid: "3".into(), publication: Some("pub0".into()) }, &mut events);
+    room.transport_renewed();
+    events.clear();
+    let elsewhere = Joined { resumed: false, ..snapshot(vec![], vec![]) };
+    room.reconcile(&elsewhere, true, &mut events);
+    assert_eq!(events, [], "they may still come");
+    let again = ParticipantInfo { id: "new".into(), ..participant(0, vec![PublicationInfo { id: "new0".into(), ..publication(0, true) }]) };
+    room.participant_joined(&again, &mut events);
+    room.bind(&SlotBinding { mid: "1".into(), publication: Some("new0".into()) }, &mut events);
+    room.settle(&mut events);
+    assert_eq!(
+        events,
+        [
+            Event::ParticipantRenamed { was: "p0".into(), id: "new".into() },
+            Event::PublicationRenamed { was: "pub0".into(), id: "new0".into() },
+            Event::PublicationRemoved { participant: "new".into(), publication: "pub1".into() },
+            Event::PublicationMuted { publication: "new0".into(), muted: true },
+            Event::TrackSubscribed { publication: "new0".into(), mid: "1".into() },
+        ]
+    );
 }

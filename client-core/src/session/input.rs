@@ -12,6 +12,10 @@ pub struct RequestId(pub u32);
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct SocketId(pub u32);
 
+/// One RTCPeerConnection; numbered by the session.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct TransportId(pub u32);
+
 /// The `connectionState` of the transport, as far as it matters.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum TransportState {
@@ -51,7 +55,7 @@ pub struct PublishRequest {
     pub dtx: bool,
 }
 
-/// What happened.
+/// What happened. Of transports only the present one is heard: inputs of a closed one are held back by the caller.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Input {
     /// Join. Once.
@@ -64,8 +68,10 @@ pub enum Input {
     SocketMessage(SocketId, Vec<u8>),
     /// The socket is gone, or never opened.
     SocketClosed(SocketId),
-    /// The network is said to be back: a waiting attempt starts now.
+    /// The network is said to be back, gone, or another one: what waits is tried now, and what should work is asked.
     NetworkAvailable,
+    /// The transport could not be opened: the browser refuses its configuration.
+    TransportRefused,
     /// Answers [`crate::Output::MakeOffer`]: made, and set as the local description.
     OfferMade {
         /// The complete SDP; candidates are not needed.

@@ -2,11 +2,11 @@
 
 use super::{Session, SocketId};
 use crate::link::Link;
-use crate::reconnect::Reason;
+use crate::recovery::Reason;
 use crate::requests::Settled;
 use crate::room::Room;
 use crate::wire::{self, WireError};
-use crate::{Event, MonoTime, Output, SessionError, SlotCounts};
+use crate::{Code, Event, MonoTime, Output, SessionError, SlotCounts};
 use alloc::vec::Vec;
 use nearcast_protocol::{ErrorInfo, ServerMessage};
 
@@ -16,7 +16,7 @@ impl Session {
             return;
         }
         if let Link::Up { heartbeat, .. } = &mut self.link {
-            heartbeat.heard();
+            heartbeat.heard(now);
         }
         match wire::server_message(bytes) {
             Ok(message) => self.server_message(now, message),
@@ -30,6 +30,11 @@ impl Session {
     fn server_message(&mut self, now: MonoTime, message: ServerMessage) {
         match message {
             ServerMessage::Joined(joined) => self.joined(now, *joined),
+            // Going away is no reason to end: it may come back, or others take its place.
+            ServerMessage::Closed { error } if error.retryable && self.stay.is_some() => {
+                self.recovery.edges.leave(now);
+                self.rejoin(now, Reason::Failed(Code::Edge(error.code)));
+            }
             ServerMessage::Closed { error } => self.end(Some(error.into())),
             ServerMessage::Failed { id, error } => self.refused(now, id, error),
             _ if !self.link.is_up() => {}
@@ -43,7 +48,8 @@ impl Session {
             ServerMessage::Done { id } => self.request_ended(id, Ok(())),
             ServerMessage::Pong { .. } => {}
             ServerMessage::ParticipantJoined { participant } => {
-                self.with_room(|room, events| room.participant_joined(&participant, events))
+                self.with_room(|room, events| room.participant_joined(&participant, events));
+                self.choose_again(Some(&participant.id));
             }
             ServerMessage::ParticipantLeft { participant, reason } => {
                 self.with_room(|room, events| room.participant_left(&participant, reason, events));
@@ -71,7 +77,8 @@ impl Session {
             ServerMessage::Speakers { speakers } => self.event(Event::Speakers(speakers)),
             ServerMessage::Qualities { qualities } => self.qualities(qualities),
             // Later: what follows from these.
-            ServerMessage::Peer { .. } | ServerMessage::Mode { .. } | ServerMessage::IceServers { .. } => {}
+            ServerMessage::Peer { .. } | ServerMessage::Mode { .. } => {}
+            ServerMessage::IceServers { servers } => self.push(Output::SetIceServers(servers)),
         }
     }
 
@@ -80,7 +87,7 @@ impl Session {
             self.join_refused(now, error);
         } else if self.negotiation.is_sent_as(id) {
             self.push(Output::RollBack);
-            self.negotiation_failed(&error.into());
+            self.negotiation_failed(now, &error.into());
         } else {
             self.request_ended(id, Err(error.into()));
         }
@@ -110,11 +117,17 @@ impl Session {
             match &event {
                 Event::LocalUnpublished { publication } => {
                     self.watch.unpublished(publication);
+                    self.negotiation.forget(publication);
                     self.push(Output::ReleaseSender { publication: publication.clone() });
                 }
                 Event::PublicationRemoved { publication, .. } => {
                     self.wishes.forget(publication);
                     self.watch.forget(publication);
+                }
+                Event::PublicationRenamed { was, id } => {
+                    self.wishes.rename(was, id);
+                    self.requests.rename(was, id);
+                    self.watch.forget(was);
                 }
                 _ => {}
             }

@@ -1,10 +1,10 @@
 //! What a session wants done, and what it tells the app.
 
-use super::{Adapted, DataMessage, Judgement, RequestId, SocketId};
+use super::{Adapted, DataMessage, Judgement, RequestId, SocketId, TransportId};
 use crate::encodings::Caps;
-use crate::{Reason, SessionError, SlotCounts};
+use crate::{Reason, SessionError, SlotCounts, StepTaken};
 use alloc::{string::String, vec::Vec};
-use nearcast_protocol::{EncodingDemand, LayerState, LeaveReason, Mid, ParticipantId, PublicationId, PublicationInfo, Speaker};
+use nearcast_protocol::{EncodingDemand, IceServer, LayerState, LeaveReason, Mid, ParticipantId, PublicationId, PublicationInfo, Speaker};
 
 /// Where a session stands.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -13,7 +13,7 @@ pub enum State {
     Connecting,
     /// In the room.
     Connected,
-    /// In the room, without signalling; media may flow.
+    /// In the room, without signalling or without media.
     Reconnecting,
     /// Over.
     Disconnected,
@@ -37,8 +37,13 @@ impl State {
 pub enum Output {
     /// Ask the app for a token; answer with [`crate::Input::Token`].
     FetchToken,
-    /// Open a WebSocket to the edge and report under this number.
-    OpenSocket(SocketId),
+    /// Open a WebSocket and report under this number.
+    OpenSocket {
+        /// The number.
+        socket: SocketId,
+        /// To this edge, in the form that `connect` takes; none: the one that `connect` was given.
+        edge: Option<String>,
+    },
     /// Send on the present socket.
     Send(Vec<u8>),
     /// Close it, after what was sent; its further events don't matter.
@@ -49,6 +54,8 @@ pub enum Output {
         publish: Vec<RequestId>,
         /// Receiving sections to add.
         grow: SlotCounts,
+        /// With new ICE credentials.
+        restart: bool,
     },
     /// Set as the remote description; answer with `AnswerApplied` or `AnswerFailed`.
     ApplyAnswer {
@@ -78,8 +85,15 @@ pub enum Output {
     Cap(Caps),
     /// Read the browser's counters; answer with [`crate::Input::Stats`].
     ReadStats,
-    /// Close the transport.
-    CloseTransport,
+    /// Open a transport; its offer, channels and state are what inputs speak of from now on. Tracks of the one before go on in it: `MakeOffer`
+    /// names them as they were asked for.
+    OpenTransport(TransportId),
+    /// Close it.
+    CloseTransport(TransportId),
+    /// Send this frame on the lossy channel, if that is open.
+    SendBeat(Vec<u8>),
+    /// These STUN and TURN servers from now on, beside the app's own, in this transport and later ones.
+    SetIceServers(Vec<IceServer>),
     /// Tell the app.
     Event(Event),
 }
@@ -106,6 +120,33 @@ pub enum Event {
         state: State,
         /// Why.
         reason: Reason,
+    },
+    /// A step towards getting back what was lost, or the end of that.
+    Step(StepTaken),
+    /// Somebody, oneself included, has another id in the session that goes on.
+    ParticipantRenamed {
+        /// Before.
+        was: ParticipantId,
+        /// Now.
+        id: ParticipantId,
+    },
+    /// The same of somebody else's publication.
+    PublicationRenamed {
+        /// Before.
+        was: PublicationId,
+        /// Now.
+        id: PublicationId,
+    },
+    /// One of one's own publications goes on over another transport, perhaps under another id.
+    Republished {
+        /// As it was asked for.
+        request: RequestId,
+        /// Before.
+        was: PublicationId,
+        /// Now.
+        publication: PublicationId,
+        /// The sending section.
+        mid: Mid,
     },
     /// Somebody is there; publications follow.
     ParticipantJoined {
@@ -148,7 +189,7 @@ pub enum Event {
         /// The new state.
         muted: bool,
     },
-    /// A publication's media comes in this section.
+    /// A publication's media comes in this section. Told again when the section of another transport takes over.
     TrackSubscribed {
         /// What.
         publication: PublicationId,

@@ -271,6 +271,9 @@ impl Session {
         let tracks = self.watch.stats.tracks();
         let sendable = self.watch.stats.way().sendable().map(|bits| bits as u32);
         self.adapt(now, &tracks, sendable);
+        if let Some(received) = self.watch.stats.way().received() {
+            self.recovery.path.counted(now, received);
+        }
         let mut told = Vec::new();
         self.watch.judged.iter_mut().for_each(|judged| judged.present = false);
         let (mut up, mut down) = (Connection::default(), Connection::default());
@@ -294,7 +297,7 @@ impl Session {
             told.extend(self.watch.judge(now, subject, rating, measured));
         }
         self.watch.let_go(&mut told);
-        let degraded = now < self.watch.degraded_until || (flows && self.watch.stats.way().is_doubtful());
+        let degraded = now < self.watch.degraded_until || !self.recovery.path.is_good() || (flows && self.watch.stats.way().is_doubtful());
         self.watch.read_at = (self.watch.asked_at + if degraded { EVERY_WHILE_DEGRADED } else { EVERY }).max(now);
         if !told.is_empty() {
             self.event(Event::Quality(told));

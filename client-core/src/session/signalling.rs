@@ -1,13 +1,17 @@
-//! The life of the signalling connection: opening, joining, resuming, heartbeat, outage. States are in [`crate::link`].
+//! The life of the signalling connection: opening, joining, resuming, heartbeat, loss. States are in [`crate::link`].
 
 use super::{Session, SocketId, Stage, Stay};
-use crate::heartbeat::{Beat, Heartbeat};
 use crate::link::Link;
-use crate::reconnect::{ATTEMPT_WITHIN, Outage, Reason};
-use crate::{Code, Event, MonoTime, Output, SessionError, State};
+use crate::recovery::heartbeat::{Beat, Heartbeat};
+use crate::recovery::outage::ATTEMPT_WITHIN;
+use crate::recovery::{Reason, Step};
+use crate::{Code, Event, MonoTime, Output, State};
 use alloc::string::String;
-use core::time::Duration;
 use nearcast_protocol::{ClientMessage, ErrorCode, ErrorInfo, Join, Joined, Resume};
+
+/// How long people, publications and tracks may take to come along to a new session or transport. Guess: most clients of an edge that died have
+/// found another one by then.
+pub(super) const SETTLE_WITHIN: u32 = 5000; // milliseconds
 
 impl Session {
     /// Socket, token and first offer, all at once; the socket first, since the network is slower than the browser that makes the offer.
@@ -15,18 +19,26 @@ impl Session {
         if self.stage != Stage::New {
             return;
         }
-        self.stage = Stage::Entering { until: now + self.config.join_timeout };
+        self.stage = Stage::Entering { until: now.after(self.config.join_timeout_ms) };
+        self.open_transport();
         self.begin_attempt(now);
         self.make_offer();
     }
 
-    fn begin_attempt(&mut self, now: MonoTime) {
+    /// Another socket: to the present edge, or only to see whether another one answers.
+    pub(super) fn begin_attempt(&mut self, now: MonoTime) {
         self.sockets = self.sockets.wrapping_add(1);
         let socket = SocketId(self.sockets);
-        let within = if self.stage == Stage::In { ATTEMPT_WITHIN } else { self.config.join_timeout };
-        self.link = Link::Opening { socket, open: false, token: None, until: now + within };
-        self.push(Output::OpenSocket(socket));
-        self.push(Output::FetchToken);
+        // Without a session to go back to, no edge is better than another.
+        let scouted = if self.resumes() { self.recovery.scouted(now) } else { None };
+        let within = if self.stage == Stage::In { self.recovery.attempt_within() } else { self.config.join_timeout_ms };
+        let scout = scouted.is_some();
+        self.link = Link::Opening { socket, open: false, token: None, scout, since: now, until: now.after(within) };
+        let edge = scouted.unwrap_or_else(|| self.recovery.edges.address());
+        self.push(Output::OpenSocket { socket, edge });
+        if !scout {
+            self.push(Output::FetchToken);
+        }
     }
 
     pub(super) fn token(&mut self, now: MonoTime, fetched: Option<String>) {
@@ -38,33 +50,49 @@ impl Session {
             self.send_join_if_ready(now);
         } else if self.stage == Stage::In {
             // While the network is away, fetching a token fails too.
-            self.attempt_failed(now, Duration::ZERO);
+            self.attempt_failed(now, 0, false);
         } else {
             self.end(Some(Code::TokenUnavailable.into()));
         }
     }
 
     pub(super) fn socket_opened(&mut self, now: MonoTime, opened: SocketId) {
-        if let Link::Opening { socket, open, .. } = &mut self.link
-            && *socket == opened
-        {
-            *open = true;
-            self.send_join_if_ready(now);
-        }
-    }
-
-    /// The first join carries the first offer, so that it costs one round trip; a resume carries the proof that the session is ours.
-    pub(super) fn send_join_if_ready(&mut self, now: MonoTime) {
-        let resume = self.stay.as_ref().map(|stay| Resume { session: stay.session.clone() });
-        let Link::Opening { socket, open: true, token, until } = &mut self.link else {
+        let Link::Opening { socket, open, scout, until, .. } = &mut self.link else {
             return;
         };
-        if token.is_none() || (resume.is_none() && !self.negotiation.is_ready()) {
+        if *socket != opened {
+            return;
+        }
+        if *scout {
+            // So the network works. Perhaps it didn't a moment ago: our own edge, which knows us, gets one more attempt.
+            self.recovery.proven = true;
+            self.drop_link();
+            return self.begin_attempt(now);
+        }
+        *open = true;
+        *until = (*until).max(now.after(ATTEMPT_WITHIN));
+        self.send_join_if_ready(now);
+    }
+
+    /// Whether there is a session to take up again.
+    fn resumes(&self) -> bool {
+        self.stay.as_ref().is_some_and(|stay| stay.session.is_some())
+    }
+
+    /// The first join carries the first offer, so that it costs one round trip; a resume carries the proof that the session is ours, and the first
+    /// offer of another transport if there is one.
+    pub(super) fn send_join_if_ready(&mut self, now: MonoTime) {
+        let resume = self.stay.as_ref().and_then(|stay| stay.session.clone()).map(|session| Resume { session });
+        let Link::Opening { socket, open: true, token, until, .. } = &mut self.link else {
+            return;
+        };
+        let offers = self.negotiation.is_fresh();
+        if token.is_none() || (offers && !self.negotiation.is_ready()) {
             return;
         }
         let (socket, until, token) = (*socket, *until, token.take().unwrap_or_default());
         let id = self.next_id();
-        let offer = if resume.is_none() { self.negotiation.send(id) } else { None };
+        let offer = if offers { self.negotiation.send(id) } else { None };
         self.link = Link::Joining { socket, join: id, until: until.max(now) };
         let client = Some(self.config.client.clone());
         self.send(id, ClientMessage::Join(Join { token, auto_subscribe: self.config.auto_subscribe, offer, resume, client }));
@@ -77,57 +105,69 @@ impl Session {
         if joined.id != join {
             return;
         }
-        if self.stage == Stage::In {
-            if !joined.resumed {
-                // Another session than ours: transport and publications are not in it. Later: join anew instead of ending.
-                return self.end(Some(Code::SessionLost.into()));
-            }
-        } else if let Some(sdp) = joined.answer.take().and_then(|answer| self.negotiation.answered(answer)) {
+        if self.resumes() && !joined.resumed {
+            // Another session than ours: what we have isn't in it.
+            return self.rejoin(now, Reason::Failed(Code::Edge(ErrorCode::SessionUnknown)));
+        }
+        let renewed = self.negotiation.is_fresh();
+        if self.negotiation.is_sent_as(join) {
+            let Some(sdp) = joined.answer.take().and_then(|answer| self.negotiation.answered(answer)) else {
+                return match self.stage {
+                    Stage::In => self.rejoin(now, Reason::BadMessage),
+                    _ => self.end(Some(ErrorCode::BadMessage.into())),
+                };
+            };
             self.push(Output::ApplyAnswer { sdp });
-        } else {
-            return self.end(Some(ErrorCode::BadMessage.into()));
         }
         self.link = Link::Up { socket, heartbeat: Heartbeat::new(now) };
-        self.enter(now, joined);
+        self.enter(now, joined, renewed);
         self.send_requests();
         self.negotiate();
     }
 
     /// In, for the first time or again: the room as it stands.
-    fn enter(&mut self, now: MonoTime, mut joined: Joined) {
-        self.stay = Some(Stay {
-            session: joined.session.clone(),
-            resume_window: Duration::from_millis(u64::from(joined.resume_window_ms)),
-            permissions: joined.permissions,
-        });
-        let reason = if let Some(outage) = self.outage.take() {
-            self.recovered = Some(outage.end(now));
+    fn enter(&mut self, now: MonoTime, mut joined: Joined, renewed: bool) {
+        self.recovery.edges.learn(core::mem::take(&mut joined.edges));
+        if !joined.ice_servers.is_empty() {
+            self.push(Output::SetIceServers(core::mem::take(&mut joined.ice_servers)));
+        }
+        let (session, id, permissions) = (Some(joined.session.clone()), joined.participant.id.clone(), joined.permissions);
+        let before = self.stay.replace(Stay { session, id: id.clone(), permissions });
+        if let Some(before) = before {
+            if before.id != id {
+                self.event(Event::ParticipantRenamed { was: before.id, id });
+            }
             self.wishes.repeat(now);
-            Reason::Resumed
-        } else {
-            self.stage = Stage::In;
-            self.silent_since = self.silent_since.map(|_| now);
-            let me = &mut joined.participant;
-            let (id, identity, name, role) = (me.id.clone(), me.identity.clone(), me.name.clone(), me.role.clone());
-            self.event(Event::Joined { room: joined.room.clone(), id, identity, name, role });
-            Reason::Joined
-        };
-        self.with_room(|room, events| room.reconcile(&joined, events));
-        self.event(Event::StateChanged { state: State::Connected, reason });
+            if renewed {
+                self.settle_at = Some(now.after(SETTLE_WITHIN));
+            }
+            self.with_room(|room, events| room.reconcile(&joined, renewed, events));
+            if !joined.resumed {
+                self.choose_again(None);
+            }
+            return self.recovery.signalling_back(now, if joined.resumed { Reason::Resumed } else { Reason::Moved });
+        }
+        self.stage = Stage::In;
+        let me = &mut joined.participant;
+        let (identity, name, role) = (me.identity.clone(), me.name.clone(), me.role.clone());
+        self.event(Event::Joined { room: joined.room.clone(), id, identity, name, role });
+        self.with_room(|room, events| room.reconcile(&joined, renewed, events));
+        self.event(Event::StateChanged { state: State::Connected, reason: Reason::Joined });
+        self.recovery.entered(now);
     }
 
     /// The edge refused our join.
     pub(super) fn join_refused(&mut self, now: MonoTime, error: ErrorInfo) {
-        let temporary = error.retryable && error.code != ErrorCode::TokenNotYetValid;
-        if self.stage == Stage::In && temporary {
-            let not_before = Duration::from_millis(u64::from(error.retry_after_ms.unwrap_or_default()));
-            return self.attempt_failed(now, not_before);
+        if self.stage == Stage::In {
+            if error.retryable && error.code != ErrorCode::TokenNotYetValid {
+                let not_before = error.retry_after_ms.unwrap_or_default();
+                return self.attempt_failed(now, not_before, false);
+            }
+            if error.code == ErrorCode::SessionUnknown {
+                return self.rejoin(now, Reason::Failed(Code::Edge(error.code)));
+            }
         }
-        self.end(Some(if self.stage == Stage::In && error.code == ErrorCode::SessionUnknown {
-            SessionError { message: error.message, ..Code::SessionLost.into() }
-        } else {
-            error.into()
-        }));
+        self.end(Some(error.into()));
     }
 
     pub(super) fn socket_closed(&mut self, now: MonoTime, closed: SocketId) {
@@ -138,19 +178,17 @@ impl Session {
         self.link_lost(now, Reason::SocketClosed);
     }
 
-    pub(super) fn network_available(&mut self, now: MonoTime) {
-        if let Link::Down { retry_at: Some(_) } = self.link {
-            self.begin_attempt(now);
-        }
-    }
-
     pub(super) fn link_timeout(&mut self, now: MonoTime) {
         if self.link.poll_timeout().is_none_or(|at| now < at) {
             return;
         }
         match &mut self.link {
             Link::Down { .. } => self.begin_attempt(now),
-            Link::Opening { .. } | Link::Joining { .. } => self.attempt_failed(now, Duration::ZERO),
+            Link::Opening { open, .. } => {
+                let unanswered = !*open;
+                self.attempt_failed(now, 0, unanswered);
+            }
+            Link::Joining { .. } => self.attempt_failed(now, 0, true),
             Link::Up { heartbeat, .. } => match heartbeat.handle_timeout(now) {
                 Beat::Nothing => {}
                 Beat::Ping => {
@@ -167,35 +205,34 @@ impl Session {
         if self.stage != Stage::In {
             return self.end(Some(if reason == Reason::BadMessage { ErrorCode::BadMessage.into() } else { Code::EdgeUnreachable.into() }));
         }
-        if self.outage.is_none() {
-            self.outage = Some(Outage::begin(now, self.recovered));
-            self.requests.connection_lost();
-            self.negotiation.connection_lost();
-            self.event(Event::StateChanged { state: State::Reconnecting, reason });
-        }
-        self.attempt_failed(now, Duration::ZERO);
+        self.take_step(now, if self.resumes() { Step::Resuming } else { Step::Moving }, reason);
+        self.attempt_failed(now, 0, false);
     }
 
     /// This attempt came to nothing: another one later.
-    fn attempt_failed(&mut self, now: MonoTime, not_before: Duration) {
+    pub(super) fn attempt_failed(&mut self, now: MonoTime, not_before: u32, unanswered: bool) {
         self.drop_link();
-        if let Some(outage) = &mut self.outage {
-            self.link = Link::Down { retry_at: Some(outage.next_attempt(now, not_before, &mut self.rng)) };
-        } else {
-            self.end(Some(Code::EdgeUnreachable.into()));
+        if self.resumes() {
+            if core::mem::take(&mut self.recovery.proven) && self.recovery.edges.leave(now) {
+                return self.rejoin(now, Reason::EdgeLost);
+            }
+        } else if self.recovery.looks_elsewhere() {
+            self.recovery.edges.leave(now);
         }
+        let Some(retry_at) = self.recovery.next_attempt(now, not_before, unanswered, &mut self.rng) else {
+            return self.end(Some(Code::EdgeUnreachable.into()));
+        };
+        self.link = Link::Down { retry_at: Some(retry_at) };
     }
 
+    /// No socket, and what was sent over it may be lost.
     pub(super) fn drop_link(&mut self) {
         if let Some(socket) = self.link.socket() {
             self.push(Output::CloseSocket(socket));
         }
         self.link = Link::Down { retry_at: None };
-    }
-
-    /// When an outage has lasted too long.
-    pub(super) fn give_up_at(&self) -> Option<MonoTime> {
-        let window = self.stay.as_ref()?.resume_window;
-        Some(self.outage.as_ref()?.give_up_at(self.config.give_up_after, window, self.silent_since))
+        self.requests.connection_lost();
+        self.negotiation.connection_lost();
+        self.recovery.signalling_lost();
     }
 }

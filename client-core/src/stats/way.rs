@@ -30,6 +30,12 @@ impl Way {
         self.last = Some(record.clone());
     }
 
+    /// Bytes received so far.
+    #[must_use]
+    pub fn received(&self) -> Option<f64> {
+        self.last.as_ref()?.get(Field::Bytes)
+    }
+
     /// Round trip by the latest check, in milliseconds.
     #[must_use]
     pub fn rtt_ms(&self) -> Option<f32> {

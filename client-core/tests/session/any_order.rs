@@ -2,9 +2,11 @@
 
 use crate::world::{World, camera, millis, participant};
 use client_core::trace::{Replay, Trace};
-use client_core::{Event, Input, Output, RequestId, SocketId, TransportState};
+use client_core::{Event, Input, Output, RequestId, SocketId, State, TransportState};
 use nearcast_protocol::wire::Cbor;
-use nearcast_protocol::{ClientMessage, EncodingDemand, ErrorCode, MediaAnswer, Published, ServerMessage, SlotBinding, Wish};
+use nearcast_protocol::{
+    ClientMessage, EncodingDemand, ErrorCode, ErrorInfo, MediaAnswer, PublishIntent, Published, ServerMessage, SlotBinding, Wish,
+};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 
@@ -13,8 +15,8 @@ enum Step {
     Wait(u64),
     Open,
     Token(bool),
-    /// The edge deals with the oldest message: in the normal way, or refuses.
-    Edge(bool),
+    /// The edge deals with the oldest message: in the normal way, or refuses, or has forgotten the session.
+    Edge(Reply),
     Lose,
     OfferMade,
     OfferFailed,
@@ -31,8 +33,19 @@ enum Step {
     People(bool),
     Noise(Vec<u8>),
     OldSocket,
-    Transport(bool),
+    Transport(TransportState),
+    /// A beat comes back.
+    Echo,
+    /// The edge goes away.
+    Goodbye,
     Online,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Reply {
+    Normal,
+    Overloaded,
+    Forgotten,
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -40,7 +53,9 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         3 => (0..8000_u64).prop_map(Step::Wait),
         5 => Just(Step::Open),
         5 => prop::bool::weighted(0.95).prop_map(Step::Token),
-        12 => prop::bool::weighted(0.9).prop_map(Step::Edge),
+        12 => prop::sample::select(vec![Reply::Normal; 8]).prop_map(Step::Edge),
+        1 => Just(Step::Edge(Reply::Overloaded)),
+        1 => Just(Step::Edge(Reply::Forgotten)),
         2 => Just(Step::Lose),
         5 => Just(Step::OfferMade),
         1 => Just(Step::OfferFailed),
@@ -57,18 +72,27 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         2 => any::<bool>().prop_map(Step::People),
         1 => prop::collection::vec(any::<u8>(), 0..20).prop_map(Step::Noise),
         1 => Just(Step::OldSocket),
-        2 => any::<bool>().prop_map(Step::Transport),
+        2 => prop::sample::select(vec![TransportState::Connected, TransportState::Disconnected, TransportState::Failed]).prop_map(Step::Transport),
+        4 => Just(Step::Echo),
+        1 => Just(Step::Goodbye),
         1 => Just(Step::Online),
     ];
     // Most scripts begin with a join that works: there is more to see behind it.
     (prop::bool::weighted(0.9), prop::collection::vec(step, 0..200)).prop_map(|(join, rest)| {
-        let joined = [Step::Open, Step::Token(true), Step::OfferMade, Step::Transport(true), Step::Edge(true), Step::Applied];
+        let joined = [
+            Step::Open,
+            Step::Token(true),
+            Step::OfferMade,
+            Step::Transport(TransportState::Connected),
+            Step::Edge(Reply::Normal),
+            Step::Applied,
+        ];
         joined.into_iter().filter(|_| join).chain(rest).collect()
     })
 }
 
 /// Does one step, if the world is in a state in which it can happen.
-fn step(world: &mut World, step: Step, next_request: &mut u32, applying: &mut usize) {
+fn step(world: &mut World, step: Step, next_request: &mut u32) {
     let mut request = || {
         *next_request += 1;
         RequestId(*next_request)
@@ -84,13 +108,12 @@ fn step(world: &mut World, step: Step, next_request: &mut u32, applying: &mut us
             world.input(Input::OfferMade { sdp: "one too many".into(), mids: vec![] });
         }
         Step::OfferFailed if world.wanted_offer.is_some() => world.fail_offer(),
-        Step::Applied if world.answers_applied.len() > *applying => {
-            *applying += 1;
+        Step::Applied if world.answers_applied.len() > world.answers_taken => {
             world.apply_answer();
             world.input(Input::AnswerApplied);
         }
-        Step::ApplyFailed if world.answers_applied.len() > *applying => {
-            *applying += 1;
+        Step::ApplyFailed if world.answers_applied.len() > world.answers_taken => {
+            world.answers_taken += 1;
             world.input(Input::AnswerFailed);
         }
         Step::Publish => {
@@ -127,29 +150,42 @@ fn step(world: &mut World, step: Step, next_request: &mut u32, applying: &mut us
             world.input(Input::SocketMessage(socket, bytes));
         }
         Step::OldSocket => world.input(Input::SocketMessage(SocketId(0), ServerMessage::Pong { id: 1 }.to_cbor())),
-        Step::Transport(up) => {
-            world.input(Input::Transport(if up { TransportState::Connected } else { TransportState::Disconnected }));
+        Step::Transport(state) => world.input(Input::Transport(state)),
+        Step::Echo => echo(world),
+        Step::Goodbye if world.socket.is_some() => {
+            world.receive(&ServerMessage::Closed { error: ErrorInfo::new(ErrorCode::ShuttingDown, "") });
         }
         Step::Online => world.input(Input::NetworkAvailable),
         _ => {}
     }
 }
 
-fn edge(world: &mut World, kind: bool) {
+/// The last beat comes back.
+fn echo(world: &mut World) {
+    if let Some(frame) = world.beats.pop() {
+        world.input(Input::Data { frame, reliable: false });
+    }
+}
+
+fn edge(world: &mut World, reply: Reply) {
     let envelope = world.inbox.remove(0);
-    if !kind && envelope.id != 0 {
-        return world.receive(&ServerMessage::failed(envelope.id, ErrorCode::Overloaded, ""));
+    let resumes = matches!(&envelope.message, ClientMessage::Join(join) if join.resume.is_some());
+    let refusal = match reply {
+        Reply::Normal => None,
+        Reply::Forgotten if resumes => Some(ErrorCode::SessionUnknown),
+        Reply::Forgotten => None,
+        Reply::Overloaded => Some(ErrorCode::Overloaded),
+    };
+    if let Some(code) = refusal.filter(|_| envelope.id != 0) {
+        return world.receive(&ServerMessage::failed(envelope.id, code, ""));
     }
     match envelope.message {
-        ClientMessage::Join(join) => world.reply_joined(envelope.id, vec![], join.resume.is_some()),
-        ClientMessage::Offer(offer) => {
-            let published = offer.publish.into_iter().map(|intent| Published {
-                publication: Some(format!("pub-{}", intent.mid).as_str().into()),
-                mid: intent.mid,
-                error: None,
-            });
-            let answer = MediaAnswer { sdp: String::new(), published: published.collect() };
-            world.receive(&ServerMessage::Answer { id: envelope.id, answer });
+        ClientMessage::Join(join) => {
+            let answer = join.offer.map(|offer| answer(offer.publish));
+            world.reply_joined_with(envelope.id, vec![], join.resume.is_some(), answer);
+        }
+        ClientMessage::Offer(offer) | ClientMessage::Transport(offer) => {
+            world.receive(&ServerMessage::Answer { id: envelope.id, answer: answer(offer.publish) });
         }
         ClientMessage::Ping => world.receive(&ServerMessage::Pong { id: envelope.id }),
         _ if envelope.id != 0 => world.receive(&ServerMessage::Done { id: envelope.id }),
@@ -157,17 +193,26 @@ fn edge(world: &mut World, kind: bool) {
     }
 }
 
+fn answer(publish: Vec<PublishIntent>) -> MediaAnswer {
+    let published = publish.into_iter().map(|intent| Published {
+        publication: Some(intent.publication.unwrap_or_else(|| format!("pub-{}", intent.mid).as_str().into())),
+        mid: intent.mid,
+        error: None,
+    });
+    MediaAnswer { sdp: String::new(), published: published.collect() }
+}
+
 /// A session after such a script, and how many requests were made. The transport takes its time.
 fn run(seed: u64, steps: Vec<Step>) -> (World, u32) {
     let mut world = World::seeded(seed);
     world.transport_obeys = false;
     world.input(Input::Start);
-    let (mut requests, mut applying) = (0, 0);
+    let mut requests = 0;
     for one in steps {
         if world.is_closed() {
             break;
         }
-        step(&mut world, one, &mut requests, &mut applying);
+        step(&mut world, one, &mut requests);
     }
     (world, requests)
 }
@@ -185,6 +230,46 @@ proptest! {
             // `outcome` refuses a second end.
             prop_assert!(world.outcome(request).is_some(), "request {} never ended", request);
         }
+    }
+
+    /// Whatever has happened: from now on everything works, and then the call does too, or is over.
+    #[test]
+    fn it_gets_well_when_everything_works(steps in steps(), seed in any::<u64>()) {
+        let (mut world, _) = run(seed, steps);
+        world.transport_obeys = true;
+        for _ in 0..4000 {
+            if world.is_closed() {
+                break;
+            }
+            if world.wanted_offer.is_some() {
+                world.make_offer();
+            }
+            while world.answers_taken < world.answers_applied.len() {
+                world.apply_answer();
+            }
+            world.run_for(millis(50));
+            for _ in 0..world.inbox.len() {
+                if world.socket.is_some() && !world.inbox.is_empty() {
+                    edge(&mut world, Reply::Normal);
+                }
+            }
+            echo(&mut world);
+            if world.socket.is_some() && !world.is_closed() {
+                world.open();
+                world.token();
+            }
+        }
+        let state = world.session.state();
+        prop_assert!(matches!(state, State::Connected | State::Disconnected), "{:?} for ever: {:?}", state, world.states());
+    }
+
+    /// Nothing works any more: it ends, with a reason.
+    #[test]
+    fn it_gives_up_when_nothing_works(steps in steps(), seed in any::<u64>()) {
+        let (mut world, _) = run(seed, steps);
+        world.input(Input::Transport(TransportState::Failed));
+        world.run_for(millis(140_000));
+        prop_assert!(world.closed_with().is_some_and(|code| !code.is_empty()), "{:?}: {:?}", world.session.state(), world.states());
     }
 
     #[test]
@@ -259,7 +344,20 @@ fn the_steps_reach_the_interesting_places() {
             });
         }
     }
-    for place in ["published", "track", "dropped", "resumed", "no-pong", "bad-message", "socket-closed", "done", "failed", "session-lost"] {
+    for place in [
+        "published",
+        "track",
+        "dropped",
+        "resumed",
+        "no-pong",
+        "bad-message",
+        "socket-closed",
+        "done",
+        "failed",
+        "no-media",
+        "media-back",
+        "moved",
+    ] {
         assert!(seen.contains(place), "never reached: {place}; reached {seen:?}");
     }
 }

@@ -159,13 +159,6 @@ fn messages_of_a_newer_edge_are_skipped() {
 }
 
 #[test]
-fn a_failed_transport_ends_the_session_with_a_reason() {
-    let mut world = World::joined(1, vec![]);
-    world.input(Input::Transport(client_core::TransportState::Failed));
-    assert_eq!(world.closed_with(), Some("transport-failed"));
-}
-
-#[test]
 fn the_join_fits_the_wire() {
     let mut world = World::seeded(1);
     world.input(Input::Start);

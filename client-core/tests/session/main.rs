@@ -14,7 +14,13 @@ mod joining;
 #[cfg(test)]
 mod layers;
 #[cfg(test)]
+mod live;
+#[cfg(test)]
+mod moving;
+#[cfg(test)]
 mod negotiating;
+#[cfg(test)]
+mod outages;
 #[cfg(test)]
 mod quality;
 #[cfg(test)]

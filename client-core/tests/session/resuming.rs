@@ -32,6 +32,7 @@ fn what_changed_meanwhile_is_told_and_nothing_else() {
     let told: Vec<_> = world
         .events
         .iter()
+        .filter(|event| !matches!(event, Event::Step(_)))
         .map(|event| match event {
             Event::ParticipantLeft { id, .. } => format!("-{id}"),
             Event::ParticipantJoined { id, .. } => format!("+{id}"),
@@ -87,30 +88,6 @@ fn a_track_published_during_an_outage_waits_for_its_end() {
 }
 
 #[test]
-fn a_session_the_edge_has_forgotten_is_lost() {
-    let mut world = World::joined(1, vec![]);
-    world.lose_socket();
-    world.run_for(millis(0));
-    world.open();
-    world.token();
-    let id = world.take_request().id;
-    world.receive(&ServerMessage::failed(id, ErrorCode::SessionUnknown, "gone"));
-    assert_eq!(world.closed_with(), Some("session-lost"));
-}
-
-#[test]
-fn a_fresh_session_instead_of_ours_is_a_lost_one() {
-    let mut world = World::joined(1, vec![]);
-    world.lose_socket();
-    world.run_for(millis(0));
-    world.open();
-    world.token();
-    let id = world.take_request().id;
-    world.reply_joined(id, vec![], false);
-    assert_eq!(world.closed_with(), Some("session-lost"));
-}
-
-#[test]
 fn a_refused_token_ends_the_outage_at_once() {
     let mut world = World::joined(1, vec![]);
     world.lose_socket();
@@ -148,18 +125,6 @@ fn a_token_function_that_fails_while_offline_is_asked_again() {
     assert_eq!(world.session.state(), State::Reconnecting);
     world.run_for(millis(250));
     assert_eq!(world.tokens_wanted, 3);
-}
-
-#[test]
-fn without_media_it_gives_up_when_the_resume_window_is_over() {
-    let mut world = World::joined(1, vec![]);
-    world.input(Input::Transport(TransportState::Connected));
-    world.input(Input::Transport(TransportState::Disconnected));
-    world.lose_socket();
-    run_without_network(&mut world, 29_999);
-    assert!(!world.is_closed());
-    run_without_network(&mut world, 1);
-    assert_eq!(world.closed_with(), Some("session-lost"));
 }
 
 #[test]

@@ -85,8 +85,8 @@ fn a_decision_that_changed_is_found() {
     assert_eq!(Trace::read(&bytes).unwrap().replay().unwrap(), Replay::Identical);
     let forged = Trace::read(&forged).unwrap();
     let Replay::Differs { place, replayed } = forged.replay().unwrap() else { panic!("not found") };
-    assert_eq!(forged.entries()[place].to_string(), "StateChanged state=reconnecting reason=rocket-closed");
-    assert_eq!(replayed.unwrap().to_string(), "StateChanged state=reconnecting reason=socket-closed");
+    assert_eq!(forged.entries()[place].to_string(), "Step taken=[resuming rocket-closed - 0]");
+    assert_eq!(replayed.unwrap().to_string(), "Step taken=[resuming socket-closed - 0]");
 }
 
 #[test]

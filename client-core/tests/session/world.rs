@@ -2,13 +2,13 @@
 
 use crate::counters::Counters;
 use client_core::encodings::Caps;
-use client_core::{Event, Input, MonoTime, Output, RequestId, Session, SessionConfig, SocketId, State};
+use client_core::{Event, Input, MonoTime, Output, RequestId, Session, SessionConfig, SocketId, State, TransportId};
 use core::time::Duration;
 use nearcast_protocol::client::Source;
 use nearcast_protocol::wire::Cbor;
 use nearcast_protocol::{
-    ClientEnvelope, ClientMessage, EncodingDemand, Joined, MediaAnswer, Mid, ParticipantInfo, Permissions, PublicationInfo, Published,
-    ServerMessage,
+    ClientEnvelope, ClientMessage, EncodingDemand, IceServer, Joined, MediaAnswer, Mid, ParticipantInfo, Permissions, PublicationInfo,
+    Published, ServerMessage,
 };
 use std::collections::BTreeSet;
 
@@ -24,6 +24,8 @@ pub(crate) struct World {
     pub(crate) tokens_wanted: usize,
     pub(crate) offers_made: usize,
     pub(crate) answers_applied: Vec<String>,
+    /// How many of them the transport has taken in, or refused.
+    pub(crate) answers_taken: usize,
     pub(crate) rolled_back: usize,
     pub(crate) dropped: Vec<RequestId>,
     pub(crate) released: Vec<String>,
@@ -34,6 +36,17 @@ pub(crate) struct World {
     /// What all videos were held down to, in order.
     pub(crate) caps: Vec<Caps>,
     pub(crate) transport_closed: bool,
+    /// The one that is open.
+    pub(crate) transport: Option<TransportId>,
+    pub(crate) transports_opened: usize,
+    /// Frames of heartbeats that nobody has carried yet.
+    pub(crate) beats: Vec<Vec<u8>>,
+    /// Where the present socket leads; none: to the first edge.
+    pub(crate) edge: Option<String>,
+    /// Whether the offer that is wanted restarts ICE; and how many did.
+    pub(crate) restart: bool,
+    pub(crate) restarts: usize,
+    pub(crate) ice_servers: Vec<IceServer>,
     /// Offers being made, sent or applied, and the most there ever were.
     pub(crate) negotiating: usize,
     pub(crate) most_negotiating: usize,
@@ -68,6 +81,7 @@ impl World {
             tokens_wanted: 0,
             offers_made: 0,
             answers_applied: Vec::new(),
+            answers_taken: 0,
             rolled_back: 0,
             dropped: Vec::new(),
             released: Vec::new(),
@@ -75,6 +89,13 @@ impl World {
             encodings: Vec::new(),
             caps: Vec::new(),
             transport_closed: false,
+            transport: None,
+            transports_opened: 0,
+            beats: Vec::new(),
+            edge: None,
+            restart: false,
+            restarts: 0,
+            ice_servers: Vec::new(),
             negotiating: 0,
             most_negotiating: 0,
             next_mid: 8,
@@ -126,7 +147,8 @@ impl World {
     fn obey(&mut self, output: Output) {
         match output {
             Output::FetchToken => self.tokens_wanted += 1,
-            Output::OpenSocket(socket) => {
+            Output::OpenSocket { socket, edge } => {
+                self.edge = edge;
                 assert_eq!(self.socket, None, "one socket at a time");
                 self.sockets_opened += 1;
                 self.socket = Some(socket);
@@ -137,7 +159,10 @@ impl World {
                 assert!(self.socket.is_some(), "sent without a socket");
                 self.inbox.push(ClientEnvelope::from_cbor(&bytes).unwrap());
             }
-            Output::MakeOffer { publish, .. } => {
+            Output::MakeOffer { publish, restart, .. } => {
+                assert!(self.transport.is_some(), "an offer of nothing");
+                self.restart = restart;
+                self.restarts += usize::from(restart);
                 self.negotiating += 1;
                 self.most_negotiating = self.most_negotiating.max(self.negotiating);
                 self.wanted_offer = Some(publish);
@@ -174,7 +199,24 @@ impl World {
                 let numbers = self.counters.read(self.now);
                 self.session.handle_input(self.now, Input::Stats(numbers));
             }
-            Output::CloseTransport => self.transport_closed = true,
+            Output::Event(Event::Republished { request, was, publication, mid }) => {
+                self.sending.remove(&was.0);
+                self.sending.insert(publication.0.clone());
+                self.events.push(Event::Republished { request, was, publication, mid });
+            }
+            Output::OpenTransport(transport) => {
+                assert_eq!(self.transport, None, "one transport at a time");
+                (self.transport, self.transport_closed, self.negotiating) = (Some(transport), false, 0);
+                self.transports_opened += 1;
+                self.wanted_offer = None;
+                self.answers_taken = self.answers_applied.len(); // those of the one before don't matter
+            }
+            Output::CloseTransport(transport) => {
+                assert_eq!(self.transport.take(), Some(transport));
+                self.transport_closed = true;
+            }
+            Output::SendBeat(frame) => self.beats.push(frame),
+            Output::SetIceServers(servers) => self.ice_servers = servers,
             Output::Event(event) => self.events.push(event),
         }
     }
@@ -201,6 +243,7 @@ impl World {
     /// The transport has taken in an answer.
     pub(crate) fn apply_answer(&mut self) {
         self.negotiating -= 1;
+        self.answers_taken += 1;
         self.session.handle_input(self.now, Input::AnswerApplied);
     }
 
@@ -232,6 +275,11 @@ impl World {
     }
 
     pub(crate) fn reply_joined(&mut self, id: u32, others: Vec<ParticipantInfo>, resumed: bool) {
+        let answer = (!resumed).then(|| MediaAnswer { sdp: "answer".into(), published: vec![] });
+        self.reply_joined_with(id, others, resumed, answer);
+    }
+
+    pub(crate) fn reply_joined_with(&mut self, id: u32, others: Vec<ParticipantInfo>, resumed: bool, answer: Option<MediaAnswer>) {
         let joined = Joined {
             id,
             session: "secret".into(),
@@ -240,7 +288,7 @@ impl World {
             others,
             permissions: Permissions { publish: true, subscribe: true, publish_data: true },
             slots: vec![],
-            answer: (!resumed).then(|| MediaAnswer { sdp: "answer".into(), published: vec![] }),
+            answer,
             resumed,
             resume_window_ms: 30_000,
             edges: Vec::new(),

@@ -1,6 +1,8 @@
 // The border between the façade and the wasm core, in hand-written types. Everything that crosses it is a number, a string, a flag, bytes or
 // a browser object. `client-wasm/src/exports.rs` is the other side; `npm run build` checks that the generated types agree with these.
 
+import type { RecoveryStep } from '../room.js';
+
 /**
  * What the core tells the façade. Methods are called one after the other, never inside one another, and may call the core back.
  *
@@ -9,10 +11,20 @@
 export interface CoreHost {
   /** Answer with `Core.token`. */
   tokenWanted(): void;
-  /** The RTCPeerConnection: for its statistics, and to close it should the core fail. */
+  /** The RTCPeerConnection, or another one in its place: for its statistics, and to close it should the core fail. */
   transportOpened(transport: RTCPeerConnection): void;
   /** The present WebSocket, for the same reason. */
   socketOpened(socket: WebSocket): void;
+  /** The signalling address of an edge; undefined when that is no address. */
+  signalAddress(edge: string): string | undefined;
+  /** STUN and TURN servers of the edge, from now on: each as user name, password and addresses. */
+  iceServers(servers: [string | undefined, string | undefined, ...string[]][]): void;
+  /** A step of a recovery, after the one before had taken so long. */
+  step(step: RecoveryStep, reason: string, tookMs: number): void;
+  /** A participant (oneself too) or a publication of somebody else has another id. */
+  renamed(was: string, id: string): void;
+  /** One of our publications goes on over another transport. */
+  republished(was: string, publication: string, mid: string, sender: RTCRtpSender): void;
   /** `reason`: see docs/client-core.md. */
   stateChanged(state: 'connecting' | 'connected' | 'reconnecting' | 'disconnected', reason: string): void;
   /** The room was entered; participants and publications present follow. */
@@ -23,6 +35,7 @@ export interface CoreHost {
   publicationAdded(participant: string, id: string, video: boolean, source: string, name: string, muted: boolean, subscribed: boolean): void;
   publicationRemoved(participant: string, id: string): void;
   publicationMuted(id: string, muted: boolean): void;
+  /** Again, for a publication that has a track: its media comes from another object now. */
   trackSubscribed(publication: string, mid: string, track: MediaStreamTrack): void;
   trackUnsubscribed(publication: string): void;
   /** The edge dropped one of our publications. */
@@ -85,7 +98,7 @@ export interface Core {
   sendData(payload: Uint8Array, text: boolean, to: string | undefined, topic: string | undefined, reliable: boolean): string | undefined;
   /** The transport's counters, as flatten.ts lays them out. */
   stats(numbers: Float64Array): void;
-  /** The network is said to be back: try at once. */
+  /** The network is said to be back, gone, or another one. */
   networkAvailable(): void;
   /** What happened so far: docs/journal.md. */
   trace(): Uint8Array;
@@ -106,6 +119,7 @@ export interface CoreGlue {
     url: string,
     autoSubscribe: boolean,
     joinTimeoutMs: number,
+    giveUpAfterMs: number,
     client: string,
     rtcConfiguration: RTCConfiguration,
   ) => Core;

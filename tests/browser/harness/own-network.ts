@@ -19,6 +19,9 @@ export interface OwnNetwork {
     raiseIpv6(): string;
     /** From now on, what goes to this UDP port queues for a line of so many bits per second, for 300 ms at most. */
     slowDown(port: number, bitsPerSecond: number): void;
+    /** From now on nothing goes over UDP, whoever sends it, and TCP as before; until `mendUdp`. */
+    cutUdp(): void;
+    mendUdp(): void;
 }
 
 /**
@@ -79,7 +82,15 @@ function raise(): OwnNetwork {
         tc(`qdisc add dev lo parent 1:${lines} tbf rate ${bitsPerSecond} burst 1600 latency 300ms`);
         tc(`filter add dev lo parent 1: protocol ip u32 match ip protocol 17 0xff match ip dport ${port} 0xffff flowid 1:${lines}`);
     };
-    return { announce, raiseIpv6, slowDown };
+    const cutUdp = (): void => {
+        tc('qdisc add dev lo root handle 1: htb');
+        tc('class add dev lo parent 1: classid 1:1 htb rate 10gbit quantum 60000');
+        // No packet fits into a bucket of ten bytes: all are dropped.
+        tc('qdisc add dev lo parent 1:1 tbf rate 8kbit burst 10 limit 10');
+        tc('filter add dev lo parent 1: protocol ip u32 match ip protocol 17 0xff flowid 1:1');
+    };
+    const mendUdp = (): void => tc('qdisc del dev lo root');
+    return { announce, raiseIpv6, slowDown, cutUdp, mendUdp };
 }
 
 /** Runs `ip` in this network. */

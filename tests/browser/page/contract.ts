@@ -71,6 +71,8 @@ export interface LoggedEvent {
     publication?: string;
     source?: Source;
     state?: string;
+    /** Of a recovery. */
+    step?: string;
     previous?: string;
     muted?: boolean;
     reason?: string;

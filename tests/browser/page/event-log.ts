@@ -6,6 +6,7 @@ import type { EventPattern, LoggedEvent } from './contract.ts';
 /** All events but `deviceschanged`, which says nothing about the call. */
 const TYPES: readonly (keyof RoomEvents)[] = [
     'statechanged',
+    'reconnecting',
     'participantjoined',
     'participantleft',
     'publicationadded',
@@ -68,6 +69,7 @@ function plain(event: RoomEvents[keyof RoomEvents]): Omit<LoggedEvent, 'at' | 't
     const result: Record<string, unknown> = {};
     if ('participant' in event) Object.assign(result, { identity: event.participant.identity, participant: event.participant.id });
     if ('publication' in event) Object.assign(result, { publication: event.publication.id, source: event.publication.source });
+    if ('step' in event) result['step'] = event.step;
     if ('state' in event) Object.assign(result, { state: event.state, previous: event.previous });
     if ('speakers' in event) result['speakers'] = event.speakers.map((speaker) => speaker.identity);
     if ('muted' in event) result['muted'] = event.muted;

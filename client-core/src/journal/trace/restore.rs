@@ -5,7 +5,6 @@ use super::super::record::{Description, Frame, FromEdge, Length, Open, Presence,
 use super::fields;
 use crate::wire::Item;
 use crate::{RequestId, SocketId, TransportState};
-use core::time::Duration;
 use nearcast_protocol::client::Source;
 use nearcast_protocol::{Mid, ParticipantId, Priority, PublicationId};
 
@@ -93,12 +92,6 @@ macro_rules! numbers {
 }
 
 numbers! { u8 u16 u32 u64 }
-
-impl Restore for Duration {
-    fn restore(item: &Item<'_>, numbers: &mut Numbers) -> Option<Self> {
-        u64::restore(item, numbers).map(Self::from_micros)
-    }
-}
 
 macro_rules! ids {
     ($($number:ident)* ; $($text:ident)*) => {

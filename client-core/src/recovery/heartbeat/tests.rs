@@ -13,7 +13,7 @@ fn pings_every_five_seconds_while_answers_come() {
         let due = heartbeat.poll_timeout();
         assert_eq!(due, at(5000 * second));
         assert_eq!(heartbeat.handle_timeout(due), Beat::Ping);
-        heartbeat.heard();
+        heartbeat.heard(due);
     }
 }
 
@@ -33,4 +33,28 @@ fn after_a_sleep_the_link_gets_another_chance() {
     assert_eq!(heartbeat.handle_timeout(at(5000)), Beat::Ping);
     assert_eq!(heartbeat.handle_timeout(at(60_000)), Beat::Ping, "asleep from 5 s to 60 s");
     assert_eq!(heartbeat.handle_timeout(at(65_000)), Beat::Lost, "awake, and still no answer");
+}
+
+#[test]
+fn while_media_is_silent_it_is_asked_at_once_and_has_less_time() {
+    let mut heartbeat = Heartbeat::new(at(0));
+    heartbeat.probe(at(3000), true);
+    assert!(!heartbeat.is_proven(), "what came three seconds ago says nothing of now");
+    assert_eq!(heartbeat.handle_timeout(at(3000)), Beat::Ping);
+    heartbeat.heard(at(3100));
+    assert!(heartbeat.is_proven());
+    assert_eq!(heartbeat.poll_timeout(), at(4000));
+    assert_eq!(heartbeat.handle_timeout(at(4000)), Beat::Ping);
+    assert_eq!(heartbeat.handle_timeout(at(5500)), Beat::Lost);
+}
+
+#[test]
+fn a_socket_that_has_just_joined_needs_no_proof() {
+    let mut heartbeat = Heartbeat::new(at(3000));
+    heartbeat.probe(at(3000), true);
+    assert!(heartbeat.is_proven());
+    heartbeat.probe(at(3500), false);
+    heartbeat.heard(at(3600));
+    assert_eq!(heartbeat.handle_timeout(at(4000)), Beat::Ping, "the one that was due");
+    assert_eq!(heartbeat.poll_timeout(), at(9000), "and then no more often than ever");
 }

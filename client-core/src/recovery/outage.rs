@@ -1,0 +1,91 @@
+//! When to try again after a way to the edge was lost, and when to give up. Not here: noticing the loss ([`super::path`], [`super::heartbeat`]),
+//! and what is tried ([`crate::recovery`]).
+
+use crate::MonoTime;
+use crate::random::Rng;
+
+/// Upper end of the pause before each attempt, in milliseconds; the last one repeats. Each pause is drawn evenly between zero and it
+/// ("full jitter"), so that a thousand clients of a restarted edge don't return in step.
+pub(crate) const PAUSES_MS: [u32; 6] = [0, 250, 500, 1000, 2000, 4000];
+
+/// One attempt, from opening the socket to `joined`. Guess: several round trips of a bad network, and short enough to fit six into half a minute.
+pub(crate) const ATTEMPT_WITHIN: u32 = 5000;
+
+/// The same while media is silent too. Guess: TCP, TLS and HTTP take three round trips, which are added; a lost SYN is repeated after a second.
+const SILENT_WITHIN: u32 = 1000;
+
+/// Longest pause after an attempt that nobody answered, in milliseconds: enough to spread those who fell silent together. Guess.
+const SILENT_PAUSE_MS: u32 = 100;
+
+/// Failed attempts after which another edge is looked for: about two seconds. Guess.
+const PATIENT_ATTEMPTS: usize = 3;
+
+/// A link that held this long counts as good: the next outage begins with an immediate attempt. Below, pauses go on growing, so that an edge that
+/// lets us in and drops us at once isn't hammered. Guess.
+const STABLE: u32 = 10_000;
+
+/// A time without signalling or without media.
+#[derive(Debug)]
+pub(crate) struct Outage {
+    since: MonoTime,
+    /// Attempts begun, this outage or the ones just before it.
+    attempts: usize,
+}
+
+impl Outage {
+    /// A new outage at `now`; `last` is when the previous one ended and how many attempts it took.
+    pub(crate) fn begin(now: MonoTime, last: Option<Recovered>) -> Self {
+        let attempts = last.filter(|last| now.millis_since(last.at) < STABLE).map_or(0, |last| last.attempts);
+        Self { since: now, attempts }
+    }
+
+    /// When the next attempt begins, at least `not_before` from now.
+    pub(crate) fn next_attempt(&mut self, now: MonoTime, not_before: u32, rng: &mut Rng) -> MonoTime {
+        let longest = PAUSES_MS.get(self.attempts).or(PAUSES_MS.last()).copied().unwrap_or_default();
+        self.attempts = self.attempts.saturating_add(1);
+        now.after(not_before).after(rng.up_to(longest))
+    }
+
+    /// When to stop trying.
+    pub(crate) fn give_up_at(&self, give_up_after: u32) -> MonoTime {
+        self.since.after(give_up_after)
+    }
+
+    /// How long an attempt may take. Where nothing at all is heard, a packet that was lost on the way out isn't waited for: the first attempt after
+    /// the network is back shall be a matter of a second.
+    pub(crate) fn attempt_within(&self, silent: bool, rtt: u32) -> u32 {
+        let round_trips = rtt.saturating_mul(4);
+        let within = match self.attempts {
+            ..=8 if silent => round_trips.saturating_add(SILENT_WITHIN),
+            ..=32 if silent => round_trips.saturating_add(2 * SILENT_WITHIN),
+            _ => ATTEMPT_WITHIN,
+        };
+        within.min(ATTEMPT_WITHIN)
+    }
+
+    /// Attempts have failed often enough to look for another edge, and this one may go there.
+    pub(crate) fn scouts_now(&self) -> bool {
+        self.attempts > PATIENT_ATTEMPTS && self.attempts.is_multiple_of(2)
+    }
+
+    /// After an attempt that nobody answered there is nobody to be spared: the next one begins with hardly a pause.
+    pub(crate) fn next_after_silence(&mut self, now: MonoTime, rng: &mut Rng) -> MonoTime {
+        self.attempts = self.attempts.saturating_add(1);
+        now.after(rng.up_to(SILENT_PAUSE_MS))
+    }
+
+    /// Both ways are back.
+    pub(crate) fn end(&self, now: MonoTime) -> Recovered {
+        Recovered { at: now, attempts: self.attempts }
+    }
+}
+
+/// How the last outage ended.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Recovered {
+    at: MonoTime,
+    attempts: usize,
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,184 @@
+//! Carries out what [`crate::recovery`] decides: tells what is suspected, asks both ways, and applies the remedies.
+
+use super::{Session, Stage, TransportId};
+use crate::link::Link;
+use crate::recovery::path::Health;
+use crate::recovery::{Reason, Remedy, Step};
+use crate::{Code, Event, MonoTime, Output, RequestId, SessionError, State};
+use nearcast_protocol::{ClientMessage, Mid, ParticipantId, PublicationId};
+
+/// An attempt younger than this isn't replaced by news of the network, which tends to come twice. Guess: a round trip.
+const YOUNG: u32 = 200; // milliseconds
+
+impl Session {
+    /// Looks at both ways to the edge, after whatever happened, and does what is to be done now.
+    pub(super) fn recover(&mut self, now: MonoTime) {
+        if self.stage != Stage::In {
+            return;
+        }
+        let health = self.recovery.path.health();
+        let revived = core::mem::take(&mut self.recovery.path.revived);
+        let silent = matches!(health, Health::Suspect | Health::Lost);
+        if let Link::Up { heartbeat, .. } = &mut self.link {
+            heartbeat.probe(now, silent);
+        }
+        if health == Health::Lost && !self.recovery.is_out() {
+            self.begin_outage(now, Reason::NoMedia);
+        }
+        if !self.link.is_up() {
+            // Media came back first: the network works, and what hangs since before that is begun anew.
+            if revived {
+                self.hurry(now);
+            }
+        } else if health == Health::Lost {
+            if self.link.is_proven()
+                && let Some(remedy) = self.recovery.media(now)
+            {
+                self.remedy(now, remedy);
+            }
+        } else if let Some(reason) = self.recovery.end(now) {
+            self.told(now, Step::Connected, reason);
+            self.event(Event::StateChanged { state: State::Connected, reason });
+        } else {
+            let (step, reason) = if silent { (Step::Suspect, Reason::NoMedia) } else { (Step::Connected, Reason::MediaBack) };
+            self.told(now, step, reason);
+        }
+    }
+
+    fn remedy(&mut self, now: MonoTime, remedy: Remedy) {
+        match remedy {
+            Remedy::Restart => {
+                self.told(now, Step::Restarting, Reason::NoMedia);
+                self.negotiation.restart();
+                self.negotiate();
+            }
+            Remedy::Replace => {
+                self.told(now, Step::Replacing, Reason::NoMedia);
+                self.replace_transport();
+                self.negotiate();
+                self.settle_at = Some(now.after(super::signalling::SETTLE_WITHIN));
+            }
+            Remedy::Move => self.rejoin(now, Reason::NoMedia),
+        }
+    }
+
+    /// The session is gone, or we go: everything goes on in a new one, at the edge that is the present one now.
+    pub(super) fn rejoin(&mut self, now: MonoTime, reason: Reason) {
+        if !self.recovery.may_rejoin(now) {
+            return self.end(Some(Code::SessionLost.into()));
+        }
+        self.drop_link();
+        if let Some(stay) = &mut self.stay {
+            stay.session = None;
+        }
+        self.take_step(now, Step::Moving, reason);
+        self.recovery.begin_remedy(now, Remedy::Replace);
+        self.requests.session_lost();
+        self.replace_transport();
+        self.negotiate();
+        self.begin_attempt(now);
+    }
+
+    pub(super) fn open_transport(&mut self) {
+        self.transports = self.transports.wrapping_add(1);
+        self.push(Output::OpenTransport(TransportId(self.transports)));
+    }
+
+    /// Another transport in place of the present one, and with it the tracks of both directions.
+    fn replace_transport(&mut self) {
+        self.push(Output::CloseTransport(TransportId(self.transports)));
+        self.open_transport();
+        self.negotiation.renew();
+        self.room.transport_renewed();
+        self.recovery.path.renew();
+        self.early_demand.clear();
+    }
+
+    /// What became of one of our publications on another transport.
+    pub(super) fn republished(&mut self, request: RequestId, was: PublicationId, result: Result<PublicationId, SessionError>, mid: Mid) {
+        let ours = self.room.unpublished(&was);
+        match result {
+            Ok(publication) if ours => {
+                self.room.published(publication.clone());
+                self.requests.rename(&was, &publication);
+                self.event(Event::Republished { request, was, publication, mid });
+            }
+            // Unpublished meanwhile.
+            Ok(publication) => {
+                self.negotiation.forget(&publication);
+                if publication != was {
+                    // A full queue means an edge that is away for good.
+                    let _ = self.requests.push(None, ClientMessage::Unpublish { publication });
+                    self.send_requests();
+                }
+            }
+            Err(_) => {
+                self.push(Output::ReleaseSender { publication: was.clone() });
+                if ours {
+                    self.event(Event::LocalUnpublished { publication: was });
+                }
+            }
+        }
+    }
+
+    /// Tells a new session what the app wants of publications, where that isn't what a session begins with.
+    pub(super) fn choose_again(&mut self, of: Option<&ParticipantId>) {
+        for publication in self.room.choices(of) {
+            let message = if self.config.auto_subscribe {
+                ClientMessage::Unsubscribe { publication }
+            } else {
+                ClientMessage::Subscribe { publication }
+            };
+            let _ = self.requests.push(None, message);
+        }
+        self.send_requests();
+    }
+
+    /// The network has changed: whatever waits is tried now, and what seems to work is asked.
+    pub(super) fn network_changed(&mut self, now: MonoTime) {
+        self.recovery.path.doubt(now, false);
+        if let Link::Up { heartbeat, .. } = &mut self.link {
+            heartbeat.probe(now, true);
+        }
+        self.hurry(now);
+    }
+
+    /// The next attempt begins now, in place of one that hangs.
+    fn hurry(&mut self, now: MonoTime) {
+        match &self.link {
+            Link::Down { retry_at: Some(_) } => self.begin_attempt(now),
+            Link::Opening { open: false, since, .. } if self.recovery.is_out() && now.millis_since(*since) >= YOUNG => {
+                self.drop_link();
+                self.begin_attempt(now);
+            }
+            _ => {}
+        }
+    }
+
+    /// Sends the heartbeat of the media path when it is due.
+    pub(super) fn beat(&mut self, now: MonoTime) {
+        if self.stage == Stage::In
+            && let Some(beat) = self.recovery.path.handle_timeout(now)
+        {
+            self.push(Output::SendBeat(crate::data::beat(beat)));
+        }
+    }
+
+    fn begin_outage(&mut self, now: MonoTime, reason: Reason) {
+        if self.recovery.begin(now) {
+            self.event(Event::StateChanged { state: State::Reconnecting, reason });
+        }
+    }
+
+    /// A step of an outage, which begins with it if there is none.
+    pub(super) fn take_step(&mut self, now: MonoTime, step: Step, reason: Reason) {
+        self.told(now, step, reason);
+        self.begin_outage(now, reason);
+    }
+
+    fn told(&mut self, now: MonoTime, step: Step, reason: Reason) {
+        if let Some(taken) = self.recovery.take_step(now, step, reason) {
+            self.event(Event::Step(taken));
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! Where the session is lost, the call goes on in a new one: here, or on another edge.
+
+use crate::live::{Edge, Live};
+use crate::world::{camera, participant, secs};
+use client_core::{Event, Input, State};
+use nearcast_protocol::{ClientMessage, ErrorCode, ErrorInfo, IceServer, ServerMessage};
+
+fn two_edges() -> Vec<Edge> {
+    let mut edges = vec![Edge::new(None), Edge::new(Some("https://b"))];
+    edges[0].names = vec!["https://b"];
+    let mut ada = participant("ada", vec![camera("cam at b")]);
+    ada.id = "ada at b".into();
+    edges[1].others = vec![ada];
+    edges
+}
+
+fn renamed(live: &Live) -> Vec<(String, String)> {
+    let name = |event: &Event| match event {
+        Event::ParticipantRenamed { was, id } => Some((was.0.clone(), id.0.clone())),
+        Event::PublicationRenamed { was, id } => Some((was.0.clone(), id.0.clone())),
+        Event::Republished { was, publication, .. } => Some((was.0.clone(), publication.0.clone())),
+        _ => None,
+    };
+    live.world.events.iter().filter_map(name).collect()
+}
+
+fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+    pairs.iter().map(|(was, id)| ((*was).to_owned(), (*id).to_owned())).collect()
+}
+
+#[test]
+fn an_edge_that_was_restarted_gets_everything_again() {
+    let mut live = Live::joined(1, vec![Edge::new(None)]);
+    live.edges[0].session = None;
+    live.edges[0].published.clear();
+    live.world.lose_socket();
+    live.run_for(secs(10));
+    assert_eq!(live.world.states(), ["reconnecting (socket-closed)", "connected (moved)"]);
+    assert_eq!(live.steps(), ["resuming (socket-closed)", "moving (session-unknown)", "connected (moved)"]);
+    assert_eq!(renamed(&live), pairs(&[("me-first-1", "me-first-2"), ("first-1-9", "first-2-10")]));
+    assert_eq!(live.losses(), Vec::<&Event>::new());
+    assert_eq!(live.edges[0].published, ["first-2-10".into()], "no ghosts");
+}
+
+#[test]
+fn when_an_edge_dies_another_takes_over_with_everybody() {
+    for seed in 0..10 {
+        let mut live = Live::joined(seed, two_edges());
+        live.edges[0].alive = false;
+        live.world.lose_socket();
+        let moved = live.run_until(secs(20), |live| live.world.session.state() == State::Connected);
+        assert!(moved < secs(8), "{moved:?}");
+        live.run_for(secs(10));
+        assert_eq!(live.losses(), Vec::<&Event>::new());
+        let known = renamed(&live);
+        assert_eq!(known[0], ("me-first-1".into(), "me-https://b-1".into()));
+        assert_eq!(known[1..3], pairs(&[("ada", "ada at b"), ("cam", "cam at b")])[..]);
+        assert_eq!(known[3].0, "first-1-9");
+        assert_eq!(live.edges[1].published.len(), 1);
+    }
+}
+
+#[test]
+fn whoever_does_not_come_along_has_left() {
+    let mut live = Live::joined(1, two_edges());
+    live.edges[1].others.clear();
+    live.edges[0].alive = false;
+    live.world.lose_socket();
+    live.run_until(secs(20), |live| live.world.session.state() == State::Connected);
+    assert_eq!(live.losses(), Vec::<&Event>::new(), "they get some time");
+    live.run_for(secs(6));
+    assert!(live.world.events.iter().any(|event| matches!(event, Event::ParticipantLeft { id, .. } if id.0 == "ada")));
+}
+
+#[test]
+fn a_network_that_was_away_is_no_reason_to_move() {
+    for seed in 0..20 {
+        let mut live = Live::joined(seed, two_edges());
+        live.cut(true, true);
+        live.run_for(secs(14));
+        live.cut(false, false);
+        let restored = live.world.now;
+        live.run_until(secs(5), |live| live.is_well(restored));
+        assert_eq!(renamed(&live), [], "the session at the first edge goes on");
+    }
+}
+
+#[test]
+fn an_edge_that_media_cannot_reach_is_left_after_the_cheaper_remedies() {
+    let mut live = Live::joined(1, two_edges());
+    live.edges[0].media = false;
+    live.run_for(secs(20));
+    let steps = ["suspect (no-media)", "restarting (no-media)", "replacing (no-media)", "moving (no-media)", "connected (moved)"];
+    assert_eq!(live.steps(), steps);
+    assert_eq!(live.edges[1].published.len(), 1);
+}
+
+#[test]
+fn an_edge_that_says_goodbye_is_believed() {
+    let mut live = Live::joined(1, two_edges());
+    live.world.receive(&ServerMessage::Closed { error: ErrorInfo::new(ErrorCode::ShuttingDown, "") });
+    live.run_for(secs(3));
+    assert_eq!(live.steps(), ["moving (shutting-down)", "connected (moved)"]);
+    assert_eq!(live.edges[1].published.len(), 1);
+}
+
+#[test]
+fn a_room_that_was_closed_and_a_participant_who_was_removed_end_at_once() {
+    for code in [ErrorCode::RoomClosed, ErrorCode::Removed, ErrorCode::DuplicateIdentity] {
+        let mut live = Live::joined(1, two_edges());
+        live.world.receive(&ServerMessage::Closed { error: ErrorInfo::new(code, "") });
+        assert_eq!(live.world.closed_with(), Some(code.name()));
+    }
+}
+
+#[test]
+fn choices_of_the_app_are_told_to_the_new_session() {
+    let mut live = Live::joined(1, two_edges());
+    live.world.input(Input::Unsubscribe { request: client_core::RequestId(7), publication: "cam".into() });
+    live.run_for(secs(1));
+    live.edges[0].alive = false;
+    live.world.lose_socket();
+    live.run_for(secs(12));
+    assert!(live.edges[1].done.contains(&ClientMessage::Unsubscribe { publication: "cam at b".into() }), "{:?}", live.edges[1].done);
+}
+
+#[test]
+fn who_goes_round_in_a_circle_is_stopped() {
+    let mut live = Live::joined(1, vec![Edge::new(None)]);
+    for _ in 0..30 {
+        live.edges[0].session = None;
+        if !live.world.is_closed() && live.world.socket.is_some() {
+            live.world.lose_socket();
+        }
+        live.run_for(secs(3));
+    }
+    assert_eq!(live.world.closed_with(), Some("session-lost"));
+}
+
+#[test]
+fn servers_for_ice_replace_those_before() {
+    let mut live = Live::joined(1, vec![Edge::new(None)]);
+    let server = |name: &str| IceServer {
+        urls: vec!["turn:turn.example:3478".into()],
+        username: Some(name.into()),
+        credential: Some("secret".into()),
+        lifetime_s: Some(600),
+    };
+    for name in ["first", "second"] {
+        live.world.receive(&ServerMessage::IceServers { servers: vec![server(name)] });
+        assert_eq!(live.world.ice_servers, [server(name)]);
+    }
+    assert_eq!(live.world.restarts, 0, "credentials are no reason to begin anew");
+}
