@@ -29,7 +29,8 @@ await inOwnNetwork(import.meta.url, ({ announce, cutUdp, mendUdp }) => {
             await ben.sees({ type: 'statechanged', state: 'connected', previous: 'reconnecting' }, { since: bensMark, ms: 30_000 });
             call.figure(`cut for ${seconds} s; both connected ${(performance.now() - mended).toFixed(0)} ms after the network was back (${back.reason})`);
 
-            await Promise.all([ana.nextFrame(bens), ben.nextFrame(anas)]);
+            // A fresh transport begins with small pictures and few of them: its way has yet to be measured.
+            await Promise.all([ana.measureVideo(bens, 3000), ben.measureVideo(anas, 3000)]);
             const measuring = Promise.all([ana.measureVideo(bens, 2000), ben.measureVideo(anas, 2000)]);
             const [seenByAna, seenByBen] = await measuring.finally(async () => {
                 for (const [page, from] of [[ana, since], [ben, bensMark]] as const) {
