@@ -81,7 +81,7 @@ impl Sending {
 
     /// A section for `track`. A browser that refuses the scalability (an app may ask for any) makes one without.
     fn add_transceiver(&self, transport: &Transport, track: Option<&MediaStreamTrack>) -> Result<Transceiver, JsValue> {
-        let track_or_kind = track.map_or_else(|| self.kind().into(), |track| JsValue::from(track));
+        let track_or_kind = track.map_or_else(|| self.kind().into(), JsValue::from);
         let add = |scalable: bool| {
             let all = Array::new();
             for mut wanted in self.born_with() {

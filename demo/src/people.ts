@@ -21,14 +21,15 @@ export interface ShownTile {
 interface Person {
   participant: Participant;
   tile: Tile;
-  extra: Map<string, Tile>;
+  extra: Map<Publication, Tile>;
 }
 
 export class People {
   readonly #room: Room;
   readonly #grid: Grid;
   readonly #count: HTMLElement;
-  readonly #people = new Map<string, Person>();
+  /** By the object, which outlives its id when a call moves to another session. */
+  readonly #people = new Map<Participant, Person>();
 
   constructor(room: Room, grid: Grid, count: HTMLElement, signal: AbortSignal) {
     this.#room = room;
@@ -62,8 +63,8 @@ export class People {
     for (const { participant, tile, extra } of this.#people.values()) {
       const shown = (each: Tile, video: Publication | undefined, sound: Publication | undefined): ShownTile => ({ tile: each, video: video?.id, audio: sound?.id, layer: layerOf(video) });
       yield shown(tile, participant.publication('camera'), participant.publication('microphone'));
-      for (const [id, each] of extra) {
-        yield shown(each, participant.publications.get(id), each.source === 'screen' ? participant.publication('screen-audio') : undefined);
+      for (const [publication, each] of extra) {
+        yield shown(each, publication, each.source === 'screen' ? participant.publication('screen-audio') : undefined);
       }
     }
   }
@@ -74,15 +75,15 @@ export class People {
   }
 
   #join(participant: RemoteParticipant): void {
-    if (this.#people.has(participant.id)) return;
+    if (this.#people.has(participant)) return;
     this.#add(participant);
     if (this.#people.size <= ANNOUNCE_UP_TO) showNotice(`${nameOf(participant)} joined`, '', 'people');
   }
 
   #leave(participant: RemoteParticipant, reason: string): void {
-    const person = this.#people.get(participant.id);
+    const person = this.#people.get(participant);
     if (!person) return;
-    this.#people.delete(participant.id);
+    this.#people.delete(participant);
     for (const tile of [person.tile, ...person.extra.values()]) this.#remove(tile);
     this.#showCount();
     // 'replaced' is the same person again, from another tab: the joining says it all.
@@ -92,7 +93,7 @@ export class People {
 
   #add(participant: Participant): void {
     const tile = new Tile({ name: nameOf(participant), source: 'camera', isSelf: participant.isLocal });
-    this.#people.set(participant.id, { participant, tile, extra: new Map() });
+    this.#people.set(participant, { participant, tile, extra: new Map() });
     this.#grid.add(tile);
     this.#refreshMuted(participant);
     this.#showCount();
@@ -101,7 +102,7 @@ export class People {
   /** Brings the tile of a publication in line with it: also after muting, unmuting and a switched device. */
   #show(publication: Publication): void {
     const { track, kind, source, muted, participant } = publication;
-    const person = this.#people.get(participant.id);
+    const person = this.#people.get(participant);
     if (!person) return;
     this.#refreshMuted(participant);
     if (!track) return;
@@ -116,9 +117,9 @@ export class People {
   }
 
   /** The tile that shows a publication's picture. */
-  #tileOf({ id, source, participant }: Publication): Tile | undefined {
-    const person = this.#people.get(participant.id);
-    return source === 'camera' ? person?.tile : person?.extra.get(id);
+  #tileOf(publication: Publication): Tile | undefined {
+    const person = this.#people.get(publication.participant);
+    return publication.source === 'camera' ? person?.tile : person?.extra.get(publication);
   }
 
   #remove(tile: Tile): void {
@@ -127,18 +128,18 @@ export class People {
   }
 
   #hide(publication: Publication, track: Track): void {
-    const person = this.#people.get(publication.participant.id);
+    const person = this.#people.get(publication.participant);
     if (!person) return;
     if (publication.kind === 'audio') person.tile.removeSound(track);
-    else (person.extra.get(publication.id) ?? person.tile).showPicture(undefined);
+    else (person.extra.get(publication) ?? person.tile).showPicture(undefined);
   }
 
   #drop(publication: Publication): void {
-    const person = this.#people.get(publication.participant.id);
+    const person = this.#people.get(publication.participant);
     if (!person) return;
-    const extra = person.extra.get(publication.id);
+    const extra = person.extra.get(publication);
     if (extra) {
-      person.extra.delete(publication.id);
+      person.extra.delete(publication);
       this.#remove(extra);
     } else if (publication.source === 'camera') {
       person.tile.showPicture(undefined);
@@ -149,11 +150,12 @@ export class People {
   }
 
   /** Camera and every sound go with the person's tile; each further picture gets one of its own. */
-  #extraTile(person: Person, { id, source }: Publication): Tile {
-    let tile = person.extra.get(id);
+  #extraTile(person: Person, publication: Publication): Tile {
+    const { source } = publication;
+    let tile = person.extra.get(publication);
     if (!tile) {
       tile = new Tile({ name: nameOf(person.participant), source, isSelf: person.participant.isLocal });
-      person.extra.set(id, tile);
+      person.extra.set(publication, tile);
       this.#grid.add(tile);
     }
     return tile;
@@ -161,12 +163,12 @@ export class People {
 
   #refreshMuted(participant: Participant): void {
     const microphone = participant.publication('microphone');
-    this.#people.get(participant.id)?.tile.setMuted(!microphone || microphone.muted);
+    this.#people.get(participant)?.tile.setMuted(!microphone || microphone.muted);
   }
 
   #speak(speakers: readonly Participant[]): void {
-    const ids = new Set(speakers.map(({ id }) => id));
-    for (const [id, { tile }] of this.#people) tile.setSpeaking(ids.has(id));
+    const loud = new Set(speakers);
+    for (const [participant, { tile }] of this.#people) tile.setSpeaking(loud.has(participant));
   }
 
   #showCount(): void {
