@@ -1,5 +1,6 @@
 //! Bounds, gaps, and damage. Replays and secrets are tested in `tests/session`.
 
+use super::mask::{self, Compared};
 use super::trace::{Replay, Trace, TraceError};
 use super::{HEAD, PIECE};
 use crate::{Input, MonoTime, RequestId, Session, SessionConfig};
