@@ -58,7 +58,7 @@ const glue = await build({
 });
 const generated = [
   `export function makeGlue() {\n${glue.outputFiles[0].text}\nreturn glue;\n}`,
-  `export const packedCore = '${pack(wasm).toString('base64')}';`,
+  `export const packedCore = '${(await pack(wasm)).toString('base64')}';`,
 ].join('\n');
 await writeFile(join(work, 'generated.js'), generated);
 

@@ -5,8 +5,7 @@ import test from 'node:test';
 import { load, settle } from './fakes.mjs';
 
 const { CoreLoader } = await load('core/instance');
-const { unpackLzma } = await load('core/lzma');
-const { unpackModule } = await load('core/unpack');
+const { unpack, unpackModule } = await load('core/unpack');
 const { makeGlue, packedCore } = await load('core/generated');
 
 const glue = (callbacks = []) => ({ default: async () => undefined, Core: class {}, onPanic: (callback) => callbacks.push(callback) });
@@ -14,7 +13,7 @@ const source = async () => ({});
 
 test('the packed core is core.wasm', async () => {
   const plain = await readFile(new URL('../dist/core.wasm', import.meta.url));
-  assert.ok(Buffer.from(unpackLzma(Buffer.from(packedCore, 'base64'))).equals(plain));
+  assert.ok(Buffer.from(unpack(Buffer.from(packedCore, 'base64'))).equals(plain));
   const exports = WebAssembly.Module.exports(await unpackModule(packedCore));
   assert.deepEqual(exports, WebAssembly.Module.exports(await WebAssembly.compile(plain)));
 });
