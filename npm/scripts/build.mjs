@@ -13,7 +13,9 @@ import { pack } from './pack.mjs';
 
 const npm = join(dirname(fileURLToPath(import.meta.url)), '..');
 const root = join(npm, '..');
-const work = join(npm, 'node_modules/.cache/nearcast');
+const target = process.env.CARGO_TARGET_DIR ?? join(root, 'target');
+// Not in node_modules: `npm ci` empties that, and scripts/size.mjs reads what the last build left.
+const work = join(target, 'sdk');
 const dist = join(npm, 'dist');
 const version = JSON.parse(await readFile(join(npm, 'package.json'), 'utf8')).version;
 
@@ -25,7 +27,6 @@ await rm(dist, { recursive: true, force: true });
 await mkdir(work, { recursive: true });
 
 // Rust → wasm. Panics name a file and a line: not this machine's folders.
-const target = join(process.env.CARGO_TARGET_DIR ?? join(root, 'target'));
 const remap = [`--remap-path-prefix=${process.env.CARGO_HOME ?? join(homedir(), '.cargo')}=cargo`, `--remap-path-prefix=${root}=nearcast`];
 const rustflags = [process.env.RUSTFLAGS ?? '', ...remap].join(' ').trim();
 run('cargo', ['build', '--quiet', '--profile', 'wasm', '--target', 'wasm32-unknown-unknown', '-p', 'client-wasm'], { RUSTFLAGS: rustflags });

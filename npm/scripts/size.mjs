@@ -8,7 +8,7 @@ import { crates } from './wasm-crates.mjs';
 
 const npm = new URL('..', import.meta.url).pathname;
 const dist = join(npm, 'dist');
-const work = join(npm, 'node_modules/.cache/nearcast');
+const work = join(process.env.CARGO_TARGET_DIR ?? join(npm, '../target'), 'sdk');
 
 /** What the project promises, in bytes of gzip: everything, wasm included; and the hooks, which come on top. */
 const BUDGETS = { nearcast: 60_000, 'nearcast/react': 6_000 };
