@@ -6,7 +6,9 @@ import { copyFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
 const npm = new URL('..', import.meta.url).pathname;
+// Beside the packages that the sources import.
 const work = join(npm, 'node_modules/.cache/nearcast');
+const built = join(process.env.CARGO_TARGET_DIR ?? join(npm, '../target'), 'sdk');
 if (!existsSync(join(npm, 'dist/index.js'))) {
   console.error('dist/ is missing. Remedy: `make sdk`, or scripts/wasm-env.sh npm run build');
   process.exit(1);
@@ -21,7 +23,7 @@ await build({
   define: { NEARCAST_VERSION: '"test"' },
   logLevel: 'warning',
 });
-await copyFile(join(work, 'generated.js'), join(work, 'esm/core/generated.js'));
+await copyFile(join(built, 'generated.js'), join(work, 'esm/core/generated.js'));
 
 const tests = (await readdir(join(npm, 'test'))).filter((name) => name.endsWith('.test.mjs')).map((name) => join(npm, 'test', name));
 const { status } = spawnSync(process.execPath, ['--test', '--test-reporter=spec', ...tests], { stdio: 'inherit' });
