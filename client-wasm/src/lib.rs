@@ -13,6 +13,7 @@
 extern crate alloc;
 
 mod bindings;
+mod border;
 mod channels;
 mod exports;
 mod host;

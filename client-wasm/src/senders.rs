@@ -4,7 +4,9 @@
 //! Parameters are set for one section at a time, always from what is wanted at that moment: two changes in a row end in the later one, and neither
 //! undoes what the other one set. Muting and other tracks (`replaceTrack`, by the façade) leave parameters as they are.
 
-use crate::bindings::{Encoding, Sender, Transceiver};
+use crate::border::{
+    ask, attempt, flag, get, list, list_of, number, object, page, put, put_number, put_text, result, text, text_of, try_put,
+};
 use crate::transport::Transport;
 use alloc::vec::Vec;
 use client_core::RequestId;
@@ -13,16 +15,12 @@ use client_core::publish::{LAST_RANK, VideoCodec, codec_rank, degradation_prefer
 use js_sys::{Array, Object};
 use nearcast_protocol::{EncodingDemand, Mid, PublicationId};
 use wasm_bindgen::prelude::*;
-use web_sys::{
-    MediaStreamTrack, RtcRtpCapabilities, RtcRtpCodecCapability, RtcRtpReceiver, RtcRtpSender, RtcRtpTransceiver,
-    RtcRtpTransceiverDirection, RtcRtpTransceiverInit,
-};
 
 /// A track that shall be sent, and how.
 pub(crate) struct Outgoing {
     pub(crate) request: RequestId,
-    /// None: a muted camera, on its way to another transport.
-    pub(crate) track: Option<MediaStreamTrack>,
+    /// Null: a muted camera, on its way to another transport.
+    pub(crate) track: JsValue,
     /// What it was published as over the transport before.
     pub(crate) publication: Option<PublicationId>,
     pub(crate) sending: Sending,
@@ -59,51 +57,64 @@ impl Sending {
     }
 
     /// Of the whole section, said with its first encoding: Chromium refuses it with any other.
-    fn write_priorities(&self, first: &Encoding) {
+    fn write_priorities(&self, first: &JsValue) {
         let (priority, network) = priorities(self.video.source, self.is_video);
-        first.set_priority(priority);
-        first.set_network_priority(network);
+        put_text(first, "priority", priority);
+        put_text(first, "networkPriority", network);
     }
 
-    fn write(&self, encoding: &Encoding, wanted: &encodings::Encoding) {
+    fn write(&self, encoding: &JsValue, wanted: &encodings::Encoding) {
         if self.is_video {
-            encoding.set_active(wanted.active);
-            encoding.set_scale_down_by(wanted.scale_down_by);
-            encoding.set_max_bitrate(wanted.max_bitrate.into());
-            encoding.set_max_framerate(wanted.max_framerate);
+            flag(wanted.active);
+            put(encoding, "active");
+            put_number(encoding, "scaleResolutionDownBy", wanted.scale_down_by);
+            put_number(encoding, "maxBitrate", wanted.max_bitrate.into());
+            match wanted.max_framerate {
+                Some(frames) => number(frames),
+                None => object(&JsValue::UNDEFINED),
+            }
+            put(encoding, "maxFramerate");
             if !wanted.scalability_mode.is_empty() {
-                encoding.set_scalability_mode(wanted.scalability_mode);
+                put_text(encoding, "scalabilityMode", wanted.scalability_mode);
             }
         } else if let Some(bits) = self.video.max_bitrate {
-            encoding.set_max_bitrate(bits.into());
+            put_number(encoding, "maxBitrate", bits.into());
         }
     }
 
     /// A section for `track`. A browser that refuses the scalability (an app may ask for any) makes one without.
-    fn add_transceiver(&self, transport: &Transport, track: Option<&MediaStreamTrack>) -> Result<Transceiver, JsValue> {
-        let track_or_kind = track.map_or_else(|| self.kind().into(), JsValue::from);
+    fn add_transceiver(&self, transport: &Transport, track: &JsValue) -> Result<JsValue, JsValue> {
         let add = |scalable: bool| {
-            let all = Array::new();
+            let mut count = 0;
             for mut wanted in self.born_with() {
-                let encoding: Encoding = Object::new().unchecked_into();
+                let encoding = Object::new();
                 if !scalable {
                     wanted.scalability_mode = "";
                 }
                 self.write(&encoding, &wanted);
-                if all.length() == 0 {
+                if count == 0 {
                     self.write_priorities(&encoding);
                 }
                 if !wanted.rid.is_empty() {
-                    encoding.set_rid(wanted.rid);
+                    put_text(&encoding, "rid", wanted.rid);
                 }
-                all.push(&encoding);
+                object(&encoding);
+                count += 1;
             }
-            let init = RtcRtpTransceiverInit::new();
-            init.set_direction(RtcRtpTransceiverDirection::Sendonly);
-            init.set_send_encodings(&all);
-            transport.raw().try_add_transceiver(&track_or_kind, &init)
+            list(count);
+            let init = Object::new();
+            put(&init, "sendEncodings");
+            put_text(&init, "direction", "sendonly");
+            text("addTransceiver");
+            if track.is_null() {
+                text(self.kind());
+            } else {
+                object(track);
+            }
+            object(&init);
+            attempt(transport.raw())
         };
-        let transceiver: Transceiver = add(true).or_else(|_| add(false))?.unchecked_into();
+        let transceiver = add(true).or_else(|_| add(false))?;
         if self.is_video {
             offer_extensions(&transceiver, true);
         }
@@ -118,7 +129,7 @@ struct Load {
 }
 
 struct Section {
-    transceiver: Transceiver,
+    transceiver: JsValue,
     load: Option<Load>,
     /// Of the track it was given last.
     sending: Sending,
@@ -133,32 +144,49 @@ impl Section {
         self.load.as_ref().is_some_and(|load| load.publication.as_ref() == Some(publication))
     }
 
-    fn sender(&self) -> Sender {
-        self.transceiver.sender().unchecked_into()
+    fn sender(&self) -> JsValue {
+        get(&self.transceiver, "sender")
+    }
+
+    /// Whether the browser takes the direction: it throws when the section was stopped.
+    fn turn(&self, direction: &str) -> bool {
+        text(direction);
+        try_put(&self.transceiver, "direction").is_ok()
+    }
+
+    /// Sends this track from now on, or null.
+    fn replace_track(&self, transport: &Transport, track: &JsValue) {
+        let sender = self.sender();
+        text("replaceTrack");
+        object(track);
+        transport.ignore(&result(&sender));
     }
 
     /// Tells the browser what is wanted now. Wishes: a browser that doesn't know one goes without.
     fn set_parameters(&mut self, transport: &Transport, caps: &Caps) {
         self.changed = false;
         let sender = self.sender();
-        let parameters = sender.parameters();
+        let parameters = ask(&sender, "getParameters");
         if self.sending.is_video {
-            parameters.set_degradation_preference(degradation_preference(self.sending.video.source));
+            let preference = degradation_preference(self.sending.video.source);
+            put_text(&parameters, "degradationPreference", preference);
         }
-        let present = parameters.encodings().unwrap_or_default();
-        if let Some(first) = present.first() {
-            self.sending.write_priorities(first);
+        let present = list_of(&parameters, "encodings");
+        if let Some(first) = present.iter().next() {
+            self.sending.write_priorities(&first);
         }
         // Without scalable coding in the browser there is nothing to cut off.
-        let scalable = present.iter().any(|encoding| encoding.scalability_mode().is_some());
+        let scalable = present.iter().any(|encoding| text_of(&encoding, "scalabilityMode").is_some());
         self.demand.iter_mut().filter(|_| !scalable).for_each(|wanted| wanted.spatial_layers = 0);
-        for (encoding, mut wanted) in present.iter().zip(self.sending.encodings(&self.demand, present.len(), caps)) {
+        for (encoding, mut wanted) in present.iter().zip(self.sending.encodings(&self.demand, present.length() as usize, caps)) {
             if !scalable {
                 wanted.scalability_mode = "";
             }
-            self.sending.write(encoding, &wanted);
+            self.sending.write(&encoding, &wanted);
         }
-        transport.setting_parameters(&sender.set_parameters(&parameters));
+        text("setParameters");
+        object(&parameters);
+        transport.setting_parameters(&result(&sender));
     }
 }
 
@@ -184,7 +212,7 @@ impl Senders {
     pub(crate) fn moved(mut self) -> Self {
         for Section { transceiver, load, sending, .. } in self.sections {
             if let Some(Load { request, publication }) = load {
-                self.outgoing.push(Outgoing { request, track: transceiver.sender().track(), publication, sending });
+                self.outgoing.push(Outgoing { request, track: get(&get(&transceiver, "sender"), "track"), publication, sending });
             }
         }
         Self { outgoing: self.outgoing, ..Self::default() }
@@ -196,29 +224,25 @@ impl Senders {
             return Ok(());
         };
         let Outgoing { track, publication, sending, .. } = self.outgoing.swap_remove(at);
-        let usable = |section: &&mut Section| {
-            section.load.is_none()
-                && section.sending.fits(&sending)
-                && section.transceiver.try_set_direction(RtcRtpTransceiverDirection::Sendonly).is_ok()
-        };
+        let usable = |section: &&mut Section| section.load.is_none() && section.sending.fits(&sending) && section.turn("sendonly");
         let load = Some(Load { request, publication });
         let section = match self.sections.iter_mut().find(usable) {
             Some(section) => {
-                transport.ignore(&section.sender().replace_track(track.as_ref()));
+                section.replace_track(transport, &track);
                 section.sending = sending;
                 section.demand.clear();
                 section.load = load;
                 section
             }
             None => {
-                let transceiver = sending.add_transceiver(transport, track.as_ref())?;
+                let transceiver = sending.add_transceiver(transport, &track)?;
                 self.sections.push(Section { transceiver, load, sending, demand: Vec::new(), changed: false });
                 self.sections.last_mut().ok_or(JsValue::UNDEFINED)?
             }
         };
         section.changed = true;
         let Sending { video, red, .. } = &section.sending;
-        prefer_codecs(&section.transceiver, RtcRtpSender::get_capabilities(section.sending.kind()), video.codec, *red);
+        prefer_codecs(&section.transceiver, "RTCRtpSender", section.sending.kind(), video.codec, *red);
         self.set_parameters(transport);
         Ok(())
     }
@@ -257,17 +281,17 @@ impl Senders {
 
     /// The sections of all tracks, those in the offer that was just set among them.
     pub(crate) fn mids(&self) -> Vec<(RequestId, Mid)> {
-        let of = |section: &Section| Some((section.load.as_ref()?.request, Mid(section.transceiver.mid()?)));
+        let of = |section: &Section| Some((section.load.as_ref()?.request, Mid(text_of(&section.transceiver, "mid")?)));
         self.sections.iter().filter_map(of).collect()
     }
 
     /// The edge has made it a publication, perhaps with fewer encodings: then the one that is left must be the whole picture.
-    pub(crate) fn published(&mut self, transport: &Transport, request: RequestId, publication: PublicationId) -> Option<RtcRtpSender> {
+    pub(crate) fn published(&mut self, transport: &Transport, request: RequestId, publication: PublicationId) -> Option<JsValue> {
         let section = self.sections.iter_mut().find(|section| section.load.as_ref().is_some_and(|load| load.request == request))?;
         section.load.as_mut()?.publication = Some(publication);
-        let kept = section.sender().parameters().encodings().map_or(0, |kept| kept.len());
+        let sender = section.sender();
+        let kept = list_of(&ask(&sender, "getParameters"), "encodings").length() as usize;
         section.changed |= kept < section.sending.born_with().len();
-        let sender = section.transceiver.sender();
         self.set_parameters(transport);
         Some(sender)
     }
@@ -290,43 +314,52 @@ impl Senders {
         for section in self.sections.iter_mut().filter(|section| matches(section)) {
             section.load = None;
             // A section that the edge has stopped sends nothing anyway, and is never used again.
-            let _ = section.transceiver.try_set_direction(RtcRtpTransceiverDirection::Inactive);
-            transport.ignore(&section.sender().replace_track(None));
+            section.turn("inactive");
+            section.replace_track(transport, &JsValue::NULL);
         }
     }
 }
 
-/// Offers what the edge forwards, and the wanted codec first. A browser that can't be told (Firefox before 128) offers all it has.
-pub(crate) fn prefer_codecs(transceiver: &RtcRtpTransceiver, capabilities: Option<RtcRtpCapabilities>, video: VideoCodec, red: bool) {
-    let Some(capabilities) = capabilities else {
+/// Offers what the edge forwards, and the wanted codec first. `class`: who tells what the browser can. One that can't be told (Firefox before
+/// 128) offers all it has.
+pub(crate) fn prefer_codecs(transceiver: &JsValue, class: &str, kind: &str, video: VideoCodec, red: bool) {
+    let class = get(&page(), class);
+    text("getCapabilities");
+    text(kind);
+    let capabilities = result(&class);
+    if capabilities.is_null() {
         return;
+    }
+    let all = list_of(&capabilities, "codecs");
+    let rank = |codec: &JsValue| {
+        codec_rank(&text_of(codec, "mimeType").unwrap_or_default(), &text_of(codec, "sdpFmtpLine").unwrap_or_default(), video, red)
     };
-    let all = capabilities.get_codecs();
-    let rank =
-        |codec: &RtcRtpCodecCapability| codec_rank(&codec.get_mime_type(), &codec.get_sdp_fmtp_line().unwrap_or_default(), video, red);
+    text("setCodecPreferences");
     // Ten walks over a dozen codecs are less code than one sort.
-    let codecs = Array::new();
+    let mut count = 0;
     for wanted in 0..=LAST_RANK {
-        for codec in all.iter().map(JsCast::unchecked_into::<RtcRtpCodecCapability>) {
+        for codec in all.iter() {
             if rank(&codec) == Some(wanted) {
-                codecs.push(&codec);
+                object(&codec);
+                count += 1;
             }
         }
     }
-    let _ = transceiver.unchecked_ref::<Transceiver>().try_set_codec_preferences(&codecs);
+    list(count);
+    let _ = attempt(transceiver);
 }
 
 /// Offers the header extensions that layers need, where the browser lets pages choose.
-pub(crate) fn offer_extensions(transceiver: &Transceiver, sends: bool) {
-    if let Ok(extensions) = transceiver.header_extensions() {
-        for extension in extensions.iter().filter(|extension| describes_layers(&extension.uri(), sends)) {
-            extension.set_direction("sendrecv");
+pub(crate) fn offer_extensions(transceiver: &JsValue, sends: bool) {
+    text("getHeaderExtensionsToNegotiate");
+    if let Ok(extensions) = attempt(transceiver).map(JsCast::unchecked_into::<Array>) {
+        for extension in extensions.iter() {
+            if describes_layers(&text_of(&extension, "uri").unwrap_or_default(), sends) {
+                put_text(&extension, "direction", "sendrecv");
+            }
         }
-        let _ = transceiver.set_header_extensions(extensions);
+        text("setHeaderExtensionsToNegotiate");
+        object(&extensions);
+        let _ = attempt(transceiver);
     }
-}
-
-/// Receiving sections offer the same codecs as sending ones.
-pub(crate) fn receiving_capabilities(kind: &str) -> Option<RtcRtpCapabilities> {
-    RtcRtpReceiver::get_capabilities(kind)
 }

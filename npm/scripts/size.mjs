@@ -10,8 +10,11 @@ const npm = new URL('..', import.meta.url).pathname;
 const dist = join(npm, 'dist');
 const work = join(process.env.CARGO_TARGET_DIR ?? join(npm, '../target'), 'sdk');
 
-/** What the project promises, in bytes of gzip: everything, wasm included; and the hooks, which come on top. */
-const BUDGETS = { nearcast: 60_000, 'nearcast/react': 6_000 };
+/**
+ * In bytes of gzip: what the project promises, everything and wasm included, the hooks on top; and what must not be exceeded meanwhile
+ * (docs/decisions/013).
+ */
+const BUDGETS = { nearcast: { promised: 60_000, most: 70_500 }, 'nearcast/react': { promised: 6_000, most: 6_000 } };
 
 const minified = async (name) => {
   const options = { bundle: true, minify: true, format: 'esm', target: 'es2022', charset: 'utf8', write: false, external: ['nearcast', 'react'] };
@@ -73,9 +76,10 @@ table(['nearcast/react, kB', 'raw', 'gzip'], shares(await moduleSizes('react.js'
 table(['kB', 'raw', 'gzip -9', 'brotli'], bundles);
 
 let kept = true;
-for (const [name, budget] of Object.entries(BUDGETS)) {
+for (const [name, { promised, most }] of Object.entries(BUDGETS)) {
   const [, , size] = whole(name);
-  console.log(`budget for ${name}: ${budget / 1000} kB gzip, ${size <= budget ? 'kept' : 'EXCEEDED'}`);
-  kept &&= size <= budget;
+  const met = size <= promised ? 'kept' : `MISSED by ${((size - promised) / 1000).toFixed(1)} kB; limit for now: ${most / 1000} kB, ${size <= most ? 'kept' : 'EXCEEDED'}`;
+  console.log(`budget for ${name}: ${promised / 1000} kB gzip, ${met}`);
+  kept &&= size <= most;
 }
 if (!kept) process.exit(1);

@@ -91,9 +91,9 @@ export class Session implements CoreHost, CoreUser, Call {
     const configuration: RTCConfiguration = { bundlePolicy: 'max-bundle', ...options.rtcConfiguration };
     this.#configuration = configuration;
     this.#ownServers = configuration.iceServers ?? [];
-    const client = `nearcast-js/${NEARCAST_VERSION}`;
+    const told = { autoSubscribe, joinTimeoutMs, giveUpAfterMs, client: `nearcast-js/${NEARCAST_VERSION}` };
     this.#instance.add(this);
-    this.#core = this.#instance.enter(() => new glue.Core(this, url, autoSubscribe, joinTimeoutMs, giveUpAfterMs, client, configuration));
+    this.#core = this.#instance.enter(() => new glue.Core(this, url, told, configuration));
     const page = { signal: this.#page.signal };
     if (options.adaptiveStream !== false && canAdapt()) this.#adaptive = new AdaptiveStream(this.#page.signal);
     signal?.addEventListener('abort', () => this.#abort(signal.reason), page);
@@ -118,10 +118,7 @@ export class Session implements CoreHost, CoreUser, Call {
   publish(track: MediaStreamTrack, request: PublishRequest): Promise<LocalPublication> {
     return this.#requests.make((id) => {
       this.#publishing.set(id, { track, request });
-      const { source, name, muted, codec, maxBitrate, maxFramerate, simulcast, scalabilityMode, red, dtx } = request;
-      this.#enter((core) =>
-        core.publish(id, track, source, name, muted, codec, maxBitrate, maxFramerate, simulcast, scalabilityMode, red, dtx),
-      );
+      this.#enter((core) => core.publish(id, track, request));
     });
   }
 
@@ -149,7 +146,7 @@ export class Session implements CoreHost, CoreUser, Call {
   sendData(payload: string | Uint8Array, to: string | undefined, topic: string | undefined, reliable: boolean): void {
     const text = typeof payload === 'string';
     const bytes = text ? new TextEncoder().encode(payload) : payload;
-    const code = this.#enter((core) => core.sendData(bytes, text, to, topic, reliable));
+    const code = this.#enter((core) => core.sendData(bytes, { text, to, topic, reliable }));
     if (code !== undefined) throw nearcastError(code);
   }
 
@@ -328,7 +325,7 @@ export class Session implements CoreHost, CoreUser, Call {
     if (publication) this.#dropLocal(publication);
   }
 
-  speakers(ids: string[], levels: Uint8Array): void {
+  speakers(ids: string[], levels: Float64Array): void {
     const room = this.#room;
     if (!room) return;
     for (const participant of room.speakers) participant.setLevel(0);
@@ -343,7 +340,7 @@ export class Session implements CoreHost, CoreUser, Call {
     this.#emit('speakerschanged', { speakers });
   }
 
-  layers(estimate: number, ids: string[], numbers: Uint32Array): void {
+  layers(estimate: number, ids: string[], numbers: Float64Array): void {
     this.#room?.setEstimate(estimate || undefined);
     for (const [index, id] of ids.entries()) {
       const publication = this.#remote.get(id);
@@ -367,7 +364,7 @@ export class Session implements CoreHost, CoreUser, Call {
     );
   }
 
-  quality(ids: string[], numbers: Float32Array): void {
+  quality(ids: string[], numbers: Float64Array): void {
     const room = this.#room;
     if (!room) return;
     let told = false;
