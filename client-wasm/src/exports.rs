@@ -1,6 +1,5 @@
 //! What the façade calls: `Core` in npm/src/core/boundary.ts.
 
-use crate::border::{ask, flag_of, is, number_of, text_of};
 use crate::host::{CoreHost, source_from_name};
 use crate::runner::Runner;
 use crate::senders::{Outgoing, Sending};
@@ -11,6 +10,7 @@ use client_core::publish::VideoCodec;
 use client_core::{DataMessage, Input, PublishRequest, RequestId, SessionConfig};
 use nearcast_protocol::{ParticipantId, Priority, PublicationId, Wish};
 use wasm_bindgen::prelude::*;
+use web_sys::MediaStreamTrack;
 
 /// One session.
 #[wasm_bindgen]
@@ -19,17 +19,20 @@ pub struct Core {
 }
 
 #[wasm_bindgen]
+#[expect(clippy::too_many_arguments, reason = "positions are free, the names of an object's properties are bytes in the wasm")]
 impl Core {
-    /// A session that does nothing until `start`. `options`: `CoreOptions`.
+    /// A session that does nothing until `start`.
     #[wasm_bindgen(constructor)]
-    pub fn new(host: CoreHost, url: String, options: JsValue, configuration: JsValue) -> Self {
-        let config = SessionConfig {
-            auto_subscribe: flag_of(&options, "autoSubscribe"),
-            join_timeout_ms: number_of(&options, "joinTimeoutMs") as u32,
-            give_up_after_ms: number_of(&options, "giveUpAfterMs") as u32,
-            client: text_of(&options, "client").unwrap_or_default(),
-            ..SessionConfig::default()
-        };
+    pub fn new(
+        host: CoreHost,
+        url: String,
+        auto_subscribe: bool,
+        join_timeout_ms: u32,
+        give_up_after_ms: u32,
+        client: String,
+        configuration: JsValue,
+    ) -> Self {
+        let config = SessionConfig { auto_subscribe, join_timeout_ms, give_up_after_ms, client, ..SessionConfig::default() };
         Self { runner: Runner::new(host, url, config, configuration) }
     }
 
@@ -43,26 +46,31 @@ impl Core {
         self.runner.feed(Input::Token(text));
     }
 
-    /// Publishes a track. `settings`: `PublishRequest`.
-    pub fn publish(&self, request: u32, track: JsValue, settings: JsValue) {
-        let request = RequestId(request);
-        let word = |name| text_of(&settings, name).unwrap_or_default();
-        let limit = |name| Some(number_of(&settings, name)).filter(|limit| !limit.is_nan());
-        let source = source_from_name(&word("source"));
-        let shape = ask(&track, "getSettings");
-        let video = Video {
-            source,
-            codec: VideoCodec::from_name(&word("codec")).unwrap_or_default(),
-            width: number_of(&shape, "width") as u32,
-            height: number_of(&shape, "height") as u32,
-            max_bitrate: limit("maxBitrate").map(|bits| bits as u32),
-            max_framerate: limit("maxFramerate"),
-            simulcast: flag_of(&settings, "simulcast"),
-            scalability_mode: text_of(&settings, "scalabilityMode"),
-        };
-        let sending = Sending { is_video: is(&track, "kind", "video"), video, red: flag_of(&settings, "red") };
-        let outgoing = Outgoing { request, track, publication: None, sending };
-        let (name, muted, dtx) = (word("name"), flag_of(&settings, "muted"), flag_of(&settings, "dtx"));
+    /// Publishes a track.
+    pub fn publish(
+        &self,
+        request: u32,
+        track: MediaStreamTrack,
+        source: &str,
+        name: String,
+        muted: bool,
+        codec: Option<String>,
+        max_bitrate: Option<f64>,
+        max_framerate: Option<f64>,
+        simulcast: bool,
+        scalability_mode: Option<String>,
+        red: bool,
+        dtx: bool,
+    ) {
+        let (request, source) = (RequestId(request), source_from_name(source));
+        let codec = codec.and_then(|name| VideoCodec::from_name(&name)).unwrap_or_default();
+        let settings = track.get_settings();
+        let pixels = |side: Option<i32>| side.and_then(|side| u32::try_from(side).ok()).unwrap_or_default();
+        let (width, height) = (pixels(settings.get_width()), pixels(settings.get_height()));
+        let max_bitrate = max_bitrate.map(|bits| bits as u32);
+        let video = Video { source, codec, width, height, max_bitrate, max_framerate, simulcast, scalability_mode };
+        let sending = Sending { is_video: track.kind() == "video", video, red };
+        let outgoing = Outgoing { request, track: Some(track), publication: None, sending };
         self.runner.publish(PublishRequest { request, source, name, muted, dtx }, outgoing);
     }
 
@@ -94,12 +102,11 @@ impl Core {
         self.runner.feed(Input::Wish(Wish { publication, width, height, visible, max_fps, priority }));
     }
 
-    /// Sends a message; the code of what is wrong, if something is. `kind`: `DataKind`.
+    /// Sends a message; the code of what is wrong, if something is.
     #[wasm_bindgen(js_name = sendData)]
-    pub fn send_data(&self, payload: Vec<u8>, kind: JsValue) -> Option<String> {
-        let (peer, topic) = (text_of(&kind, "to").map(ParticipantId), text_of(&kind, "topic"));
-        let message = DataMessage { peer, topic, payload, text: flag_of(&kind, "text") };
-        self.runner.send_data(message, flag_of(&kind, "reliable")).map(str::to_owned)
+    pub fn send_data(&self, payload: Vec<u8>, text: bool, to: Option<String>, topic: Option<String>, reliable: bool) -> Option<String> {
+        let message = DataMessage { peer: to.map(ParticipantId), topic, payload, text };
+        self.runner.send_data(message, reliable).map(str::to_owned)
     }
 
     /// Answers `CoreHost.statsWanted`: records of npm/src/flatten.ts.

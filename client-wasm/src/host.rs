@@ -1,230 +1,176 @@
 //! What the façade hears. The methods of `CoreHost` in npm/src/core/boundary.ts, called one after the other.
 
-use crate::border::{bytes, call, flag, list, number, numbers, object, optional, text};
 use crate::transport::Transport;
-use alloc::string::String;
+use alloc::{borrow::ToOwned, string::String, vec::Vec};
 use client_core::{Adapted, Event, RequestId, SessionError, StepTaken, Subject};
+use js_sys::Array;
 use nearcast_protocol::client::Source;
-use nearcast_protocol::{IceServer, LayerState, LeaveReason, ParticipantId, PublicationId};
+use nearcast_protocol::{IceServer, LayerState, LeaveReason, PublicationId};
 use wasm_bindgen::prelude::*;
+use web_sys::{MediaStreamTrack, RtcPeerConnection, RtcRtpSender, WebSocket};
 
 #[wasm_bindgen]
 extern "C" {
     /// The façade's ear.
     pub type CoreHost;
 
+    #[wasm_bindgen(method, js_name = tokenWanted)]
+    pub(crate) fn token_wanted(this: &CoreHost);
+    #[wasm_bindgen(method, js_name = transportOpened)]
+    pub(crate) fn transport_opened(this: &CoreHost, transport: &RtcPeerConnection);
+    #[wasm_bindgen(method, js_name = socketOpened)]
+    pub(crate) fn socket_opened(this: &CoreHost, socket: &WebSocket);
     /// The signalling address of an edge; none: it has none.
     #[wasm_bindgen(method, js_name = signalAddress)]
     pub(crate) fn signal_address(this: &CoreHost, edge: &str) -> Option<String>;
+    #[wasm_bindgen(method, js_name = iceServers)]
+    fn ice_servers(this: &CoreHost, servers: &Array);
+    #[wasm_bindgen(method)]
+    fn step(this: &CoreHost, step: &str, reason: &str, took_ms: u32);
+    #[wasm_bindgen(method)]
+    fn renamed(this: &CoreHost, was: &str, id: &str);
+    #[wasm_bindgen(method)]
+    fn republished(this: &CoreHost, was: &str, publication: &str, mid: &str, sender: &RtcRtpSender);
+    #[wasm_bindgen(method, js_name = stateChanged)]
+    fn state_changed(this: &CoreHost, state: &str, reason: &str);
+    #[wasm_bindgen(method)]
+    fn joined(this: &CoreHost, room: &str, id: &str, identity: &str, name: &str, role: Option<String>);
+    #[wasm_bindgen(method, js_name = participantJoined)]
+    fn participant_joined(this: &CoreHost, id: &str, identity: &str, name: &str, role: Option<String>);
+    #[wasm_bindgen(method, js_name = participantLeft)]
+    fn participant_left(this: &CoreHost, id: &str, reason: &str);
+    #[wasm_bindgen(method, js_name = publicationAdded)]
+    fn publication_added(
+        this: &CoreHost,
+        participant: &str,
+        id: &str,
+        video: bool,
+        source: &str,
+        name: &str,
+        muted: bool,
+        subscribed: bool,
+    );
+    #[wasm_bindgen(method, js_name = publicationRemoved)]
+    fn publication_removed(this: &CoreHost, participant: &str, id: &str);
+    #[wasm_bindgen(method, js_name = publicationMuted)]
+    fn publication_muted(this: &CoreHost, id: &str, muted: bool);
+    #[wasm_bindgen(method, js_name = trackSubscribed)]
+    fn track_subscribed(this: &CoreHost, publication: &str, mid: &str, track: &MediaStreamTrack);
+    #[wasm_bindgen(method, js_name = trackUnsubscribed)]
+    fn track_unsubscribed(this: &CoreHost, publication: &str);
+    #[wasm_bindgen(method, js_name = localUnpublished)]
+    fn local_unpublished(this: &CoreHost, publication: &str);
+    #[wasm_bindgen(method)]
+    fn speakers(this: &CoreHost, participants: &Array, levels: &[u8]);
+    #[wasm_bindgen(method)]
+    fn adapted(this: &CoreHost, what: &str, step: &str, active: bool, reason: &str);
+    #[wasm_bindgen(method)]
+    fn layers(this: &CoreHost, estimate: u32, publications: &Array, numbers: &[u32]);
+    #[wasm_bindgen(method, js_name = statsWanted)]
+    pub(crate) fn stats_wanted(this: &CoreHost);
+    #[wasm_bindgen(method)]
+    fn quality(this: &CoreHost, subjects: &Array, numbers: &[f32]);
+    #[wasm_bindgen(method)]
+    fn data(this: &CoreHost, from: Option<String>, payload: &[u8], text: bool, topic: Option<String>, reliable: bool);
+    #[wasm_bindgen(method)]
+    fn published(this: &CoreHost, request: u32, publication: &str, mid: &str, sender: &RtcRtpSender);
+    #[wasm_bindgen(method)]
+    fn done(this: &CoreHost, request: u32);
+    #[wasm_bindgen(method)]
+    fn failed(this: &CoreHost, request: u32, code: &str, message: &str, retryable: bool);
+    #[wasm_bindgen(method)]
+    pub(crate) fn closed(this: &CoreHost, code: Option<String>, message: &str, retryable: bool, retry_after_ms: Option<u32>);
 }
 
 impl CoreHost {
-    /// Calls a method that is told nothing.
-    pub(crate) fn ask(&self, method: &str) {
-        text(method);
-        call(self);
-    }
-
-    /// Calls a method that is told of one browser object.
-    pub(crate) fn show(&self, method: &str, it: &JsValue) {
-        text(method);
-        object(it);
-        call(self);
-    }
-
     /// Each as user name, password and addresses.
-    pub(crate) fn set_ice_servers(&self, servers: &[IceServer]) {
-        text("iceServers");
+    pub(crate) fn set_ice_servers(&self, servers: Vec<IceServer>) {
+        let all = Array::new();
         for IceServer { urls, username, credential, .. } in servers {
-            optional(username.as_deref());
-            optional(credential.as_deref());
-            urls.iter().for_each(|url| text(url));
-            list(urls.len() + 2);
+            let server = Array::new();
+            for text in [username, credential].into_iter().chain(urls.into_iter().map(Some)) {
+                server.push(&text.map_or(JsValue::UNDEFINED, |text| JsValue::from_str(&text)));
+            }
+            all.push(&server);
         }
-        list(servers.len());
-        call(self);
+        self.ice_servers(&all);
     }
 
     /// Tells one event. `transport`: as long as it is open; it knows the browser objects that events speak of.
-    pub(crate) fn tell(&self, event: &Event, transport: Option<&Transport>) {
+    pub(crate) fn tell(&self, event: Event, transport: Option<&Transport>) {
         match event {
-            Event::Joined { room, id, identity, name, role } => {
-                text("joined");
-                text(room);
-                person(id, identity, name, role);
-            }
-            Event::StateChanged { state, reason } => {
-                text("stateChanged");
-                text(state.name());
-                text(reason.name());
-            }
-            Event::Step(StepTaken { step, reason, took_ms, .. }) => {
-                text("step");
-                text(step.name());
-                text(reason.name());
-                number((*took_ms).into());
-            }
-            Event::ParticipantRenamed { was: ParticipantId(was), id: ParticipantId(id) }
-            | Event::PublicationRenamed { was: PublicationId(was), id: PublicationId(id) } => {
-                text("renamed");
-                text(was);
-                text(id);
-            }
+            Event::Joined { room, id, identity, name, role } => self.joined(&room, id.as_str(), &identity, &name, role),
+            Event::StateChanged { state, reason } => self.state_changed(state.name(), reason.name()),
+            Event::Step(StepTaken { step, reason, took_ms, .. }) => self.step(step.name(), reason.name(), took_ms),
+            Event::ParticipantRenamed { was, id } => self.renamed(was.as_str(), id.as_str()),
+            Event::PublicationRenamed { was, id } => self.renamed(was.as_str(), id.as_str()),
             Event::Republished { request, was, publication, mid } => {
-                let Some(sender) = sender(transport, *request, publication) else { return };
-                text("republished");
-                text(was.as_str());
-                text(publication.as_str());
-                text(mid.as_str());
-                object(&sender);
-            }
-            Event::ParticipantJoined { id, identity, name, role } => {
-                text("participantJoined");
-                person(id, identity, name, role);
-            }
-            Event::ParticipantLeft { id, reason } => {
-                text("participantLeft");
-                text(id.as_str());
-                text(leave_reason(*reason));
-            }
-            Event::PublicationAdded { participant, publication, subscribed } => {
-                text("publicationAdded");
-                text(participant.as_str());
-                text(publication.id.as_str());
-                flag(publication.video);
-                text(source_name(publication.source));
-                text(&publication.name);
-                flag(publication.muted);
-                flag(*subscribed);
-            }
-            Event::PublicationRemoved { participant, publication } => {
-                text("publicationRemoved");
-                text(participant.as_str());
-                text(publication.as_str());
-            }
-            Event::PublicationMuted { publication, muted } => {
-                text("publicationMuted");
-                text(publication.as_str());
-                flag(*muted);
-            }
-            Event::TrackSubscribed { publication, mid } => {
-                let Some(track) = transport.and_then(|transport| transport.received(mid)) else { return };
-                text("trackSubscribed");
-                text(publication.as_str());
-                text(mid.as_str());
-                object(&track);
-            }
-            Event::TrackUnsubscribed { publication } => {
-                text("trackUnsubscribed");
-                text(publication.as_str());
-            }
-            Event::LocalUnpublished { publication } => {
-                text("localUnpublished");
-                text(publication.as_str());
-            }
-            Event::Speakers(speakers) => {
-                text("speakers");
-                speakers.iter().for_each(|speaker| text(speaker.participant.as_str()));
-                list(speakers.len());
-                speakers.iter().for_each(|speaker| number(speaker.level.into()));
-                numbers(speakers.len());
-            }
-            Event::Adapted(Adapted { what, step, active, reason }) => {
-                text("adapted");
-                text(what);
-                text(step);
-                flag(*active);
-                text(reason);
-            }
-            Event::Layers { estimate, layers } => {
-                text("layers");
-                number((*estimate).into());
-                layers.iter().for_each(|layer| text(layer.publication.as_str()));
-                list(layers.len());
-                for LayerState { width, height, fps, bitrate, paused, reason, .. } in layers {
-                    let told = [(*width).into(), (*height).into(), (*fps).into(), *bitrate, (*paused).into(), *reason as u32];
-                    told.into_iter().for_each(|one| number(one.into()));
+                if let Some(sender) = sender(transport, request, &publication) {
+                    self.republished(was.as_str(), publication.as_str(), mid.as_str(), &sender);
                 }
-                numbers(layers.len() * 6);
+            }
+            Event::ParticipantJoined { id, identity, name, role } => self.participant_joined(id.as_str(), &identity, &name, role),
+            Event::ParticipantLeft { id, reason } => self.participant_left(id.as_str(), leave_reason(reason)),
+            Event::PublicationAdded { participant, publication, subscribed } => {
+                let source = source_name(publication.source);
+                let (id, name) = (publication.id.as_str(), &publication.name);
+                self.publication_added(participant.as_str(), id, publication.video, source, name, publication.muted, subscribed);
+            }
+            Event::PublicationRemoved { participant, publication } => self.publication_removed(participant.as_str(), publication.as_str()),
+            Event::PublicationMuted { publication, muted } => self.publication_muted(publication.as_str(), muted),
+            Event::TrackSubscribed { publication, mid } => {
+                if let Some(track) = transport.and_then(|transport| transport.received(&mid)) {
+                    self.track_subscribed(publication.as_str(), mid.as_str(), &track);
+                }
+            }
+            Event::TrackUnsubscribed { publication } => self.track_unsubscribed(publication.as_str()),
+            Event::LocalUnpublished { publication } => self.local_unpublished(publication.as_str()),
+            Event::Speakers(speakers) => {
+                let (ids, levels): (Array, Vec<u8>) =
+                    speakers.iter().map(|speaker| (JsValue::from_str(speaker.participant.as_str()), speaker.level)).unzip();
+                self.speakers(&ids, &levels);
+            }
+            Event::Adapted(Adapted { what, step, active, reason }) => self.adapted(what, step, active, reason),
+            Event::Layers { estimate, layers } => {
+                let (ids, mut numbers) = (Array::new(), Vec::new());
+                for LayerState { publication, width, height, fps, bitrate, paused, reason } in layers {
+                    ids.push(&JsValue::from_str(publication.as_str()));
+                    numbers.extend_from_slice(&[width.into(), height.into(), fps.into(), bitrate, paused.into(), reason as u32]);
+                }
+                self.layers(estimate, &ids, &numbers);
             }
             Event::Quality(judgements) => {
-                text("quality");
+                let (ids, mut numbers) = (Array::new(), Vec::new());
                 for judgement in judgements {
-                    text(match &judgement.subject {
+                    numbers.extend_from_slice(&judgement.numbers());
+                    ids.push(&JsValue::from_str(match &judgement.subject {
                         Subject::Uplink | Subject::Downlink => "",
                         Subject::Publication(id) => id.as_str(),
                         Subject::Participant(id) => id.as_str(),
-                    });
+                    }));
                 }
-                list(judgements.len());
-                let mut count = 0;
-                for one in judgements.iter().flat_map(|judgement| judgement.numbers()) {
-                    number(one.into());
-                    count += 1;
-                }
-                numbers(count);
+                self.quality(&ids, &numbers);
             }
             Event::Data { message, reliable } => {
-                text("data");
-                optional(message.peer.as_ref().map(ParticipantId::as_str));
-                bytes(&message.payload);
-                flag(message.text);
-                optional(message.topic.as_deref());
-                flag(*reliable);
+                self.data(message.peer.map(|peer| peer.0), &message.payload, message.text, message.topic, reliable);
             }
             Event::Published { request, publication, mid } => {
-                let Some(sender) = sender(transport, *request, publication) else { return };
-                text("published");
-                number(request.0.into());
-                text(publication.as_str());
-                text(mid.as_str());
-                object(&sender);
-            }
-            Event::Done { request } => {
-                text("done");
-                number(request.0.into());
-            }
-            Event::Failed { request, error } => {
-                text("failed");
-                number(request.0.into());
-                failure(error);
-            }
-            Event::Closed { error } => {
-                text("closed");
-                match error {
-                    Some(error) => {
-                        failure(error);
-                        if let Some(milliseconds) = error.retry_after_ms {
-                            number(milliseconds.into());
-                        }
-                    }
-                    None => {
-                        object(&JsValue::UNDEFINED);
-                        text("");
-                        flag(false);
-                    }
+                if let Some(sender) = sender(transport, request, &publication) {
+                    self.published(request.0, publication.as_str(), mid.as_str(), &sender);
                 }
             }
+            Event::Done { request } => self.done(request.0),
+            Event::Failed { request, error } => self.failed(request.0, error.code.name(), &error.message, error.retryable),
+            Event::Closed { error: None } => self.closed(None, "", false, None),
+            Event::Closed { error: Some(SessionError { code, message, retryable, retry_after_ms }) } => {
+                self.closed(Some(code.name().to_owned()), &message, retryable, retry_after_ms);
+            }
         }
-        call(self);
     }
 }
 
-fn person(id: &ParticipantId, identity: &str, name: &str, role: &Option<String>) {
-    text(id.as_str());
-    text(identity);
-    text(name);
-    optional(role.as_deref());
-}
-
-fn failure(error: &SessionError) {
-    text(error.code.name());
-    text(&error.message);
-    flag(error.retryable);
-}
-
 /// What sends the track of a request from now on, which is published as this.
-fn sender(transport: Option<&Transport>, request: RequestId, publication: &PublicationId) -> Option<JsValue> {
+fn sender(transport: Option<&Transport>, request: RequestId, publication: &PublicationId) -> Option<RtcRtpSender> {
     transport.and_then(|transport| transport.senders().borrow_mut().published(transport, request, publication.clone()))
 }
 

@@ -13,7 +13,6 @@
 extern crate alloc;
 
 mod bindings;
-mod border;
 mod channels;
 mod exports;
 mod host;

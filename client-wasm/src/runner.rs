@@ -114,7 +114,7 @@ impl Runner {
         let transport = self.open_transport();
         let transport = transport.as_deref();
         match output {
-            Output::FetchToken => self.host.ask("tokenWanted"),
+            Output::FetchToken => self.host.token_wanted(),
             Output::OpenSocket { socket, edge } => self.open_socket(socket, edge.as_deref()),
             Output::Send(bytes) => {
                 if let Some(socket) = self.socket.borrow().as_ref() {
@@ -156,7 +156,7 @@ impl Runner {
                     transport.senders().borrow_mut().cap(transport, caps);
                 }
             }
-            Output::ReadStats => self.host.ask("statsWanted"),
+            Output::ReadStats => self.host.stats_wanted(),
             Output::OpenTransport(_) => self.replace_transport(),
             Output::CloseTransport(_) => {
                 if let Some(transport) = transport {
@@ -169,8 +169,8 @@ impl Runner {
                     transport.channels().send(false, &frame);
                 }
             }
-            Output::SetIceServers(servers) => self.host.set_ice_servers(&servers),
-            Output::Event(event) => self.host.tell(&event, transport),
+            Output::SetIceServers(servers) => self.host.set_ice_servers(servers),
+            Output::Event(event) => self.host.tell(event, transport),
         }
     }
 
@@ -178,7 +178,7 @@ impl Runner {
         let url = edge.map_or_else(|| Some(self.url.clone()), |edge| self.host.signal_address(edge));
         let socket = url.and_then(|url| Socket::open(id, &url, self.reporter()));
         if let Some(socket) = &socket {
-            self.host.show("socketOpened", socket.raw());
+            self.host.socket_opened(socket.raw());
         }
         let refused = socket.is_none();
         self.socket.replace(socket);
@@ -192,7 +192,7 @@ impl Runner {
         self.retired.replace(self.transport.take());
         match Transport::open(&self.configuration, self.reporter()) {
             Ok(transport) => {
-                self.host.show("transportOpened", transport.raw());
+                self.host.transport_opened(transport.raw());
                 transport.senders().replace(self.moving.take());
                 self.transport.replace(Some(transport));
             }

@@ -4,9 +4,7 @@
 //! Parameters are set for one section at a time, always from what is wanted at that moment: two changes in a row end in the later one, and neither
 //! undoes what the other one set. Muting and other tracks (`replaceTrack`, by the façade) leave parameters as they are.
 
-use crate::border::{
-    ask, attempt, flag, get, list, list_of, number, object, page, put, put_number, put_text, result, text, text_of, try_put,
-};
+use crate::bindings::{Encoding, Sender, Transceiver};
 use crate::transport::Transport;
 use alloc::vec::Vec;
 use client_core::RequestId;
@@ -15,12 +13,16 @@ use client_core::publish::{LAST_RANK, VideoCodec, codec_rank, degradation_prefer
 use js_sys::{Array, Object};
 use nearcast_protocol::{EncodingDemand, Mid, PublicationId};
 use wasm_bindgen::prelude::*;
+use web_sys::{
+    MediaStreamTrack, RtcRtpCapabilities, RtcRtpCodecCapability, RtcRtpReceiver, RtcRtpSender, RtcRtpTransceiver,
+    RtcRtpTransceiverDirection, RtcRtpTransceiverInit,
+};
 
 /// A track that shall be sent, and how.
 pub(crate) struct Outgoing {
     pub(crate) request: RequestId,
-    /// Null: a muted camera, on its way to another transport.
-    pub(crate) track: JsValue,
+    /// None: a muted camera, on its way to another transport.
+    pub(crate) track: Option<MediaStreamTrack>,
     /// What it was published as over the transport before.
     pub(crate) publication: Option<PublicationId>,
     pub(crate) sending: Sending,
@@ -57,64 +59,51 @@ impl Sending {
     }
 
     /// Of the whole section, said with its first encoding: Chromium refuses it with any other.
-    fn write_priorities(&self, first: &JsValue) {
+    fn write_priorities(&self, first: &Encoding) {
         let (priority, network) = priorities(self.video.source, self.is_video);
-        put_text(first, "priority", priority);
-        put_text(first, "networkPriority", network);
+        first.set_priority(priority);
+        first.set_network_priority(network);
     }
 
-    fn write(&self, encoding: &JsValue, wanted: &encodings::Encoding) {
+    fn write(&self, encoding: &Encoding, wanted: &encodings::Encoding) {
         if self.is_video {
-            flag(wanted.active);
-            put(encoding, "active");
-            put_number(encoding, "scaleResolutionDownBy", wanted.scale_down_by);
-            put_number(encoding, "maxBitrate", wanted.max_bitrate.into());
-            match wanted.max_framerate {
-                Some(frames) => number(frames),
-                None => object(&JsValue::UNDEFINED),
-            }
-            put(encoding, "maxFramerate");
+            encoding.set_active(wanted.active);
+            encoding.set_scale_down_by(wanted.scale_down_by);
+            encoding.set_max_bitrate(wanted.max_bitrate.into());
+            encoding.set_max_framerate(wanted.max_framerate);
             if !wanted.scalability_mode.is_empty() {
-                put_text(encoding, "scalabilityMode", wanted.scalability_mode);
+                encoding.set_scalability_mode(wanted.scalability_mode);
             }
         } else if let Some(bits) = self.video.max_bitrate {
-            put_number(encoding, "maxBitrate", bits.into());
+            encoding.set_max_bitrate(bits.into());
         }
     }
 
     /// A section for `track`. A browser that refuses the scalability (an app may ask for any) makes one without.
-    fn add_transceiver(&self, transport: &Transport, track: &JsValue) -> Result<JsValue, JsValue> {
+    fn add_transceiver(&self, transport: &Transport, track: Option<&MediaStreamTrack>) -> Result<Transceiver, JsValue> {
+        let track_or_kind = track.map_or_else(|| self.kind().into(), JsValue::from);
         let add = |scalable: bool| {
-            let mut count = 0;
+            let all = Array::new();
             for mut wanted in self.born_with() {
-                let encoding = Object::new();
+                let encoding: Encoding = Object::new().unchecked_into();
                 if !scalable {
                     wanted.scalability_mode = "";
                 }
                 self.write(&encoding, &wanted);
-                if count == 0 {
+                if all.length() == 0 {
                     self.write_priorities(&encoding);
                 }
                 if !wanted.rid.is_empty() {
-                    put_text(&encoding, "rid", wanted.rid);
+                    encoding.set_rid(wanted.rid);
                 }
-                object(&encoding);
-                count += 1;
+                all.push(&encoding);
             }
-            list(count);
-            let init = Object::new();
-            put(&init, "sendEncodings");
-            put_text(&init, "direction", "sendonly");
-            text("addTransceiver");
-            if track.is_null() {
-                text(self.kind());
-            } else {
-                object(track);
-            }
-            object(&init);
-            attempt(transport.raw())
+            let init = RtcRtpTransceiverInit::new();
+            init.set_direction(RtcRtpTransceiverDirection::Sendonly);
+            init.set_send_encodings(&all);
+            transport.raw().try_add_transceiver(&track_or_kind, &init)
         };
-        let transceiver = add(true).or_else(|_| add(false))?;
+        let transceiver: Transceiver = add(true).or_else(|_| add(false))?.unchecked_into();
         if self.is_video {
             offer_extensions(&transceiver, true);
         }
@@ -129,7 +118,7 @@ struct Load {
 }
 
 struct Section {
-    transceiver: JsValue,
+    transceiver: Transceiver,
     load: Option<Load>,
     /// Of the track it was given last.
     sending: Sending,
@@ -144,49 +133,32 @@ impl Section {
         self.load.as_ref().is_some_and(|load| load.publication.as_ref() == Some(publication))
     }
 
-    fn sender(&self) -> JsValue {
-        get(&self.transceiver, "sender")
-    }
-
-    /// Whether the browser takes the direction: it throws when the section was stopped.
-    fn turn(&self, direction: &str) -> bool {
-        text(direction);
-        try_put(&self.transceiver, "direction").is_ok()
-    }
-
-    /// Sends this track from now on, or null.
-    fn replace_track(&self, transport: &Transport, track: &JsValue) {
-        let sender = self.sender();
-        text("replaceTrack");
-        object(track);
-        transport.ignore(&result(&sender));
+    fn sender(&self) -> Sender {
+        self.transceiver.sender().unchecked_into()
     }
 
     /// Tells the browser what is wanted now. Wishes: a browser that doesn't know one goes without.
     fn set_parameters(&mut self, transport: &Transport, caps: &Caps) {
         self.changed = false;
         let sender = self.sender();
-        let parameters = ask(&sender, "getParameters");
+        let parameters = sender.parameters();
         if self.sending.is_video {
-            let preference = degradation_preference(self.sending.video.source);
-            put_text(&parameters, "degradationPreference", preference);
+            parameters.set_degradation_preference(degradation_preference(self.sending.video.source));
         }
-        let present = list_of(&parameters, "encodings");
-        if let Some(first) = present.iter().next() {
-            self.sending.write_priorities(&first);
+        let present = parameters.encodings().unwrap_or_default();
+        if let Some(first) = present.first() {
+            self.sending.write_priorities(first);
         }
         // Without scalable coding in the browser there is nothing to cut off.
-        let scalable = present.iter().any(|encoding| text_of(&encoding, "scalabilityMode").is_some());
+        let scalable = present.iter().any(|encoding| encoding.scalability_mode().is_some());
         self.demand.iter_mut().filter(|_| !scalable).for_each(|wanted| wanted.spatial_layers = 0);
-        for (encoding, mut wanted) in present.iter().zip(self.sending.encodings(&self.demand, present.length() as usize, caps)) {
+        for (encoding, mut wanted) in present.iter().zip(self.sending.encodings(&self.demand, present.len(), caps)) {
             if !scalable {
                 wanted.scalability_mode = "";
             }
-            self.sending.write(&encoding, &wanted);
+            self.sending.write(encoding, &wanted);
         }
-        text("setParameters");
-        object(&parameters);
-        transport.setting_parameters(&result(&sender));
+        transport.setting_parameters(&sender.set_parameters(&parameters));
     }
 }
 
@@ -212,7 +184,7 @@ impl Senders {
     pub(crate) fn moved(mut self) -> Self {
         for Section { transceiver, load, sending, .. } in self.sections {
             if let Some(Load { request, publication }) = load {
-                self.outgoing.push(Outgoing { request, track: get(&get(&transceiver, "sender"), "track"), publication, sending });
+                self.outgoing.push(Outgoing { request, track: transceiver.sender().track(), publication, sending });
             }
         }
         Self { outgoing: self.outgoing, ..Self::default() }
@@ -224,25 +196,29 @@ impl Senders {
             return Ok(());
         };
         let Outgoing { track, publication, sending, .. } = self.outgoing.swap_remove(at);
-        let usable = |section: &&mut Section| section.load.is_none() && section.sending.fits(&sending) && section.turn("sendonly");
+        let usable = |section: &&mut Section| {
+            section.load.is_none()
+                && section.sending.fits(&sending)
+                && section.transceiver.try_set_direction(RtcRtpTransceiverDirection::Sendonly).is_ok()
+        };
         let load = Some(Load { request, publication });
         let section = match self.sections.iter_mut().find(usable) {
             Some(section) => {
-                section.replace_track(transport, &track);
+                transport.ignore(&section.sender().replace_track(track.as_ref()));
                 section.sending = sending;
                 section.demand.clear();
                 section.load = load;
                 section
             }
             None => {
-                let transceiver = sending.add_transceiver(transport, &track)?;
+                let transceiver = sending.add_transceiver(transport, track.as_ref())?;
                 self.sections.push(Section { transceiver, load, sending, demand: Vec::new(), changed: false });
                 self.sections.last_mut().ok_or(JsValue::UNDEFINED)?
             }
         };
         section.changed = true;
         let Sending { video, red, .. } = &section.sending;
-        prefer_codecs(&section.transceiver, "RTCRtpSender", section.sending.kind(), video.codec, *red);
+        prefer_codecs(&section.transceiver, RtcRtpSender::get_capabilities(section.sending.kind()), video.codec, *red);
         self.set_parameters(transport);
         Ok(())
     }
@@ -281,17 +257,17 @@ impl Senders {
 
     /// The sections of all tracks, those in the offer that was just set among them.
     pub(crate) fn mids(&self) -> Vec<(RequestId, Mid)> {
-        let of = |section: &Section| Some((section.load.as_ref()?.request, Mid(text_of(&section.transceiver, "mid")?)));
+        let of = |section: &Section| Some((section.load.as_ref()?.request, Mid(section.transceiver.mid()?)));
         self.sections.iter().filter_map(of).collect()
     }
 
     /// The edge has made it a publication, perhaps with fewer encodings: then the one that is left must be the whole picture.
-    pub(crate) fn published(&mut self, transport: &Transport, request: RequestId, publication: PublicationId) -> Option<JsValue> {
+    pub(crate) fn published(&mut self, transport: &Transport, request: RequestId, publication: PublicationId) -> Option<RtcRtpSender> {
         let section = self.sections.iter_mut().find(|section| section.load.as_ref().is_some_and(|load| load.request == request))?;
         section.load.as_mut()?.publication = Some(publication);
-        let sender = section.sender();
-        let kept = list_of(&ask(&sender, "getParameters"), "encodings").length() as usize;
+        let kept = section.sender().parameters().encodings().map_or(0, |kept| kept.len());
         section.changed |= kept < section.sending.born_with().len();
+        let sender = section.transceiver.sender();
         self.set_parameters(transport);
         Some(sender)
     }
@@ -314,52 +290,43 @@ impl Senders {
         for section in self.sections.iter_mut().filter(|section| matches(section)) {
             section.load = None;
             // A section that the edge has stopped sends nothing anyway, and is never used again.
-            section.turn("inactive");
-            section.replace_track(transport, &JsValue::NULL);
+            let _ = section.transceiver.try_set_direction(RtcRtpTransceiverDirection::Inactive);
+            transport.ignore(&section.sender().replace_track(None));
         }
     }
 }
 
-/// Offers what the edge forwards, and the wanted codec first. `class`: who tells what the browser can. One that can't be told (Firefox before
-/// 128) offers all it has.
-pub(crate) fn prefer_codecs(transceiver: &JsValue, class: &str, kind: &str, video: VideoCodec, red: bool) {
-    let class = get(&page(), class);
-    text("getCapabilities");
-    text(kind);
-    let capabilities = result(&class);
-    if capabilities.is_null() {
+/// Offers what the edge forwards, and the wanted codec first. A browser that can't be told (Firefox before 128) offers all it has.
+pub(crate) fn prefer_codecs(transceiver: &RtcRtpTransceiver, capabilities: Option<RtcRtpCapabilities>, video: VideoCodec, red: bool) {
+    let Some(capabilities) = capabilities else {
         return;
-    }
-    let all = list_of(&capabilities, "codecs");
-    let rank = |codec: &JsValue| {
-        codec_rank(&text_of(codec, "mimeType").unwrap_or_default(), &text_of(codec, "sdpFmtpLine").unwrap_or_default(), video, red)
     };
-    text("setCodecPreferences");
+    let all = capabilities.get_codecs();
+    let rank =
+        |codec: &RtcRtpCodecCapability| codec_rank(&codec.get_mime_type(), &codec.get_sdp_fmtp_line().unwrap_or_default(), video, red);
     // Ten walks over a dozen codecs are less code than one sort.
-    let mut count = 0;
+    let codecs = Array::new();
     for wanted in 0..=LAST_RANK {
-        for codec in all.iter() {
+        for codec in all.iter().map(JsCast::unchecked_into::<RtcRtpCodecCapability>) {
             if rank(&codec) == Some(wanted) {
-                object(&codec);
-                count += 1;
+                codecs.push(&codec);
             }
         }
     }
-    list(count);
-    let _ = attempt(transceiver);
+    let _ = transceiver.unchecked_ref::<Transceiver>().try_set_codec_preferences(&codecs);
 }
 
 /// Offers the header extensions that layers need, where the browser lets pages choose.
-pub(crate) fn offer_extensions(transceiver: &JsValue, sends: bool) {
-    text("getHeaderExtensionsToNegotiate");
-    if let Ok(extensions) = attempt(transceiver).map(JsCast::unchecked_into::<Array>) {
-        for extension in extensions.iter() {
-            if describes_layers(&text_of(&extension, "uri").unwrap_or_default(), sends) {
-                put_text(&extension, "direction", "sendrecv");
-            }
+pub(crate) fn offer_extensions(transceiver: &Transceiver, sends: bool) {
+    if let Ok(extensions) = transceiver.header_extensions() {
+        for extension in extensions.iter().filter(|extension| describes_layers(&extension.uri(), sends)) {
+            extension.set_direction("sendrecv");
         }
-        text("setHeaderExtensionsToNegotiate");
-        object(&extensions);
-        let _ = attempt(transceiver);
+        let _ = transceiver.set_header_extensions(extensions);
     }
+}
+
+/// Receiving sections offer the same codecs as sending ones.
+pub(crate) fn receiving_capabilities(kind: &str) -> Option<RtcRtpCapabilities> {
+    RtcRtpReceiver::get_capabilities(kind)
 }

@@ -7,14 +7,14 @@ use wasm_bindgen::prelude::*;
 
 /// A timeout that can be moved.
 pub(crate) struct Timer {
-    callback: Closure<dyn FnMut(JsValue)>,
+    callback: Closure<dyn FnMut()>,
     armed: RefCell<Option<JsValue>>,
     due: Cell<Option<MonoTime>>,
 }
 
 impl Timer {
-    pub(crate) fn new(mut callback: impl FnMut() + 'static) -> Self {
-        Self { callback: Closure::new(move |_| callback()), armed: RefCell::new(None), due: Cell::new(None) }
+    pub(crate) fn new(callback: impl FnMut() + 'static) -> Self {
+        Self { callback: Closure::new(callback), armed: RefCell::new(None), due: Cell::new(None) }
     }
 
     /// Runs the callback at `due`, or not at all, instead of whenever it was to run before.

@@ -1,19 +1,22 @@
 //! The RTCPeerConnection: one for everything, always offering. Sections are `sendonly` or `recvonly`, never both ways.
 
-use crate::border::{ask, attempt, get, is, make, object, put_object, put_text, result, settled, text, text_of};
+use crate::bindings::{Promise, RTCPeerConnection};
 use crate::channels::Channels;
-use crate::senders::{Senders, offer_extensions, prefer_codecs};
+use crate::senders::{Senders, offer_extensions, prefer_codecs, receiving_capabilities};
 use alloc::rc::{Rc, Weak};
 use client_core::publish::VideoCodec;
 use client_core::{Input, RequestId, SlotCounts, TransportState};
 use core::cell::{Cell, RefCell};
-use js_sys::{Array, Object};
 use nearcast_protocol::Mid;
 use wasm_bindgen::prelude::*;
+use web_sys::{
+    MediaStreamTrack, RtcPeerConnectionState, RtcRtpTransceiver, RtcRtpTransceiverDirection, RtcRtpTransceiverInit, RtcSdpType,
+    RtcSessionDescriptionInit,
+};
 
 /// The transport with its channels and closures.
 pub(crate) struct Transport {
-    connection: JsValue,
+    connection: RTCPeerConnection,
     channels: Channels,
     senders: RefCell<Senders>,
     closed: Cell<bool>,
@@ -42,8 +45,7 @@ impl Handler {
 
 impl Transport {
     pub(crate) fn open(configuration: &JsValue, report: impl Fn(Input) + Clone + 'static) -> Result<Rc<Self>, JsValue> {
-        object(configuration);
-        let connection = make("RTCPeerConnection")?;
+        let connection = RTCPeerConnection::new(configuration)?;
         Ok(Rc::new_cyclic(|me: &Weak<Self>| {
             // What a closed transport still has to say is of no interest: another may have taken its place.
             let of_me = me.clone();
@@ -76,12 +78,12 @@ impl Transport {
                 ignore: with_me(|_| None),
                 connection,
             };
-            put_object(&transport.connection, "onconnectionstatechange", transport.on_state.function());
+            transport.connection.set_onconnectionstatechange(Some(transport.on_state.function()));
             transport
         }))
     }
 
-    pub(crate) fn raw(&self) -> &JsValue {
+    pub(crate) fn raw(&self) -> &RTCPeerConnection {
         &self.connection
     }
 
@@ -94,80 +96,67 @@ impl Transport {
     }
 
     fn state(&self) -> Option<Input> {
-        [("connected", TransportState::Connected), ("disconnected", TransportState::Disconnected), ("failed", TransportState::Failed)]
-            .into_iter()
-            .find(|(name, _)| is(&self.connection, "connectionState", name))
-            .map(|(_, state)| Input::Transport(state))
+        Some(Input::Transport(match self.connection.connection_state() {
+            RtcPeerConnectionState::Connected => TransportState::Connected,
+            RtcPeerConnectionState::Disconnected => TransportState::Disconnected,
+            RtcPeerConnectionState::Failed => TransportState::Failed,
+            _ => return None,
+        }))
     }
 
     /// Adds sections for these tracks and slots, makes the offer that contains them, with new ICE credentials if wanted, and sets it. Nobody waits for candidates: the edge needs none.
     /// Ends with `OfferMade` or `OfferFailed`, unless it fails at once.
     pub(crate) fn offer(&self, publish: &[RequestId], grow: SlotCounts, restart: bool) -> Result<(), JsValue> {
         if restart {
-            ask(&self.connection, "restartIce");
+            self.connection.restart_ice();
         }
         for request in publish {
             self.senders.borrow_mut().place(self, *request)?;
         }
         for (kind, count) in [("audio", grow.audio), ("video", grow.video)] {
             for _ in 0..count {
-                let init = Object::new();
-                put_text(&init, "direction", "recvonly");
-                text("addTransceiver");
-                text(kind);
-                object(&init);
-                let transceiver = attempt(&self.connection)?;
-                prefer_codecs(&transceiver, "RTCRtpReceiver", kind, VideoCodec::Vp8, true);
-                offer_extensions(&transceiver, false);
+                let init = RtcRtpTransceiverInit::new();
+                init.set_direction(RtcRtpTransceiverDirection::Recvonly);
+                let transceiver = self.connection.try_add_transceiver(&kind.into(), &init)?;
+                prefer_codecs(&transceiver, receiving_capabilities(kind), VideoCodec::Vp8, true);
+                offer_extensions(transceiver.unchecked_ref(), false);
             }
         }
-        // Without a description it makes the offer itself (RFC 8829 §4.1.10).
-        text("setLocalDescription");
-        settled(&attempt(&self.connection)?, self.on_offer.function(), self.on_offer_failed.function());
+        self.connection.set_local_offer()?.settled(self.on_offer.function(), self.on_offer_failed.function());
         Ok(())
     }
 
     /// The offer that was set, and where its new tracks are.
     fn offered(&self) -> Input {
-        let description = get(&self.connection, "localDescription");
-        if description.is_null() {
-            return Input::OfferFailed;
+        match self.connection.local_description() {
+            Some(description) => Input::OfferMade { sdp: description.sdp(), mids: self.senders.borrow().mids() },
+            None => Input::OfferFailed,
         }
-        Input::OfferMade { sdp: text_of(&description, "sdp").unwrap_or_default(), mids: self.senders.borrow().mids() }
     }
 
     /// Ends with `AnswerApplied` or `AnswerFailed`.
     pub(crate) fn apply_answer(&self, sdp: &str) {
-        let promise = self.describe("setRemoteDescription", "answer", sdp);
-        settled(&promise, self.on_answer.function(), self.on_answer_failed.function());
+        let answer = RtcSessionDescriptionInit::new(RtcSdpType::Answer);
+        answer.set_sdp(sdp);
+        self.connection.set_remote(&answer).settled(self.on_answer.function(), self.on_answer_failed.function());
     }
 
     pub(crate) fn roll_back(&self) {
-        self.ignore(&self.describe("setLocalDescription", "rollback", ""));
-    }
-
-    /// Sets a description, whose failure is a failed promise.
-    fn describe(&self, method: &str, kind: &str, sdp: &str) -> JsValue {
-        let description = Object::new();
-        put_text(&description, "type", kind);
-        put_text(&description, "sdp", sdp);
-        text(method);
-        object(&description);
-        result(&self.connection)
+        self.ignore(&self.connection.set_local(&RtcSessionDescriptionInit::new(RtcSdpType::Rollback)));
     }
 
     /// What a section receives.
-    pub(crate) fn received(&self, mid: &Mid) -> Option<JsValue> {
-        let transceivers: Array = ask(&self.connection, "getTransceivers").unchecked_into();
-        let mut transceivers = transceivers.iter();
-        transceivers.find(|one| is(one, "mid", mid.as_str())).map(|one| get(&get(&one, "receiver"), "track"))
+    pub(crate) fn received(&self, mid: &Mid) -> Option<MediaStreamTrack> {
+        let transceivers = self.connection.get_transceivers();
+        let mut transceivers = transceivers.iter().map(JsCast::unchecked_into::<RtcRtpTransceiver>);
+        Some(transceivers.find(|one| one.mid().as_deref() == Some(mid.as_str()))?.receiver().track())
     }
 
     /// Closes everything at once. The callbacks stay until this is dropped, a task later: promises may have settled already.
     pub(crate) fn close(&self) {
         self.closed.set(true);
-        put_object(&self.connection, "onconnectionstatechange", &JsValue::NULL);
-        ask(&self.connection, "close");
+        self.connection.set_onconnectionstatechange(None);
+        self.connection.close();
     }
 
     pub(crate) fn is_closed(&self) -> bool {
@@ -175,12 +164,12 @@ impl Transport {
     }
 
     /// Has the senders told when this setting of parameters has come to an end, good or bad.
-    pub(crate) fn setting_parameters(&self, promise: &JsValue) {
-        settled(promise, self.on_parameters.function(), self.on_parameters.function());
+    pub(crate) fn setting_parameters(&self, promise: &Promise) {
+        promise.settled(self.on_parameters.function(), self.on_parameters.function());
     }
 
     /// Lets a promise run whose failure changes nothing.
-    pub(crate) fn ignore(&self, promise: &JsValue) {
-        settled(promise, self.ignore.function(), self.ignore.function());
+    pub(crate) fn ignore(&self, promise: &Promise) {
+        promise.settled(self.ignore.function(), self.ignore.function());
     }
 }

@@ -39,8 +39,8 @@ run('wasm-bindgen', [...wasmBindgen, '--out-dir', work, join(target, 'wasm32-unk
 // A function that has one caller stays one: -Oz would inline it, and a few large functions pack worse (measured: 1.3 kB gzip). The first KiB of
 // memory is the far end of the stack: addresses there are never computed, which lets offsets be folded (0.2 kB). Names at the border are full of
 // hashes, which don't pack at all: both sides call them a, b, c (3.5 kB).
-const forSize = ['--merge-similar-functions', '-Oz', '-Oz', '--one-caller-inline-max-function-size=20', '--low-memory-unused', '--minify-imports-and-exports-and-modules'];
-const optimize = [...forSize, '--strip-debug', '--strip-target-features', '-o', join(work, 'core.wasm'), join(work, 'client_wasm_bg.wasm')];
+const forSize = ['-Oz', '--one-caller-inline-max-function-size=20', '--low-memory-unused', '--minify-imports-and-exports-and-modules'];
+const optimize = [...forSize, '--strip-debug', '-o', join(work, 'core.wasm'), join(work, 'client_wasm_bg.wasm')];
 const border = JSON.parse(execFileSync(bin('wasm-opt'), optimize, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] }));
 const wasm = await readFile(join(work, 'core.wasm'));
 
@@ -63,17 +63,6 @@ const generated = [
 ].join('\n');
 await writeFile(join(work, 'generated.js'), generated);
 
-// Names that only our own files use, on both sides of the border: long words for people, letters for the page (0.5 kB). Those that an app, the browser
-// or another name of the same spelling knows must stay, so they are listed; the types below are searched for them.
-const internal = new RegExp(
-  `^(${[
-    'module_or_path|__wbg_ptr|__destroy_into_raw|onPanic|corePanicked',
-    'tokenWanted|transportOpened|socketOpened|signalAddress|stateChanged|participantJoined|participantLeft|publicationAdded|publicationRemoved',
-    'publicationMuted|trackSubscribed|trackUnsubscribed|localUnpublished|statsWanted|networkAvailable|pageHidden|adaptNothing|renamed|republished',
-    'setQuality|setShown|setLevel|setMuted|setSpeakers|setEstimate|setLayer|setState|onElements|onDevice|onMuted|releaseOnMute|withDevice|endEvents',
-  ].join('|')})$`,
-);
-
 // TypeScript → one file each, with everything in it.
 const shared = {
   outdir: dist,
@@ -90,7 +79,6 @@ const { metafile } = await build({
   ...shared,
   entryPoints: [join(npm, 'src/index.ts'), join(npm, 'src/slim.ts')],
   define: { NEARCAST_VERSION: JSON.stringify(version) },
-  mangleProps: internal,
   plugins: [
     {
       name: 'generated core',
@@ -155,8 +143,4 @@ async function prune(entries) {
     if (file.endsWith('.d.ts') && !reached.has(join(dist, file))) await rm(join(dist, file));
   }
   await rm(join(dist, 'core'), { recursive: true }); // the border to the core is nobody's business
-  for (const file of await readdir(dist, { recursive: true })) {
-    const [known] = file.endsWith('.d.ts') ? ((await readFile(join(dist, file), 'utf8')).match(/\w+(?=[?(:])/g) ?? []).filter((name) => internal.test(name)) : [];
-    if (known) throw new Error(`${file} shows apps '${known}', which the bundle calls by another name`);
-  }
 }

@@ -91,9 +91,9 @@ export class Session implements CoreHost, CoreUser, Call {
     const configuration: RTCConfiguration = { bundlePolicy: 'max-bundle', ...options.rtcConfiguration };
     this.#configuration = configuration;
     this.#ownServers = configuration.iceServers ?? [];
-    const told = { autoSubscribe, joinTimeoutMs, giveUpAfterMs, client: `nearcast-js/${NEARCAST_VERSION}` };
+    const client = `nearcast-js/${NEARCAST_VERSION}`;
     this.#instance.add(this);
-    this.#core = this.#instance.enter(() => new glue.Core(this, url, told, configuration));
+    this.#core = this.#instance.enter(() => new glue.Core(this, url, autoSubscribe, joinTimeoutMs, giveUpAfterMs, client, configuration));
     const page = { signal: this.#page.signal };
     if (options.adaptiveStream !== false && canAdapt()) this.#adaptive = new AdaptiveStream(this.#page.signal);
     signal?.addEventListener('abort', () => this.#abort(signal.reason), page);
@@ -118,7 +118,10 @@ export class Session implements CoreHost, CoreUser, Call {
   publish(track: MediaStreamTrack, request: PublishRequest): Promise<LocalPublication> {
     return this.#requests.make((id) => {
       this.#publishing.set(id, { track, request });
-      this.#enter((core) => core.publish(id, track, request));
+      const { source, name, muted, codec, maxBitrate, maxFramerate, simulcast, scalabilityMode, red, dtx } = request;
+      this.#enter((core) =>
+        core.publish(id, track, source, name, muted, codec, maxBitrate, maxFramerate, simulcast, scalabilityMode, red, dtx),
+      );
     });
   }
 
@@ -146,7 +149,7 @@ export class Session implements CoreHost, CoreUser, Call {
   sendData(payload: string | Uint8Array, to: string | undefined, topic: string | undefined, reliable: boolean): void {
     const text = typeof payload === 'string';
     const bytes = text ? new TextEncoder().encode(payload) : payload;
-    const code = this.#enter((core) => core.sendData(bytes, { text, to, topic, reliable }));
+    const code = this.#enter((core) => core.sendData(bytes, text, to, topic, reliable));
     if (code !== undefined) throw nearcastError(code);
   }
 
@@ -325,7 +328,7 @@ export class Session implements CoreHost, CoreUser, Call {
     if (publication) this.#dropLocal(publication);
   }
 
-  speakers(ids: string[], levels: Float64Array): void {
+  speakers(ids: string[], levels: Uint8Array): void {
     const room = this.#room;
     if (!room) return;
     for (const participant of room.speakers) participant.setLevel(0);
@@ -340,7 +343,7 @@ export class Session implements CoreHost, CoreUser, Call {
     this.#emit('speakerschanged', { speakers });
   }
 
-  layers(estimate: number, ids: string[], numbers: Float64Array): void {
+  layers(estimate: number, ids: string[], numbers: Uint32Array): void {
     this.#room?.setEstimate(estimate || undefined);
     for (const [index, id] of ids.entries()) {
       const publication = this.#remote.get(id);
@@ -364,7 +367,7 @@ export class Session implements CoreHost, CoreUser, Call {
     );
   }
 
-  quality(ids: string[], numbers: Float64Array): void {
+  quality(ids: string[], numbers: Float32Array): void {
     const room = this.#room;
     if (!room) return;
     let told = false;
@@ -400,7 +403,8 @@ export class Session implements CoreHost, CoreUser, Call {
 
   data(sender: string | undefined, bytes: Uint8Array, text: boolean, topic: string | undefined, reliable: boolean): void {
     const from = sender === undefined ? undefined : this.#room?.table.get(sender);
-    const payload = text ? new TextDecoder().decode(bytes) : bytes;
+    // Bytes come as a view of the core's memory, which changes under an app that keeps them.
+    const payload = text ? new TextDecoder().decode(bytes) : bytes.slice();
     this.#emit('data', { from, payload, reliable, ...(topic !== undefined && { topic }) });
   }
 

