@@ -64,8 +64,11 @@ export interface QualityEvidence {
 export interface Quality {
   /** 0 (nothing arrives) to 100 (nothing to wish for). */
   readonly score: number;
+  /** The score in words, with hysteresis. */
   readonly level: QualityLevel;
+  /** What takes the most points. */
   readonly cause: QualityCause;
+  /** What may help. */
   readonly action: QualityAction;
   /** Why the edge sends no better layer, where that matters. */
   readonly layerReason?: LayerReason;
@@ -77,7 +80,9 @@ export interface Quality {
 
 /** Both directions of one's own connection; as a whole it is as good as the worse of them. */
 export interface ConnectionQuality extends Quality {
+  /** What one sends. */
   readonly uplink: Quality;
+  /** What one receives. */
   readonly downlink: Quality;
 }
 
