@@ -1,6 +1,7 @@
 // Writes what the browsers here say of a call into npm/test/fixtures/stats: `npx tsx capture-stats.ts`. Two readings, a second apart, of a
 // connection that sends and receives sound and picture. No edge and no SDK take part; the tests of both halves read the files.
 
+/// <reference lib="dom" />
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { launch, Tab, type Kind } from './harness/browser.ts';
@@ -40,7 +41,7 @@ async function readings(): Promise<Record<string, unknown>[][]> {
     return [first, await read()];
 }
 
-const pages = await servePages('loopback');
+const pages = await servePages(['loopback']);
 for (const kind of ['chromium', 'firefox'] satisfies Kind[]) {
     const browser = await launch(kind);
     const tab = await Tab.open(browser, pages.url('loopback'));
