@@ -274,7 +274,7 @@ impl Config {
                 self.ping_interval.text()
             )));
         }
-        if self.turn_servers.0.is_empty() == !self.turn_secret.0.is_empty() {
+        if self.turn_servers.0.is_empty() != self.turn_secret.0.is_empty() {
             faults.push(Fault::between(
                 "turn_servers and turn_secret belong together: credentials are made for the servers with the secret; give both or none",
             ));

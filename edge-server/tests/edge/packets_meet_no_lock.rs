@@ -27,7 +27,7 @@ fn the_packet_path_names_no_lock() {
 fn rust_files(path: &Path) -> Vec<PathBuf> {
     if path.is_dir() {
         let entries = fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path());
-        return entries.filter(|path| !path.file_stem().is_some_and(|name| name == "tests")).flat_map(|path| rust_files(&path)).collect();
+        return entries.filter(|path| path.file_stem().is_none_or(|name| name != "tests")).flat_map(|path| rust_files(&path)).collect();
     }
     assert!(path.exists(), "{} has moved", path.display());
     if path.extension().is_some_and(|extension| extension == "rs") { vec![path.to_owned()] } else { Vec::new() }

@@ -52,7 +52,7 @@ fn told(world: &World, who: ClientId) -> Vec<(Duration, Vec<ParticipantQuality>)
 /// What somebody knows of somebody now.
 fn known(world: &World, who: ClientId, of: ClientId) -> Option<ParticipantQuality> {
     let id = world[of].participant();
-    told(world, who).into_iter().flat_map(|(_, qualities)| qualities).filter(|quality| quality.participant == id).last()
+    told(world, who).into_iter().flat_map(|(_, qualities)| qualities).rfind(|quality| quality.participant == id)
 }
 
 fn level(world: &World, who: ClientId, of: ClientId) -> QualityLevel {
