@@ -180,14 +180,15 @@ impl Senders {
         self.outgoing.push(outgoing);
     }
 
-    /// Everything that these sections carry, for those of another transport: what the edge wants of it is asked anew there.
+    /// Everything that these sections carry, for those of another transport: what the edge wants of it is asked anew there, what holds
+    /// it down (a busy processor, a narrow way) still does.
     pub(crate) fn moved(mut self) -> Self {
         for Section { transceiver, load, sending, .. } in self.sections {
             if let Some(Load { request, publication }) = load {
                 self.outgoing.push(Outgoing { request, track: transceiver.sender().track(), publication, sending });
             }
         }
-        Self { outgoing: self.outgoing, ..Self::default() }
+        Self { outgoing: self.outgoing, caps: self.caps, ..Self::default() }
     }
 
     /// Gives the track of `request` a section: an empty one of its shape, or a new one.
