@@ -2,6 +2,7 @@
 //!
 //! Not here: time and the network ([`World`](crate::World)).
 
+mod driven;
 mod media;
 mod signalling;
 mod transport;
@@ -77,6 +78,8 @@ pub struct Client {
     next_request: u32,
     channels: Vec<ChannelId>,
     open_channels: Vec<ChannelId>,
+    /// Its signalling is somebody else's, whose business it is when the transport breaks.
+    pub(crate) driven: bool,
 }
 
 impl std::fmt::Debug for Client {
@@ -120,6 +123,7 @@ impl Client {
             next_request: 1,
             channels: Vec::new(),
             open_channels: Vec::new(),
+            driven: false,
         }
     }
 

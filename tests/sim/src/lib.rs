@@ -21,6 +21,7 @@
 //! What the seed decides and what it doesn't is in docs/simulation.md.
 
 mod bottleneck;
+pub mod calls;
 mod client;
 pub mod guest;
 mod joining;

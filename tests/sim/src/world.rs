@@ -15,15 +15,18 @@ pub use link::Link;
 use crate::bottleneck::{Bottleneck, Cross, Discipline, Schedule, Way};
 use crate::client::{Client, ClientId};
 use crate::guest::Mailbox;
-use link::Datagram;
+pub(crate) use link::Datagram;
 use nearcast_protocol::{ClientMessage, ServerMessage};
 use sfu_core::{Command, ConnectionId, Event, ShardConfig, ShardStats};
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::{Index, IndexMut};
 use std::time::{Duration, Instant};
 
 /// One way of a client's signalling, when nothing else is said: that of its media link.
 const SIGNAL_DELAY: Duration = Duration::from_millis(25);
+
+/// Where the edge is.
+const EDGE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(203, 0, 113, 1)), 7_000);
 
 /// A message on a WebSocket.
 #[derive(Debug)]
@@ -80,7 +83,7 @@ impl World {
         // The one base; every other instant is derived from it.
         let base = Instant::now();
         Self {
-            edge: Edge::new(seed, shards, base, configure),
+            edge: Edge::new(EDGE, seed, shards, base, configure),
             seed,
             base,
             now: base,

@@ -96,8 +96,15 @@ impl Client {
 
     fn input(&mut self, input: Input<'_>) {
         if let Err(error) = self.rtc.handle_input(input) {
-            panic!("{}: {error}", self.name);
+            self.broke(error);
         }
+    }
+
+    /// The stack gives up its transport.
+    fn broke(&mut self, error: impl std::fmt::Display) {
+        assert!(self.driven, "{}: {error}", self.name);
+        self.transport_closed = true;
+        self.rtc.disconnect();
     }
 
     pub(crate) fn drain(&mut self, now: Instant, out: &mut Vec<Vec<u8>>) {
@@ -109,7 +116,7 @@ impl Client {
                 }
                 Ok(Output::Transmit(transmit)) => out.push(transmit.contents.to_vec()),
                 Ok(Output::Event(event)) => self.note(now, event),
-                Err(error) => panic!("{}: {error}", self.name),
+                Err(error) => self.broke(error),
             }
         }
     }

@@ -6,7 +6,7 @@ use sfu_core::{
     Certificate, Command, ConnectionId, Event, Limits, Shard, ShardConfig, ShardId, ShardStats, WallClock, place, shard_of_session, steer,
 };
 use std::collections::{HashMap, VecDeque};
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -58,10 +58,9 @@ struct SentStream {
 }
 
 impl Edge {
-    pub(crate) fn new(seed: u64, shards: u8, now: Instant, configure: impl Fn(&mut ShardConfig)) -> Self {
+    pub(crate) fn new(address: SocketAddr, seed: u64, shards: u8, now: Instant, configure: impl Fn(&mut ShardConfig)) -> Self {
         static CERTIFICATE: OnceLock<Arc<Certificate>> = OnceLock::new();
         let certificate = CERTIFICATE.get_or_init(|| Arc::new(Certificate::generate().expect("a certificate")));
-        let address = SocketAddr::from((Ipv4Addr::new(203, 0, 113, 1), 7_000));
         let shard = |number: u8| {
             let mut config = ShardConfig {
                 shard: ShardId(number),
