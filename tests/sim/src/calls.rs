@@ -270,8 +270,7 @@ impl Calls {
                 let connection = ConnectionId(self.draw());
                 self.close_socket(id);
                 self[id].socket = Some(Socket { id: socket, front, connection });
-                self.connections.insert(connection, id);
-                self.post(id, network::HANDSHAKE, Mail::Open { socket, front });
+                self.post(id, network::HANDSHAKE, Mail::Open { socket, front, connection });
             }
             Output::Send(bytes) => {
                 if let Some(&Socket { front, connection, .. }) = self[id].socket.as_ref() {

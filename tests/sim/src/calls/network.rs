@@ -18,7 +18,7 @@ const IDLE: Duration = Duration::from_secs(30);
 
 pub(super) enum Mail {
     /// To an edge: a WebSocket is wanted.
-    Open { socket: SocketId, front: usize },
+    Open { socket: SocketId, front: usize, connection: ConnectionId },
     /// To an edge.
     Said { front: usize, connection: ConnectionId, bytes: Vec<u8> },
     /// To an edge: the WebSocket is closed.
@@ -91,8 +91,11 @@ impl Calls {
         let now = self.now;
         let is_open = |calls: &Self, socket| calls[id].socket.as_ref().is_some_and(|present| present.id == socket);
         match mail {
-            Mail::Open { socket, front } => {
+            Mail::Open { socket, front, connection } => {
                 let alive = self.fronts[front].edge.is_some();
+                if alive {
+                    self.connections.insert(connection, id);
+                }
                 self.post(id, ONE_WAY, if alive { Mail::Opened(socket) } else { Mail::Ended(socket) });
             }
             Mail::Said { front, connection, bytes } => {
