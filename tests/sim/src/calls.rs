@@ -103,6 +103,12 @@ impl Calls {
         Some(self.fronts[edge].edge.as_ref()?.shard_stats(0).participants)
     }
 
+    /// Where a page is, or tries to be.
+    #[must_use]
+    pub fn edge_of(&self, id: PageId) -> Option<usize> {
+        Some(self[id].socket.as_ref()?.front)
+    }
+
     /// A page is opened and connects; returns at once.
     pub fn open(&mut self, name: &str) -> PageId {
         let id = PageId(self.pages.len());
