@@ -25,7 +25,6 @@ impl Core {
     #[wasm_bindgen(constructor)]
     pub fn new(
         host: CoreHost,
-        url: String,
         auto_subscribe: bool,
         join_timeout_ms: u32,
         give_up_after_ms: u32,
@@ -33,7 +32,7 @@ impl Core {
         configuration: JsValue,
     ) -> Self {
         let config = SessionConfig { auto_subscribe, join_timeout_ms, give_up_after_ms, client, ..SessionConfig::default() };
-        Self { runner: Runner::new(host, url, config, configuration) }
+        Self { runner: Runner::new(host, config, configuration) }
     }
 
     /// Joins.

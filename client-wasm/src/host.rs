@@ -18,11 +18,9 @@ extern "C" {
     pub(crate) fn token_wanted(this: &CoreHost);
     #[wasm_bindgen(method, js_name = transportOpened)]
     pub(crate) fn transport_opened(this: &CoreHost, transport: &RtcPeerConnection);
-    #[wasm_bindgen(method, js_name = socketOpened)]
-    pub(crate) fn socket_opened(this: &CoreHost, socket: &WebSocket);
-    /// The signalling address of an edge; none: it has none.
-    #[wasm_bindgen(method, js_name = signalAddress)]
-    pub(crate) fn signal_address(this: &CoreHost, edge: &str) -> Option<String>;
+    /// Opening, open or lost by now; none: there can be none.
+    #[wasm_bindgen(method, js_name = openSocket)]
+    pub(crate) fn open_socket(this: &CoreHost, edge: Option<String>) -> Option<WebSocket>;
     #[wasm_bindgen(method, js_name = iceServers)]
     fn ice_servers(this: &CoreHost, servers: &Array);
     #[wasm_bindgen(method)]

@@ -19,7 +19,6 @@ pub(crate) struct Runner {
     me: Weak<Runner>,
     session: RefCell<Session>,
     host: CoreHost,
-    url: String,
     configuration: JsValue,
     transport: RefCell<Option<Rc<Transport>>>,
     /// The one before, until another takes its place here: its promises may still settle.
@@ -32,7 +31,7 @@ pub(crate) struct Runner {
 }
 
 impl Runner {
-    pub(crate) fn new(host: CoreHost, url: String, config: SessionConfig, configuration: JsValue) -> Rc<Self> {
+    pub(crate) fn new(host: CoreHost, config: SessionConfig, configuration: JsValue) -> Rc<Self> {
         // Spreads reconnection attempts; nothing secret hangs on it.
         let seed = (js_sys::Math::random() * 9.0e15) as u64;
         Rc::new_cyclic(|me: &Weak<Self>| {
@@ -46,7 +45,6 @@ impl Runner {
                 me: me.clone(),
                 session: RefCell::new(Session::new(config, seed)),
                 host,
-                url,
                 configuration,
                 transport: RefCell::new(None),
                 retired: RefCell::new(None),
@@ -115,7 +113,7 @@ impl Runner {
         let transport = transport.as_deref();
         match output {
             Output::FetchToken => self.host.token_wanted(),
-            Output::OpenSocket { socket, edge } => self.open_socket(socket, edge.as_deref()),
+            Output::OpenSocket { socket, edge } => self.open_socket(socket, edge),
             Output::Send(bytes) => {
                 if let Some(socket) = self.socket.borrow().as_ref() {
                     socket.send(&bytes);
@@ -174,16 +172,13 @@ impl Runner {
         }
     }
 
-    fn open_socket(&self, id: SocketId, edge: Option<&str>) {
-        let url = edge.map_or_else(|| Some(self.url.clone()), |edge| self.host.signal_address(edge));
-        let socket = url.and_then(|url| Socket::open(id, &url, self.reporter()));
-        if let Some(socket) = &socket {
-            self.host.socket_opened(socket.raw());
-        }
-        let refused = socket.is_none();
+    fn open_socket(&self, id: SocketId, edge: Option<String>) {
+        let socket = self.host.open_socket(edge).map(|socket| Socket::new(id, socket, self.reporter()));
+        // What an early one has been through was told to nobody.
+        let been_through = socket.as_ref().map_or(Some(Input::SocketClosed(id)), Socket::been_through);
         self.socket.replace(socket);
-        if refused {
-            self.feed(Input::SocketClosed(id));
+        if let Some(input) = been_through {
+            self.feed(input);
         }
     }
 

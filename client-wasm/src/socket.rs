@@ -2,9 +2,8 @@
 
 use client_core::{Input, SocketId};
 use js_sys::{ArrayBuffer, Uint8Array};
-use nearcast_protocol::SUBPROTOCOL_CBOR;
 use wasm_bindgen::prelude::*;
-use web_sys::{BinaryType, MessageEvent, WebSocket};
+use web_sys::{MessageEvent, WebSocket};
 
 /// A WebSocket that reports under its number.
 pub(crate) struct Socket {
@@ -16,10 +15,7 @@ pub(crate) struct Socket {
 }
 
 impl Socket {
-    /// Opens one; none when the browser refuses the address.
-    pub(crate) fn open(id: SocketId, url: &str, report: impl Fn(Input) + Clone + 'static) -> Option<Self> {
-        let socket = WebSocket::new_with_str(url, SUBPROTOCOL_CBOR).ok()?;
-        socket.set_binary_type(BinaryType::Arraybuffer);
+    pub(crate) fn new(id: SocketId, socket: WebSocket, report: impl Fn(Input) + Clone + 'static) -> Self {
         let opened = report.clone();
         let on_open = Closure::<dyn FnMut()>::new(move || opened(Input::SocketOpened(id)));
         let closed = report.clone();
@@ -32,15 +28,20 @@ impl Socket {
         socket.set_onopen(Some(on_open.as_ref().unchecked_ref()));
         socket.set_onclose(Some(on_close.as_ref().unchecked_ref()));
         socket.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
-        Some(Self { id, socket, _on_open: on_open, _on_close: on_close, _on_message: on_message })
+        Self { id, socket, _on_open: on_open, _on_close: on_close, _on_message: on_message }
     }
 
     pub(crate) fn id(&self) -> SocketId {
         self.id
     }
 
-    pub(crate) fn raw(&self) -> &WebSocket {
-        &self.socket
+    /// What has happened before there was anybody to hear of it; none: it is still opening.
+    pub(crate) fn been_through(&self) -> Option<Input> {
+        match self.socket.ready_state() {
+            WebSocket::CONNECTING => None,
+            WebSocket::OPEN => Some(Input::SocketOpened(self.id)),
+            _ => Some(Input::SocketClosed(self.id)),
+        }
     }
 
     pub(crate) fn send(&self, bytes: &[u8]) {

@@ -6,6 +6,7 @@ import { nearcastError } from './errors.js';
 import type { ConnectOptions } from './options.js';
 import type { Room } from './room.js';
 import { Session } from './session.js';
+import { openSocket } from './socket.js';
 
 /** A token, or a function that fetches one: it is called again on each reconnection. */
 export type TokenSource = string | (() => string | Promise<string>);
@@ -24,7 +25,14 @@ export async function connectWith(
     throw nearcastError('aborted', { cause: signal?.reason });
   };
   if (signal?.aborted) aborted();
-  const instance = await load();
-  if (signal?.aborted) aborted();
-  return Session.connect(instance, address, token, options);
+  // The network is asked while the core is unpacked: each takes about a tenth of a second.
+  const socket = openSocket(address);
+  try {
+    const instance = await load();
+    if (signal?.aborted) aborted();
+    return await Session.connect(instance, address, token, options, socket);
+  } catch (error) {
+    socket?.close();
+    throw error;
+  }
 }

@@ -5,6 +5,7 @@ import type { Adaptation } from './adaptation.js';
 import { AdaptiveStream, canAdapt } from './adaptive.js';
 import type { Call, PublishRequest } from './call.js';
 import { signalAddress } from './address.js';
+import { openSocket } from './socket.js';
 import type { TokenSource } from './connect.js';
 import type { Core, CoreHost } from './core/boundary.js';
 import type { CoreInstance, CoreUser } from './core/instance.js';
@@ -47,6 +48,10 @@ export class Session implements CoreHost, CoreUser, Call {
   #configuration: RTCConfiguration = {};
   /** The app's own STUN and TURN servers. */
   #ownServers: RTCIceServer[] = [];
+  /** The edge that `connect` was given. */
+  #address: string;
+  /** Opened before the core was there: the first that it gets. */
+  #early: WebSocket | undefined;
   #socket: WebSocket | undefined;
   #room: Room | undefined;
   /** Remote publications, by id. */
@@ -66,13 +71,19 @@ export class Session implements CoreHost, CoreUser, Call {
   /** Everything on the page that knows this session. */
   #page = new AbortController();
 
-  /** Enters a room; rejects with the reason when that fails. */
-  static connect(instance: CoreInstance, url: string, token: TokenSource, options: ConnectOptions): Promise<Room> {
+  /** Enters a room; rejects with the reason when that fails. `early`: a WebSocket to there that opens already. */
+  static connect(
+    instance: CoreInstance,
+    address: string,
+    token: TokenSource,
+    options: ConnectOptions,
+    early?: WebSocket,
+  ): Promise<Room> {
     return new Promise((resolve, reject) => {
-      const session = new Session(instance, token);
+      const session = new Session(instance, address, token, early);
       session.#entering = { resolve, reject };
       try {
-        session.#start(url, options);
+        session.#start(options);
       } catch (cause) {
         session.#end(nearcastError('internal', { cause }));
         reject(cause);
@@ -80,12 +91,14 @@ export class Session implements CoreHost, CoreUser, Call {
     });
   }
 
-  private constructor(instance: CoreInstance, token: TokenSource) {
+  private constructor(instance: CoreInstance, address: string, token: TokenSource, early: WebSocket | undefined) {
     this.#instance = instance;
+    this.#address = address;
+    this.#early = early;
     this.#token = token;
   }
 
-  #start(url: string, options: ConnectOptions): void {
+  #start(options: ConnectOptions): void {
     const { autoSubscribe = true, joinTimeoutMs = 10_000, giveUpAfterMs = 120_000, signal } = options;
     const { glue } = this.#instance;
     const configuration: RTCConfiguration = { bundlePolicy: 'max-bundle', ...options.rtcConfiguration };
@@ -93,7 +106,7 @@ export class Session implements CoreHost, CoreUser, Call {
     this.#ownServers = configuration.iceServers ?? [];
     const client = `nearcast-js/${NEARCAST_VERSION}`;
     this.#instance.add(this);
-    this.#core = this.#instance.enter(() => new glue.Core(this, url, autoSubscribe, joinTimeoutMs, giveUpAfterMs, client, configuration));
+    this.#core = this.#instance.enter(() => new glue.Core(this, autoSubscribe, joinTimeoutMs, giveUpAfterMs, client, configuration));
     const page = { signal: this.#page.signal };
     if (options.adaptiveStream !== false && canAdapt()) this.#adaptive = new AdaptiveStream(this.#page.signal);
     signal?.addEventListener('abort', () => this.#abort(signal.reason), page);
@@ -192,12 +205,15 @@ export class Session implements CoreHost, CoreUser, Call {
     this.#transport = transport;
   }
 
-  signalAddress(edge: string): string | undefined {
+  openSocket(edge: string | undefined): WebSocket | undefined {
+    const early = this.#early;
+    this.#early = undefined;
     try {
-      return signalAddress(edge);
+      this.#socket = early ?? openSocket(edge === undefined ? this.#address : signalAddress(edge));
     } catch {
-      return undefined;
+      this.#socket = undefined; // an edge that named another one by what is no address
     }
+    return this.#socket;
   }
 
   iceServers(servers: [string | undefined, string | undefined, ...string[]][]): void {
@@ -237,10 +253,6 @@ export class Session implements CoreHost, CoreUser, Call {
     table.delete(was);
     table.set(id, publication);
     publication.move(id, mid, sender);
-  }
-
-  socketOpened(socket: WebSocket): void {
-    this.#socket = socket;
   }
 
   stateChanged(state: RoomState, reason: string): void {

@@ -32,7 +32,7 @@ test('the core tells where it panics, before it traps', async (t) => {
   await start({ module_or_path: await unpackModule(packedCore) });
   const told = [];
   onPanic((...where) => told.push(where));
-  const core = new Core({ closed() {} }, 'wss://edge.example', true, 1000, 1000, 'test', {});
+  const core = new Core({ closed() {} }, true, 1000, 1000, 'test', {});
   // The core reads the clock while it works: nothing may call it then.
   t.mock.method(performance, 'now', () => core.leave());
   assert.throws(() => core.leave(), WebAssembly.RuntimeError);

@@ -101,9 +101,9 @@ export class FakeCore {
   calls = [];
   freed = 0;
 
-  constructor(host, url, autoSubscribe, joinTimeoutMs, giveUpAfterMs, client, configuration) {
+  constructor(host, autoSubscribe, joinTimeoutMs, giveUpAfterMs, client, configuration) {
     FakeCore.last = this;
-    Object.assign(this, { host, url, autoSubscribe, joinTimeoutMs, giveUpAfterMs, client, configuration });
+    Object.assign(this, { host, autoSubscribe, joinTimeoutMs, giveUpAfterMs, client, configuration });
     for (const name of ['start', 'token', 'publish', 'unpublish', 'mute', 'subscribe', 'wish', 'stats', 'networkAvailable', 'pageHidden', 'adaptNothing']) {
       this[name] = (...args) => void this.calls.push([name, ...args]);
     }

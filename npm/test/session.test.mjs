@@ -35,8 +35,8 @@ const names = (heard) => heard.map(([type]) => type);
 
 test('the core gets what connect() was given', async () => {
   const { core } = enter({ autoSubscribe: false, joinTimeoutMs: 7, giveUpAfterMs: 9, rtcConfiguration: { iceServers: [] } });
-  const { url, autoSubscribe, joinTimeoutMs, giveUpAfterMs, configuration, client } = core;
-  assert.deepEqual([url, autoSubscribe, joinTimeoutMs, giveUpAfterMs], ['wss://edge/v1/signal', false, 7, 9]);
+  const { autoSubscribe, joinTimeoutMs, giveUpAfterMs, configuration, client } = core;
+  assert.deepEqual([autoSubscribe, joinTimeoutMs, giveUpAfterMs], [false, 7, 9]);
   assert.deepEqual(configuration, { bundlePolicy: 'max-bundle', iceServers: [] });
   assert.match(client, /^nearcast-js\//);
 });
@@ -360,12 +360,13 @@ test('a closing tab says goodbye, news of the network reach the core', async (t)
   assert.deepEqual(core.calls.slice(-4), [told, told, told, ['leave']]);
 });
 
-test('a panic closes the room with one error and never enters the core again', async () => {
+test('a panic closes the room with one error and never enters the core again', async (t) => {
   const { room: joined, core, instance, host } = await room();
   const heard = listen(joined);
   await settle();
-  const socket = { close() { this.closed = true; }, onmessage: () => undefined };
-  host.socketOpened(socket);
+  let socket;
+  withGlobals(t, { WebSocket: class { constructor() { socket = this; } close() { this.closed = true; } onmessage = () => undefined; } });
+  host.openSocket(undefined);
   instance.fail('src/room.rs:1');
   await settle();
   const closed = heard.filter(([type]) => type === 'closed');
@@ -552,13 +553,16 @@ test('servers of the edge come beside those of the app', async () => {
   assert.deepEqual(core.configuration.iceServers, [own]);
 });
 
-test('steps of a recovery are told, and other edges found', async () => {
+test('steps of a recovery are told, and other edges found', async (t) => {
   const { room: joined, host } = await room();
   const heard = [];
   joined.on('reconnecting', (event) => heard.push(event));
   await settle();
   host.step('suspect', 'no-media', 1250);
   assert.deepEqual(heard, [{ step: 'suspect', reason: 'no-media', tookMs: 1250 }]);
-  assert.equal(host.signalAddress('https://b.example'), 'wss://b.example/v1/signal');
-  assert.equal(host.signalAddress('ftp://b.example'), undefined);
+  const opened = [];
+  withGlobals(t, { WebSocket: class { constructor(...args) { opened.push(args.join(' ')); } close() {} } });
+  assert.ok(host.openSocket('https://b.example') && host.openSocket(undefined));
+  assert.deepEqual(opened, ['wss://b.example/v1/signal nearcast.v1.cbor', 'wss://edge/v1/signal nearcast.v1.cbor']);
+  assert.equal(host.openSocket('ftp://b.example'), undefined);
 });

@@ -13,10 +13,8 @@ export interface CoreHost {
   tokenWanted(): void;
   /** The RTCPeerConnection, or another one in its place: for its statistics, and to close it should the core fail. */
   transportOpened(transport: RTCPeerConnection): void;
-  /** The present WebSocket, for the same reason. */
-  socketOpened(socket: WebSocket): void;
-  /** The signalling address of an edge; undefined when that is no address. */
-  signalAddress(edge: string): string | undefined;
+  /** A WebSocket to this edge, or to the one that `connect` was given: opening, open or lost by now. Undefined: there can be none. */
+  openSocket(edge: string | undefined): WebSocket | undefined;
   /** STUN and TURN servers of the edge, from now on: each as user name, password and addresses. */
   iceServers(servers: [string | undefined, string | undefined, ...string[]][]): void;
   /** A step of a recovery, after the one before had taken so long. */
@@ -116,7 +114,6 @@ export interface CoreGlue {
   default(input: { module_or_path: WebAssembly.Module }): Promise<unknown>;
   Core: new (
     host: CoreHost,
-    url: string,
     autoSubscribe: boolean,
     joinTimeoutMs: number,
     giveUpAfterMs: number,
