@@ -67,8 +67,15 @@ fn loss_alone_is_no_outage() {
             calls.run_for(secs(60));
             let came = calls[ben].heard_of(ana, 0).into_iter().filter(|at| *at > from).count();
             let steps: Vec<_> = calls[ben].steps().skip(1).collect();
-            println!("{:.0} % {}: {came} of 3000 packets of sound, steps {steps:?}", share * 100.0, if bursty { "in bursts" } else { "at random" });
+            println!(
+                "{:.0} % {}: {came} of 3000 packets of sound, steps {steps:?}",
+                share * 100.0,
+                if bursty { "in bursts" } else { "at random" }
+            );
             assert!(calls[ben].is_connected() && calls[ana].is_connected());
+            assert!(share > 0.2 || steps.is_empty(), "a false alarm: {steps:?}");
+            assert!(f64::from(came as u32) > 3_000.0 * 0.9 * f64::from(1.0 - share).powi(2), "{came}");
+            replays(&calls);
         }
     }
 }
@@ -95,6 +102,7 @@ fn an_outage_ends_with_the_outage() {
         calls.cut(ana, false);
         let took = back(&mut calls, ana, ben);
         println!("{length} s: back after {took:?}; {}", told(&calls, ana, cut_at));
+        assert!(took <= secs(1) + Link::DELAY * 2, "{took:?}");
         assert_eq!(calls.participants(0), Some(2), "no ghost");
         calls.run_for(secs(20));
         back(&mut calls, ana, ben);
@@ -106,7 +114,8 @@ fn an_outage_ends_with_the_outage() {
 fn told(calls: &Calls, page: PageId, since: Duration) -> String {
     let since_micros = since.as_micros() as u64;
     let steps = calls[page].steps().filter(|step| step.at.as_micros() > since_micros);
-    let words = steps.map(|step| format!("{:?} ({:?}) at {:.2} s", step.step, step.reason, (step.at.as_micros() - since_micros) as f64 / 1e6));
+    let words =
+        steps.map(|step| format!("{:?} ({:?}) at {:.2} s", step.step, step.reason, (step.at.as_micros() - since_micros) as f64 / 1e6));
     words.collect::<Vec<_>>().join(", ")
 }
 
@@ -120,6 +129,8 @@ fn udp_that_is_blocked_for_a_while_comes_back() {
     calls[ana].link.cut(false);
     let took = back(&mut calls, ana, ben);
     println!("back after {took:?}; {}", told(&calls, ana, cut_at));
+    assert!(took <= secs(3), "{took:?}");
+    replays(&calls);
 }
 
 /// It never works again: the call ends after two minutes, and says why.
@@ -144,6 +155,7 @@ fn another_address_is_the_same_call() {
     calls.run_for(secs(10));
     let gap = calls[ben].gap_of(ana, 0, from, calls.now()).max(calls[ana].gap_of(ben, 0, from, calls.now()));
     println!("gap {gap:?}; {}", told(&calls, ana, from));
+    assert!(gap < secs(1), "{gap:?}");
     back(&mut calls, ana, ben);
     replays(&calls);
 }
@@ -158,6 +170,8 @@ fn an_edge_that_restarts_is_joined_again() {
     calls.start(0);
     let took = back(&mut calls, ana, ben);
     println!("back {took:?} after the start; {}", told(&calls, ana, from));
+    assert!(took <= secs(5), "the longest pause between attempts, and a join: {took:?}");
+    replays(&calls);
     assert_eq!(calls.participants(0), Some(2), "no ghost");
 }
 
@@ -169,6 +183,8 @@ fn another_edge_takes_over() {
     calls.kill(0);
     let took = back(&mut calls, ana, ben);
     println!("moved within {took:?}; {}", told(&calls, ana, from));
+    assert!(took <= secs(8), "{took:?}");
+    replays(&calls);
     assert_eq!(calls.participants(1), Some(2));
 }
 
@@ -209,6 +225,8 @@ fn a_machine_that_slept_comes_back() {
         calls.sleep(ana, false);
         let took = back(&mut calls, ana, ben);
         println!("{length} s: {took:?}; {}", told(&calls, ana, from));
+        assert!(took <= secs(1), "{took:?}");
+        replays(&calls);
         assert_eq!(calls.participants(0), Some(2), "no ghost");
     }
 }
