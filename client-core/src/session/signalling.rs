@@ -189,7 +189,7 @@ impl Session {
                 self.attempt_failed(now, 0, unanswered);
             }
             Link::Joining { .. } => self.attempt_failed(now, 0, true),
-            Link::Up { heartbeat, .. } => match heartbeat.handle_timeout(now) {
+            Link::Up { heartbeat, .. } => match heartbeat.handle_timeout(now, self.recovery.path.is_clean()) {
                 Beat::Nothing => {}
                 Beat::Ping => {
                     let id = self.next_id();
