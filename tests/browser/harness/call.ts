@@ -164,7 +164,7 @@ export function callTest(name: string, options: CallOptions, body: (call: Call) 
         let call: Call;
         try {
             await options.before?.();
-            const pages = await servePages(['participant', 'leak', 'foreign', 'whip'], options.host);
+            const pages = await servePages(['participant', 'leak', 'foreign', 'whip', 'preflight'], options.host);
             undo.unshift(() => pages.close());
             call = new Call(await Edge.start(options), pages, context, options);
         } catch (error) {
