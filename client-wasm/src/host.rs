@@ -25,6 +25,8 @@ extern "C" {
     pub(crate) fn signal_address(this: &CoreHost, edge: &str) -> Option<String>;
     #[wasm_bindgen(method, js_name = iceServers)]
     fn ice_servers(this: &CoreHost, servers: &Array);
+    #[wasm_bindgen(method, js_name = leaveOut)]
+    pub(crate) fn leave_out(this: &CoreHost, addresses: u32);
     #[wasm_bindgen(method)]
     fn step(this: &CoreHost, step: &str, reason: &str, took_ms: u32);
     #[wasm_bindgen(method)]

@@ -43,7 +43,7 @@ export interface PreflightCheck {
 
 /** How it went. */
 export interface PreflightReport {
-  /** A call will work: nothing failed, but perhaps TURN, which a call needs only where `udp` fails. */
+  /** A call will work: of `udp`, `tcp` and `turn` one has passed, and of the rest nothing has failed. */
   readonly ok: boolean;
   /** Everything, in order. */
   readonly checks: readonly PreflightCheck[];
@@ -219,7 +219,9 @@ export async function preflight(url: string, token: string, options: PreflightOp
       }
     }
   }
-  return { ok: list().every(({ name, status }) => status !== 'failed' || name === 'tcp' || name === 'turn'), checks: list() };
+  const ways = ['udp', 'tcp', 'turn'];
+  const failed = list().some(({ name, status }) => status === 'failed' && !ways.includes(name));
+  return { ok: !failed && list().some(({ name, status }) => status === 'passed' && ways.includes(name)), checks: list() };
 }
 
 /** Measured, and not good enough. */

@@ -31,6 +31,10 @@ const LOST_AFTER_MORE: u32 = 3000;
 /// As much of it as is counted at once: the last beats before an outage must not delay the next one by more than seconds.
 const MOST_MISSED: u32 = 6;
 
+/// How long a first connection may take where TURN servers could bring another: browsers give up after 15 s and more. Guess: ICE and DTLS with
+/// some losses on a way of 300 ms.
+const CONNECTED_WITHIN: u32 = 3000;
+
 /// How long a hint from outside may take to be disproved. Guess: a round trip, and a beat.
 const DOUBT_FOR: u32 = 600;
 
@@ -64,8 +68,10 @@ pub(crate) struct Path {
     /// Its silence means something: it has echoed a beat, or its bytes are counted.
     watched: bool,
     heard_at: MonoTime,
-    /// While suspect: lost then.
+    /// While suspect, or new and impatient: lost then.
     lost_at: MonoTime,
+    /// While new: lost then too.
+    impatient: bool,
     beat_at: MonoTime,
     /// When the last one went out.
     beaten_at: MonoTime,
@@ -91,6 +97,7 @@ impl Path {
             watched: false,
             heard_at: zero,
             lost_at: zero,
+            impatient: false,
             beat_at: zero,
             beaten_at: zero,
             unanswered: 0,
@@ -104,9 +111,9 @@ impl Path {
         }
     }
 
-    /// Beats begin now.
-    pub(crate) fn entered(&mut self, now: MonoTime) {
-        self.beat_at = now;
+    /// Beats begin now. `impatient`: without a connection it is lost soon.
+    pub(crate) fn entered(&mut self, now: MonoTime, impatient: bool) {
+        (self.beat_at, self.lost_at, self.impatient) = (now, now.after(CONNECTED_WITHIN), impatient);
     }
 
     pub(crate) fn health(&self) -> Health {
@@ -197,6 +204,7 @@ impl Path {
         match self.health {
             Health::Good if self.watched => Some(self.heard_at.after(SUSPECT_AFTER)),
             Health::Suspect => Some(self.lost_at),
+            Health::New if self.impatient => Some(self.lost_at),
             _ => None,
         }
     }
@@ -211,7 +219,7 @@ impl Path {
             self.heard_at = now;
             self.lost_at = now.after(DOUBT_FOR);
         } else if self.judged_at().is_some_and(|at| now >= at) {
-            if self.health == Health::Suspect {
+            if self.health != Health::Good {
                 self.health = Health::Lost;
             } else {
                 let after = LOST_AFTER + self.rtt.unwrap_or_default().min(LOST_AFTER_RTT) + self.missed / 16 * LOST_AFTER_MORE / 1000;
