@@ -29,6 +29,9 @@ const DROPPED: f32 = 0.1;
 /// second the first relief comes after three, or four with a good one between; at most six are promised.
 const OVERLOADED: u32 = 3;
 
+/// A sample that is late tells of as many seconds, two at most: a starved page reads its counters late, and one that slept says little. Guess.
+const LATE: Duration = Duration::from_millis(1700);
+
 /// Before this an encoder still works with what it had. Guess: a change of parameters takes a frame or two, averages a second.
 const SETTLE: Duration = Duration::from_secs(2);
 
@@ -182,6 +185,8 @@ pub struct CpuLadder {
     taken: Vec<Rung>,
     /// The last four seconds, the newest in bit 0: overloaded.
     overloads: u8,
+    /// When the last sample was.
+    observed: Option<MonoTime>,
     /// Since when there is no load.
     idle_since: Option<MonoTime>,
     last_step: Option<MonoTime>,
@@ -210,7 +215,9 @@ impl CpuLadder {
         let since_step = self.last_step.map(|at| now.since(at));
         let settled = |within: Duration| since_step.is_none_or(|since| since >= within);
         let load = if settled(SETTLE) { load(&sample, settled(WORD_SETTLE)) } else { Load::Between };
-        self.overloads = self.overloads << 1 & 0b1111 | u8::from(matches!(load, Load::Over(_)));
+        let late = self.observed.replace(now).is_some_and(|at| now.since(at) >= LATE);
+        let (by, bits) = if late { (2, 0b11) } else { (1, 0b1) };
+        self.overloads = self.overloads << by & 0b1111 | if matches!(load, Load::Over(_)) { bits } else { 0 };
         self.climbs.stayed(now, self.taken.len());
         match load {
             Load::Over(reason) => {

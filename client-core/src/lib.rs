@@ -32,6 +32,7 @@ mod data;
 pub mod encodings;
 mod error;
 pub mod fallback;
+mod ice_servers;
 mod journal;
 mod link;
 mod negotiation;

@@ -85,10 +85,10 @@ impl Recovery {
         }
     }
 
-    /// In, for the first time.
-    pub(crate) fn entered(&mut self, now: MonoTime) {
+    /// In, for the first time. `relays`: there are servers that may help where nothing comes.
+    pub(crate) fn entered(&mut self, now: MonoTime, relays: bool) {
         self.step_at = now;
-        self.path.entered(now);
+        self.path.entered(now, relays);
     }
 
     pub(crate) fn is_out(&self) -> bool {

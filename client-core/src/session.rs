@@ -21,6 +21,7 @@ pub use output::{Event, Output, State};
 pub use quality::{JUDGEMENT, Judgement, Subject};
 
 use crate::data::Received;
+use crate::ice_servers::IceServers;
 use crate::journal::Journal;
 use crate::link::Link;
 use crate::negotiation::{Negotiation, Publish};
@@ -101,6 +102,7 @@ pub struct Session {
     envelopes: u32,
     transports: u32,
     recovery: Recovery,
+    ice_servers: IceServers,
     /// What hasn't come along to a new transport or session by then has ended.
     settle_at: Option<MonoTime>,
     stay: Option<Stay>,
@@ -128,6 +130,7 @@ impl Session {
             envelopes: 0,
             transports: 0,
             recovery: Recovery::new(),
+            ice_servers: IceServers::default(),
             settle_at: None,
             stay: None,
             requests: Requests::default(),
@@ -180,7 +183,11 @@ impl Session {
             Input::SocketOpened(socket) => self.socket_opened(now, socket),
             Input::SocketMessage(socket, bytes) => self.socket_message(now, socket, &bytes),
             Input::SocketClosed(socket) => self.socket_closed(now, socket),
-            Input::NetworkAvailable => self.network_changed(now),
+            Input::NetworkAvailable => {
+                self.ice_servers.forget();
+                self.network_changed(now);
+            }
+            Input::IceServer { address, works } => self.ice_servers.tried(now, address, works),
             Input::TransportRefused => self
                 .end(Some(SessionError { message: String::from("rtcConfiguration: the browser refuses it."), ..Code::BadArgument.into() })),
             Input::OfferMade { sdp, mids } => {

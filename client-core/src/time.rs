@@ -26,6 +26,11 @@ impl MonoTime {
         Self(self.0.saturating_add(millis as u64 * 1000))
     }
 
+    /// So many milliseconds earlier; the start at the earliest.
+    pub(crate) const fn before(self, millis: u32) -> Self {
+        Self(self.0.saturating_sub(millis as u64 * 1000))
+    }
+
     /// How many milliseconds after `earlier` this is: zero if it isn't, and seven weeks at most.
     #[inline(never)]
     pub(crate) const fn millis_since(self, earlier: Self) -> u32 {

@@ -113,6 +113,12 @@ impl Core {
         self.runner.feed(Input::Stats(numbers));
     }
 
+    /// A STUN or TURN server was tried: the number of its address.
+    #[wasm_bindgen(js_name = iceServer)]
+    pub fn ice_server(&self, address: u32, works: bool) {
+        self.runner.feed(Input::IceServer { address, works });
+    }
+
     /// The network is said to be back, gone, or another one.
     #[wasm_bindgen(js_name = networkAvailable)]
     pub fn network_available(&self) {

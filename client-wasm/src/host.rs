@@ -23,6 +23,8 @@ extern "C" {
     pub(crate) fn open_socket(this: &CoreHost, edge: Option<String>) -> Option<WebSocket>;
     #[wasm_bindgen(method, js_name = iceServers)]
     fn ice_servers(this: &CoreHost, servers: &Array);
+    #[wasm_bindgen(method, js_name = leaveOut)]
+    pub(crate) fn leave_out(this: &CoreHost, addresses: u32);
     #[wasm_bindgen(method)]
     fn step(this: &CoreHost, step: &str, reason: &str, took_ms: u32);
     #[wasm_bindgen(method)]

@@ -168,6 +168,7 @@ impl Runner {
                 }
             }
             Output::SetIceServers(servers) => self.host.set_ice_servers(servers),
+            Output::LeaveOutIceServers(addresses) => self.host.leave_out(addresses),
             Output::Event(event) => self.host.tell(event, transport),
         }
     }

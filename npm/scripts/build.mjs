@@ -92,6 +92,8 @@ const react = await build({
   entryPoints: { react: join(npm, 'src/react/index.ts') },
   external: ['nearcast', 'react'],
 });
+// Needs no core: see there.
+await build({ ...shared, entryPoints: [join(npm, 'src/preflight.ts')] });
 await writeFile(join(work, 'meta.json'), JSON.stringify({ outputs: { ...metafile.outputs, ...react.metafile.outputs } }));
 await writeFile(join(dist, 'core.wasm'), wasm);
 for (const license of ['LICENSE-MIT', 'LICENSE-APACHE']) await copyFile(join(root, license), join(dist, license));
@@ -103,7 +105,7 @@ await writeFile(
 );
 run(bin('tsc'), ['--noEmit', '--strict', '--target', 'es2022', '--module', 'esnext', '--moduleResolution', 'bundler', '--types', '', '--lib', 'es2023,esnext.disposable,dom,dom.iterable', '--skipLibCheck', join(work, 'agrees.ts')]);
 run(bin('tsc'), ['-p', join(npm, 'tsconfig.json')]);
-await prune(['index.d.ts', 'slim.d.ts', 'react/index.d.ts']);
+await prune(['index.d.ts', 'slim.d.ts', 'react/index.d.ts', 'preflight.d.ts']);
 
 /** The glue with the names that wasm-opt gave to imports and exports, its functions in the object that is imported, and what makes an instance. */
 function makeGlue(glue, { imports, exports }) {

@@ -14,7 +14,7 @@ const work = join(process.env.CARGO_TARGET_DIR ?? join(npm, '../target'), 'sdk')
  * In bytes of gzip: what the project promises, everything and wasm included, the hooks on top; and what must not be exceeded meanwhile
  * (docs/decisions/013).
  */
-const BUDGETS = { nearcast: { promised: 60_000, most: 73_500 }, 'nearcast/react': { promised: 6_000, most: 6_000 } };
+const BUDGETS = { nearcast: { promised: 60_000, most: 75_000 }, 'nearcast/react': { promised: 6_000, most: 6_000 } };
 
 const minified = async (name) => {
   const options = { bundle: true, minify: true, format: 'esm', target: 'es2022', charset: 'utf8', write: false, external: ['nearcast', 'react'] };
@@ -34,6 +34,7 @@ const bundles = [
   ['nearcast/slim', await minified('slim.js')],
   ['nearcast/core.wasm', await readFile(join(dist, 'core.wasm'))],
   ['nearcast/react', await minified('react.js')],
+  ['nearcast/preflight', await minified('preflight.js')],
 ].map(([name, bytes]) => [name, bytes.length, gzip(bytes), brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } }).length]);
 const whole = (name) => bundles.find(([bundle]) => bundle === name);
 

@@ -33,6 +33,9 @@ interface Publishing {
   request: PublishRequest;
 }
 
+/** Without what browsers add to the address of a server where it is left out (RFC 7065 §3.1). */
+const plain = (url: string): string => url.replace(/:(3478|5349)\b|\?transport=udp/g, '').replace(/^(turns.*)\?.*/, '$1');
+
 /** @internal */
 export class Session implements CoreHost, CoreUser, Call {
   readonly playback = new AudioPlayback((blocked) => this.#emit(blocked ? 'autoplayblocked' : 'autoplayresumed', {}));
@@ -52,6 +55,8 @@ export class Session implements CoreHost, CoreUser, Call {
   #address: string;
   /** Opened before the core was there: the first that it gets. */
   #early: WebSocket | undefined;
+  /** The edge's, one for each address. */
+  #theirServers: (RTCIceServer & { urls: string })[] = [];
   #socket: WebSocket | undefined;
   #room: Room | undefined;
   /** Remote publications, by id. */
@@ -203,6 +208,13 @@ export class Session implements CoreHost, CoreUser, Call {
 
   transportOpened(transport: RTCPeerConnection): void {
     this.#transport = transport;
+    const tried = (url: string | null | undefined, works: boolean): void => {
+      const address = url ? this.#theirServers.findIndex(({ urls }) => plain(urls) === plain(url)) : -1;
+      if (address >= 0) this.#tellCore((core) => core.iceServer(address, works));
+    };
+    transport.onicecandidateerror = ({ url }) => tried(url, false);
+    // Chromium has it in the candidate, others in the event.
+    transport.onicecandidate = (event) => tried((event.candidate as { url?: string } | null)?.url ?? (event as { url?: string | null }).url, true);
   }
 
   openSocket(edge: string | undefined): WebSocket | undefined {
@@ -217,8 +229,13 @@ export class Session implements CoreHost, CoreUser, Call {
   }
 
   iceServers(servers: [string | undefined, string | undefined, ...string[]][]): void {
-    const theirs = servers.map(([username, credential, ...urls]) => ({ urls, ...(username && credential && { username, credential }) }));
-    this.#configuration.iceServers = [...this.#ownServers, ...theirs];
+    this.#theirServers = servers.flatMap(([username, credential, ...addresses]) =>
+      addresses.map((urls) => ({ urls, ...(username && credential && { username, credential }) })),
+    );
+  }
+
+  leaveOut(addresses: number): void {
+    this.#configuration.iceServers = [...this.#ownServers, ...this.#theirServers.filter((_, address) => !((addresses >> address) & 1))];
     try {
       this.#transport?.setConfiguration(this.#configuration);
     } catch {

@@ -43,6 +43,11 @@ test('the hooks too: nothing of the SDK is loaded until a room is wanted', () =>
   assert.deepEqual({ exported, wasm }, { exported: ['AudioTrack', 'RoomAudio', 'RoomProvider', 'VideoTrack', ...hooks.map((name) => `use${name}`)], wasm: [] });
 });
 
+test('so does the check before a call, and it has no core inside', async () => {
+  assert.deepEqual(traces('preflight.js'), { exported: ['preflight'], added: [], wasm: [] });
+  assert.ok((await readFile(new URL('preflight.js', dist))).length < 15_000);
+});
+
 test('the hooks are for the browser part of a Next.js app, and have no copy of React or of the SDK', async () => {
   const text = await readFile(new URL('react.js', dist), 'utf8');
   assert.match(text, /^"use client";/);

@@ -540,17 +540,39 @@ test('servers of the edge come beside those of the app', async () => {
   const { core, host } = enter({ rtcConfiguration: { iceServers: [own], iceTransportPolicy: 'relay' } });
   const set = [];
   host.transportOpened({ setConfiguration: (configuration) => set.push(structuredClone(configuration)), close() {} });
-  for (const name of ['first', 'second']) host.iceServers([[name, 'secret', 'turn:a.example', 'turns:a.example'], [undefined, undefined, 'stun:b.example']]);
+  for (const name of ['first', 'second']) {
+    host.iceServers([[name, 'secret', 'turn:a.example', 'turns:a.example'], [undefined, undefined, 'stun:b.example']]);
+    host.leaveOut(0);
+  }
+  const credentials = { username: 'second', credential: 'secret' };
   assert.deepEqual(set[1].iceServers, [
     own,
-    { urls: ['turn:a.example', 'turns:a.example'], username: 'second', credential: 'secret' },
-    { urls: ['stun:b.example'] },
+    { urls: 'turn:a.example', ...credentials },
+    { urls: 'turns:a.example', ...credentials },
+    { urls: 'stun:b.example' },
   ]);
   assert.equal(set[1].iceTransportPolicy, 'relay');
   assert.deepEqual(core.configuration, set[1], 'for transports to come');
   host.transportOpened({ setConfiguration() { throw new Error('not now'); }, close() {} });
   host.iceServers([]);
+  host.leaveOut(0);
   assert.deepEqual(core.configuration.iceServers, [own]);
+});
+
+test('which servers failed is told by number, and those are left out', () => {
+  const { core, host } = enter();
+  const transport = { setConfiguration() {}, close() {} };
+  host.transportOpened(transport);
+  host.iceServers([['ana', 'secret', 'turn:a.example:3478', 'turn:a.example?transport=tcp', 'turns:a.example'], [undefined, undefined, 'stun:b.example']]);
+  host.leaveOut(0b1010);
+  assert.deepEqual(core.configuration.iceServers.map(({ urls }) => urls), ['turn:a.example:3478', 'turns:a.example']);
+  // As Chromium writes them.
+  const urls = ['turn:a.example:3478?transport=udp', 'turn:a.example:3478?transport=tcp', 'turns:a.example:5349?transport=tcp', 'stun:b.example:3478'];
+  for (const url of [...urls, 'stun:own.example', null]) transport.onicecandidateerror({ url });
+  transport.onicecandidate({ candidate: { url: urls[2] } });
+  transport.onicecandidate({ candidate: null });
+  transport.onicecandidate({ candidate: { url: null }, url: urls[0] });
+  assert.deepEqual(core.named('iceServer'), [[0, false], [1, false], [2, false], [3, false], [2, true], [0, true]]);
 });
 
 test('steps of a recovery are told, and other edges found', async (t) => {

@@ -62,6 +62,21 @@ fn the_first_relief_comes_within_six_seconds_whatever_shows_the_overload() {
     }
 }
 
+/// Where the page itself is starved.
+#[test]
+fn counters_that_are_read_late_take_no_longer() {
+    for every in [2, 3] {
+        let mut ladder = CpuLadder::new(false);
+        run(&mut ladder, 0..10, &sending(5.0));
+        let mut late = (0..).map(|reading| 10 + every * reading);
+        let first = late.find(|now| !run(&mut ladder, *now..now + 1, &sending(1000.0)).is_empty());
+        assert!(first.is_some_and(|at| at - 9 <= 6), "{first:?}");
+    }
+    let mut ladder = CpuLadder::new(false);
+    run(&mut ladder, 0..10, &sending(5.0));
+    assert_eq!(run(&mut ladder, 70..71, &sending(1000.0)), [], "a page that slept says little of the processor");
+}
+
 #[test]
 fn two_bad_seconds_are_no_overload() {
     let mut ladder = CpuLadder::new(false);

@@ -87,6 +87,7 @@ inputs! {
     21 PageHidden { 0: hidden }
     22 AdaptNothing {}
     23 TransportRefused {}
+    24 IceServer { address: address, works: works }
 }
 
 decisions! { record_output, OUTPUT_WORDS, Output from OUTPUTS;
@@ -107,6 +108,7 @@ decisions! { record_output, OUTPUT_WORDS, Output from OUTPUTS;
     14 OpenTransport { 0: transport }
     15 SendBeat { 0: frame as Frame }
     16 SetIceServers { 0: servers as Hidden }
+    17 LeaveOutIceServers { 0: addresses }
 }
 
 decisions! { record_event, EVENT_WORDS, Event from EVENTS;

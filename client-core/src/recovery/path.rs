@@ -1,6 +1,7 @@
 //! Watches the way that media takes. A beat goes out on the lossy data channel twice a second, and the edge sends it back at once; bytes that the
-//! transport has received, and any other frame, show life as well. Silence is suspicious after [`SUSPECT_AFTER`] and an outage after [`LOST_AFTER`]:
-//! browsers take 5 to 30 s to say so.
+//! transport has received, and any other frame, show life as well. A beat that is not back in time is followed by others soon ([`Path::is_quiet`]).
+//! Silence is suspicious after [`SUSPECT_AFTER`] and an outage after [`LOST_AFTER`], later where beats get lost anyway: browsers take 5 to 30 s to
+//! say so.
 //!
 //! Not here: what is done about it ([`crate::recovery`]). All times in this folder are milliseconds.
 
@@ -9,14 +10,30 @@ use crate::MonoTime;
 /// Guess: four of them fit into the two seconds in which an outage is noticed. A beat is about 120 bytes on the wire, so this is 2 kbit/s each way.
 const BEAT_EVERY: u32 = 500;
 
-/// The same while nothing is heard: the first one that comes back ends the outage.
+/// The same during an outage: the first one that comes back ends it.
 const PROBE_EVERY: u32 = 250;
 
-/// Two beats unanswered, with half a beat to spare.
-const SUSPECT_AFTER: u32 = 1250;
+/// The same from when one wasn't back after two round trips.
+const AGAIN_EVERY: u32 = 150;
 
-/// Four more have gone out since the suspicion; an outage is to be noticed within two seconds, slow timer included.
-const LOST_AFTER: u32 = 1900;
+/// Five beats unanswered, or so.
+const SUSPECT_AFTER: u32 = 1200;
+
+/// Three more have gone out since the suspicion, and a round trip comes on top; an outage is to be noticed within two seconds, slow timer included.
+const LOST_AFTER: u32 = 1650;
+
+/// The most that a round trip adds to it.
+const LOST_AFTER_RTT: u32 = 300;
+
+/// So much later for each beat that gets lost for one that comes back, lately: at 30 % loss in bursts, each way, that is about one.
+const LOST_AFTER_MORE: u32 = 3000;
+
+/// As much of it as is counted at once: the last beats before an outage must not delay the next one by more than seconds.
+const MOST_MISSED: u32 = 6;
+
+/// How long a first connection may take where TURN servers could bring another: browsers give up after 15 s and more. Guess: ICE and DTLS with
+/// some losses on a way of 300 ms.
+const CONNECTED_WITHIN: u32 = 3000;
 
 /// How long a hint from outside may take to be disproved. Guess: a round trip, and a beat.
 const DOUBT_FOR: u32 = 600;
@@ -25,8 +42,11 @@ const DOUBT_FOR: u32 = 600;
 /// timers of hidden pages to a second.
 const SLEPT: u32 = 1000;
 
-/// Beats whose departure is remembered. Eight at the faster pace are two seconds: an echo that takes longer is no measurement of use.
-const REMEMBERED: usize = 8;
+/// Beats whose departure is remembered. Sixteen at the fastest pace are more than two seconds: an echo that takes longer is no measurement of use.
+const REMEMBERED: usize = 16;
+
+/// Below it a single loss lies some twenty seconds back, in the unit of [`Path::missed`].
+const CLEAN: u32 = 50;
 
 /// What is known of the path.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -48,10 +68,20 @@ pub(crate) struct Path {
     /// Its silence means something: it has echoed a beat, or its bytes are counted.
     watched: bool,
     heard_at: MonoTime,
-    /// While suspect: lost then.
+    /// While suspect, or new and impatient: lost then.
     lost_at: MonoTime,
+    /// While new: lost then too.
+    impatient: bool,
     beat_at: MonoTime,
+    /// When the last one went out.
+    beaten_at: MonoTime,
+    /// Beats since the last sign of life.
+    unanswered: u32,
+    /// Beats lost for one that comes back, smoothed, in sixteenths of a thousandth.
+    missed: u32,
     beat: u32,
+    /// The latest one that came back over this transport; zero: none.
+    echo: u32,
     sent: [(u32, MonoTime); REMEMBERED],
     rtt: Option<u32>,
     received: Option<f64>,
@@ -67,8 +97,13 @@ impl Path {
             watched: false,
             heard_at: zero,
             lost_at: zero,
+            impatient: false,
             beat_at: zero,
+            beaten_at: zero,
+            unanswered: 0,
+            missed: 0,
             beat: 0,
+            echo: 0,
             sent: [(0, zero); REMEMBERED],
             rtt: None,
             received: None,
@@ -76,9 +111,9 @@ impl Path {
         }
     }
 
-    /// Beats begin now.
-    pub(crate) fn entered(&mut self, now: MonoTime) {
-        self.beat_at = now;
+    /// Beats begin now. `impatient`: without a connection it is lost soon.
+    pub(crate) fn entered(&mut self, now: MonoTime, impatient: bool) {
+        (self.beat_at, self.lost_at, self.impatient) = (now, now.after(CONNECTED_WITHIN), impatient);
     }
 
     pub(crate) fn health(&self) -> Health {
@@ -88,6 +123,16 @@ impl Path {
     /// Nothing is wrong with it, as far as is known.
     pub(crate) fn is_good(&self) -> bool {
         matches!(self.health, Health::New | Health::Good)
+    }
+
+    /// A beat is not back in time, and nothing else was heard: something may be wrong. Never at an edge that echoes nothing.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.unanswered > 1 && self.rtt.is_some()
+    }
+
+    /// No beat got lost lately.
+    pub(crate) fn is_clean(&self) -> bool {
+        self.is_good() && self.rtt.is_some() && self.missed < CLEAN
     }
 
     /// Smoothed round trip of beats, in milliseconds.
@@ -100,13 +145,17 @@ impl Path {
         if self.health != Health::New {
             self.health = Health::Lost;
         }
-        (self.watched, self.received, self.sent) = (false, None, [(0, MonoTime::default()); REMEMBERED]);
+        (self.watched, self.received, self.echo, self.sent) = (false, None, 0, [(0, MonoTime::default()); REMEMBERED]);
     }
 
     /// A sign of life.
     pub(crate) fn heard(&mut self, now: MonoTime) {
-        self.revived |= self.health == Health::Lost;
-        (self.health, self.heard_at) = (Health::Good, now);
+        if self.health == Health::Lost {
+            self.revived = true;
+        } else {
+            self.beat_at = self.beat_at.max(self.beaten_at.after(BEAT_EVERY));
+        }
+        (self.health, self.heard_at, self.unanswered) = (Health::Good, now, 0);
     }
 
     /// A beat came back.
@@ -115,16 +164,21 @@ impl Path {
             let sample = now.millis_since(*at);
             // As TCP smooths (RFC 6298 §2).
             self.rtt = Some(self.rtt.map_or(sample, |rtt| (rtt.saturating_mul(7).saturating_add(sample)) / 8));
+            if self.health != Health::Lost && self.echo > 0 {
+                self.missed = self.missed - self.missed / 16 + beat.saturating_sub(self.echo).saturating_sub(1).min(MOST_MISSED) * 1000;
+            }
+            self.echo = self.echo.max(beat);
             self.watched = true;
             self.heard(now);
         }
     }
 
-    /// Bytes that the transport has received so far. Those of another pair, or of a counter that began anew, say nothing.
-    pub(crate) fn counted(&mut self, now: MonoTime, received: f64) {
-        if self.received.replace(received).is_some_and(|before| received > before) {
+    /// Bytes that the transport has received so far, the last of them at `at`. Those of another pair, or of a counter that began anew, say nothing;
+    /// nor do those that came before others that are known, or too long ago.
+    pub(crate) fn counted(&mut self, now: MonoTime, at: MonoTime, received: f64) {
+        if self.received.replace(received).is_some_and(|before| received > before) && at > self.heard_at && now < at.after(SUSPECT_AFTER) {
             self.watched = true;
-            self.heard(now);
+            self.heard(at);
         }
     }
 
@@ -150,6 +204,7 @@ impl Path {
         match self.health {
             Health::Good if self.watched => Some(self.heard_at.after(SUSPECT_AFTER)),
             Health::Suspect => Some(self.lost_at),
+            Health::New if self.impatient => Some(self.lost_at),
             _ => None,
         }
     }
@@ -164,15 +219,22 @@ impl Path {
             self.heard_at = now;
             self.lost_at = now.after(DOUBT_FOR);
         } else if self.judged_at().is_some_and(|at| now >= at) {
-            if self.health == Health::Suspect {
+            if self.health != Health::Good {
                 self.health = Health::Lost;
             } else {
-                (self.health, self.lost_at) = (Health::Suspect, self.heard_at.after(LOST_AFTER));
+                let after = LOST_AFTER + self.rtt.unwrap_or_default().min(LOST_AFTER_RTT) + self.missed / 16 * LOST_AFTER_MORE / 1000;
+                (self.health, self.lost_at) = (Health::Suspect, self.heard_at.after(after));
             }
         } else if now < self.beat_at {
             return None;
         }
-        self.beat_at = now.after(if self.is_good() { BEAT_EVERY } else { PROBE_EVERY });
+        let pace = match (self.health, self.rtt) {
+            (Health::Lost, _) => PROBE_EVERY,
+            (_, None) => BEAT_EVERY,
+            (_, Some(rtt)) if self.unanswered == 0 => rtt.saturating_mul(2).clamp(AGAIN_EVERY, BEAT_EVERY),
+            _ => AGAIN_EVERY,
+        };
+        (self.beat_at, self.beaten_at, self.unanswered) = (now.after(pace), now, self.unanswered.saturating_add(1));
         self.beat = self.beat.wrapping_add(1).max(1);
         if let Some(slot) = self.sent.get_mut(self.beat as usize % REMEMBERED) {
             *slot = (self.beat, now);

@@ -70,6 +70,13 @@ pub enum Input {
     SocketClosed(SocketId),
     /// The network is said to be back, gone, or another one: what waits is tried now, and what should work is asked.
     NetworkAvailable,
+    /// A STUN or TURN server was tried.
+    IceServer {
+        /// The number of its address among those of [`crate::Output::SetIceServers`].
+        address: u32,
+        /// It gave a candidate; otherwise it failed.
+        works: bool,
+    },
     /// The transport could not be opened: the browser refuses its configuration.
     TransportRefused,
     /// Answers [`crate::Output::MakeOffer`]: made, and set as the local description.

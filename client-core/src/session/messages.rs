@@ -78,7 +78,9 @@ impl Session {
             ServerMessage::Qualities { qualities } => self.qualities(qualities),
             // Later: what follows from these.
             ServerMessage::Peer { .. } | ServerMessage::Mode { .. } => {}
-            ServerMessage::IceServers { servers } => self.push(Output::SetIceServers(servers)),
+            ServerMessage::IceServers { servers } => {
+                self.name_ice_servers(now, servers);
+            }
         }
     }
 

@@ -94,6 +94,8 @@ pub enum Output {
     SendBeat(Vec<u8>),
     /// These STUN and TURN servers from now on, beside the app's own, in this transport and later ones.
     SetIceServers(Vec<IceServer>),
+    /// Of their addresses, numbered in order, those whose bit is set are left out for now. With the next gathering.
+    LeaveOutIceServers(u32),
     /// Tell the app.
     Event(Event),
 }

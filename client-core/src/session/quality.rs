@@ -161,6 +161,13 @@ impl Watch {
         self.read_at
     }
 
+    /// The next reading comes early, unless one is under way.
+    fn hurry(&mut self) {
+        if self.read_at <= self.asked_at + EVERY {
+            self.read_at = self.read_at.min(self.asked_at + EVERY_WHILE_DEGRADED);
+        }
+    }
+
     pub(super) fn publish(&mut self, request: RequestId, source: Source, muted: bool) {
         if self.own.len() < MAX_OWN {
             self.own.push(Own { request, publication: None, section: 0, source, muted, best_fps: 0.0 });
@@ -256,7 +263,13 @@ impl Watch {
 impl Session {
     /// Reads the counters when that is due.
     pub(super) fn quality_timeout(&mut self, now: MonoTime) {
-        if self.stage == Stage::In && now >= self.watch.read_at {
+        if self.stage != Stage::In {
+            return;
+        }
+        if self.recovery.path.is_quiet() {
+            self.watch.hurry();
+        }
+        if now >= self.watch.read_at {
             (self.watch.asked_at, self.watch.read_at) = (now, now + PATIENCE);
             self.push(Output::ReadStats);
         }
@@ -271,8 +284,9 @@ impl Session {
         let tracks = self.watch.stats.tracks();
         let sendable = self.watch.stats.way().sendable().map(|bits| bits as u32);
         self.adapt(now, &tracks, sendable);
-        if let Some(received) = self.watch.stats.way().received() {
-            self.recovery.path.counted(now, received);
+        let way = self.watch.stats.way();
+        if let Some(received) = way.received() {
+            self.recovery.path.counted(now, now.before(way.silence().unwrap_or_default() as u32), received);
         }
         let mut told = Vec::new();
         self.watch.judged.iter_mut().for_each(|judged| judged.present = false);
@@ -297,7 +311,9 @@ impl Session {
             told.extend(self.watch.judge(now, subject, rating, measured));
         }
         self.watch.let_go(&mut told);
-        let degraded = now < self.watch.degraded_until || !self.recovery.path.is_good() || (flows && self.watch.stats.way().is_doubtful());
+        let path = &self.recovery.path;
+        let degraded =
+            now < self.watch.degraded_until || !path.is_good() || path.is_quiet() || (flows && self.watch.stats.way().is_doubtful());
         self.watch.read_at = (self.watch.asked_at + if degraded { EVERY_WHILE_DEGRADED } else { EVERY }).max(now);
         if !told.is_empty() {
             self.event(Event::Quality(told));

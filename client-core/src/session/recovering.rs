@@ -5,7 +5,8 @@ use crate::link::Link;
 use crate::recovery::path::Health;
 use crate::recovery::{Reason, Remedy, Step};
 use crate::{Code, Event, MonoTime, Output, RequestId, SessionError, State};
-use nearcast_protocol::{ClientMessage, Mid, ParticipantId, PublicationId};
+use alloc::vec::Vec;
+use nearcast_protocol::{ClientMessage, IceServer, Mid, ParticipantId, PublicationId};
 
 /// An attempt younger than this isn't replaced by news of the network, which tends to come twice. Guess: a round trip.
 const YOUNG: u32 = 200; // milliseconds
@@ -49,11 +50,13 @@ impl Session {
         match remedy {
             Remedy::Restart => {
                 self.told(now, Step::Restarting, Reason::NoMedia);
+                self.choose_ice_servers(now);
                 self.negotiation.restart();
                 self.negotiate();
             }
             Remedy::Replace => {
                 self.told(now, Step::Replacing, Reason::NoMedia);
+                self.choose_ice_servers(now);
                 self.replace_transport();
                 self.negotiate();
                 self.settle_at = Some(now.after(super::signalling::SETTLE_WITHIN));
@@ -77,6 +80,23 @@ impl Session {
         self.replace_transport();
         self.negotiate();
         self.begin_attempt(now);
+    }
+
+    /// The edge names STUN and TURN servers, or gives them fresh credentials.
+    pub(super) fn name_ice_servers(&mut self, now: MonoTime, servers: Vec<IceServer>) {
+        if servers.is_empty() && self.ice_servers.is_empty() {
+            return;
+        }
+        self.ice_servers.named(&servers);
+        self.push(Output::SetIceServers(servers));
+        self.push(Output::LeaveOutIceServers(self.ice_servers.failed(now)));
+    }
+
+    /// Those that are good, for whenever the transport gathers next.
+    fn choose_ice_servers(&mut self, now: MonoTime) {
+        if !self.ice_servers.is_empty() {
+            self.push(Output::LeaveOutIceServers(self.ice_servers.failed(now)));
+        }
     }
 
     pub(super) fn open_transport(&mut self) {

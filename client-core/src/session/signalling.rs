@@ -128,9 +128,7 @@ impl Session {
     /// In, for the first time or again: the room as it stands.
     fn enter(&mut self, now: MonoTime, mut joined: Joined, renewed: bool) {
         self.recovery.edges.learn(core::mem::take(&mut joined.edges));
-        if !joined.ice_servers.is_empty() {
-            self.push(Output::SetIceServers(core::mem::take(&mut joined.ice_servers)));
-        }
+        self.name_ice_servers(now, core::mem::take(&mut joined.ice_servers));
         let (session, id, permissions) = (Some(joined.session.clone()), joined.participant.id.clone(), joined.permissions);
         let before = self.stay.replace(Stay { session, id: id.clone(), permissions });
         if let Some(before) = before {
@@ -153,7 +151,7 @@ impl Session {
         self.event(Event::Joined { room: joined.room.clone(), id, identity, name, role });
         self.with_room(|room, events| room.reconcile(&joined, renewed, events));
         self.event(Event::StateChanged { state: State::Connected, reason: Reason::Joined });
-        self.recovery.entered(now);
+        self.recovery.entered(now, !self.ice_servers.is_empty());
     }
 
     /// The edge refused our join.
@@ -189,7 +187,7 @@ impl Session {
                 self.attempt_failed(now, 0, unanswered);
             }
             Link::Joining { .. } => self.attempt_failed(now, 0, true),
-            Link::Up { heartbeat, .. } => match heartbeat.handle_timeout(now) {
+            Link::Up { heartbeat, .. } => match heartbeat.handle_timeout(now, self.recovery.path.is_clean()) {
                 Beat::Nothing => {}
                 Beat::Ping => {
                     let id = self.next_id();

@@ -61,7 +61,8 @@ impl Way {
     }
 
     /// For how long nothing has come, in milliseconds.
-    fn silence(&self) -> Option<f64> {
+    #[must_use]
+    pub fn silence(&self) -> Option<f64> {
         Some(self.last.as_ref()?.at() - self.heard_at?)
     }
 }

@@ -24,8 +24,9 @@ mod outages;
 #[cfg(test)]
 mod quality;
 #[cfg(test)]
-mod requesting;
+mod relays;
 #[cfg(test)]
+mod requesting;
 mod resuming;
 #[cfg(test)]
 mod secrets;

@@ -30,9 +30,20 @@ fn call() -> World {
 
 /// Lets time pass, with an edge that answers pings.
 fn pass(world: &mut World, time: Duration) {
+    pass_with(world, time, false);
+}
+
+/// Or beats too, at once, unless the way is cut.
+fn pass_with(world: &mut World, time: Duration, echoes: bool) {
     let end = world.now + time;
     while world.now < end {
-        world.run_for(secs(1).min(end.since(world.now)));
+        let step = if echoes { millis(10) } else { secs(1) };
+        world.run_for(step.min(end.since(world.now)));
+        for frame in world.beats.drain(..).collect::<Vec<_>>() {
+            if echoes && world.counters.cut_at.is_none() {
+                world.input(Input::Data { frame, reliable: false });
+            }
+        }
         let pings: Vec<_> = world.inbox.drain(..).filter(|envelope| envelope.message == ClientMessage::Ping).collect();
         pings.iter().for_each(|ping| world.receive(&ServerMessage::Pong { id: ping.id }));
     }
@@ -113,6 +124,26 @@ fn a_cut_way_is_lost_within_a_second_and_good_within_ten_of_its_return() {
     println!("a cut is noticed after {:?} on average, {slowest:?} at most", total / 20);
     // The mean is what people wait. A cut just before a reading shows in it as a short silence at best, so that one may take a little longer.
     assert!(total / 20 <= secs(1) && slowest <= millis(1200), "{:?} on average, {slowest:?} at most", total / 20);
+}
+
+/// A beat that doesn't come back has counters read at once.
+#[test]
+fn with_beats_that_come_back_a_cut_is_always_noticed_within_a_second() {
+    let (mut slowest, mut total) = (Duration::ZERO, Duration::ZERO);
+    for offset in (0..1000).step_by(20) {
+        let mut world = call();
+        pass_with(&mut world, secs(3) + millis(offset), true);
+        world.counters.cut(world.now);
+        let cut_at = world.now;
+        while quality(&world, &Subject::Downlink).level != Level::Lost {
+            pass_with(&mut world, millis(10), true);
+            assert!(world.now.since(cut_at) < secs(3));
+        }
+        let noticed = world.now.since(cut_at);
+        (slowest, total) = (slowest.max(noticed), total + noticed);
+    }
+    println!("with beats a cut is noticed after {:?} on average, {slowest:?} at most", total / 50);
+    assert!(slowest <= secs(1), "{:?} on average, {slowest:?} at most", total / 50);
 }
 
 #[test]

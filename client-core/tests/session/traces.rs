@@ -166,6 +166,7 @@ fn big_room() -> World {
         let speakers = vec![Speaker { participant: who.as_str().into(), level: 90 }];
         world.receive(&ServerMessage::Speakers { speakers });
         world.run_for(millis(100));
+        answer_pings(&mut world);
     }
     bind(&mut world, "1", Some("cam-40"));
     bind(&mut world, "2", None);
@@ -312,8 +313,13 @@ fn answer_done(world: &mut World) {
 fn quiet(world: &mut World, seconds: u64) {
     for _ in 0..seconds {
         world.run_for(secs(1));
-        for ping in std::mem::take(&mut world.inbox) {
-            world.receive(&ServerMessage::Pong { id: ping.id });
-        }
+        answer_pings(world);
+    }
+}
+
+/// Where nothing else waits for an answer.
+fn answer_pings(world: &mut World) {
+    for ping in std::mem::take(&mut world.inbox) {
+        world.receive(&ServerMessage::Pong { id: ping.id });
     }
 }

@@ -47,6 +47,9 @@ pub(crate) struct World {
     pub(crate) restart: bool,
     pub(crate) restarts: usize,
     pub(crate) ice_servers: Vec<IceServer>,
+    pub(crate) left_out: u32,
+    /// What the edge names with `joined`.
+    pub(crate) named_ice_servers: Vec<IceServer>,
     /// Offers being made, sent or applied, and the most there ever were.
     pub(crate) negotiating: usize,
     pub(crate) most_negotiating: usize,
@@ -96,6 +99,8 @@ impl World {
             restart: false,
             restarts: 0,
             ice_servers: Vec::new(),
+            left_out: 0,
+            named_ice_servers: Vec::new(),
             negotiating: 0,
             most_negotiating: 0,
             next_mid: 8,
@@ -217,6 +222,7 @@ impl World {
             }
             Output::SendBeat(frame) => self.beats.push(frame),
             Output::SetIceServers(servers) => self.ice_servers = servers,
+            Output::LeaveOutIceServers(addresses) => self.left_out = addresses,
             Output::Event(event) => self.events.push(event),
         }
     }
@@ -292,7 +298,7 @@ impl World {
             resumed,
             resume_window_ms: 30_000,
             edges: Vec::new(),
-            ice_servers: Vec::new(),
+            ice_servers: self.named_ice_servers.clone(),
             mode: Default::default(),
         };
         self.receive(&ServerMessage::Joined(Box::new(joined)));

@@ -17,6 +17,8 @@ export interface CoreHost {
   openSocket(edge: string | undefined): WebSocket | undefined;
   /** STUN and TURN servers of the edge, from now on: each as user name, password and addresses. */
   iceServers(servers: [string | undefined, string | undefined, ...string[]][]): void;
+  /** Of their addresses, numbered in order, those whose bit is set are left out for now. Follows `iceServers`, and comes before restarts. */
+  leaveOut(addresses: number): void;
   /** A step of a recovery, after the one before had taken so long. */
   step(step: RecoveryStep, reason: string, tookMs: number): void;
   /** A participant (oneself too) or a publication of somebody else has another id. */
@@ -96,6 +98,8 @@ export interface Core {
   sendData(payload: Uint8Array, text: boolean, to: string | undefined, topic: string | undefined, reliable: boolean): string | undefined;
   /** The transport's counters, as flatten.ts lays them out. */
   stats(numbers: Float64Array): void;
+  /** The STUN or TURN server of this address, numbered as in `iceServers`, gave a candidate or failed. */
+  iceServer(address: number, works: boolean): void;
   /** The network is said to be back, gone, or another one. */
   networkAvailable(): void;
   /** What happened so far: docs/journal.md. */

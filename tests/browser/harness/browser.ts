@@ -113,7 +113,7 @@ function enclosed(program: string, { network, group }: Surroundings): { program:
 
 async function start(kind: Kind, executablePath: string, options: LaunchOptions): Promise<Browser> {
     const [width, height] = options.windowSize ?? [800, 600];
-    const common = { executablePath, headless: true, timeout: 30_000, protocolTimeout: 60_000, defaultViewport: { width, height } };
+    const common = { executablePath, headless: true, timeout: 30_000, protocolTimeout: ANSWER_MS, defaultViewport: { width, height } };
     // Of a flag that is given twice Chromium takes the last.
     const args = [...CHROMIUM_FLAGS, `--window-size=${width},${height}`, ...(options.flags ?? [])];
     const browser =
@@ -124,6 +124,10 @@ async function start(kind: Kind, executablePath: string, options: LaunchOptions)
     if (child) endWithUs(child);
     return browser;
 }
+
+/** A page that waits for something says itself when it was in vain; this catches one that hangs. Longer than the longest wait of a test, by what
+ * a browser that is starved of its processor takes to answer. */
+const ANSWER_MS = 180_000;
 
 /** One page with a cookie jar of its own, and what it said on its console. */
 export class Tab {

@@ -149,6 +149,8 @@ export class Call {
 export interface CallOptions extends EdgeOptions {
     /** The whole test, browsers' start included. Default 60 s. */
     timeoutMs?: number;
+    /** Why it can't run here; undefined: it can. */
+    skip?: string | undefined;
     /** What has to be there before the edge is, and what ends it after everything else has ended. */
     before?: () => Promise<void>;
     after?: () => Promise<void>;
@@ -158,13 +160,13 @@ export interface CallOptions extends EdgeOptions {
 export function callTest(name: string, options: CallOptions, body: (call: Call) => Promise<void>): void {
     const limit = options.timeoutMs ?? 60_000;
     // The runner's own limit would cut off the report: it only catches what hangs while being reported.
-    test(name, { timeout: limit + 20_000 }, async (context) => {
+    test(name, { timeout: limit + 20_000, skip: options.skip ?? false }, async (context) => {
         // Undone in reverse.
         const undo: (() => Promise<void>)[] = [async () => options.after?.()];
         let call: Call;
         try {
             await options.before?.();
-            const pages = await servePages(['participant', 'leak', 'foreign', 'whip'], options.host);
+            const pages = await servePages(['participant', 'leak', 'foreign', 'whip', 'preflight'], options.host);
             undo.unshift(() => pages.close());
             call = new Call(await Edge.start(options), pages, context, options);
         } catch (error) {

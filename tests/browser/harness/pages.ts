@@ -8,7 +8,7 @@ import { build } from 'esbuild';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
-export type PageName = 'loopback' | 'participant' | 'leak' | 'foreign' | 'whip';
+export type PageName = 'loopback' | 'participant' | 'leak' | 'foreign' | 'whip' | 'preflight';
 
 export interface PageServer {
     /** Such as `http://127.0.0.1:1234`. */
@@ -46,7 +46,7 @@ const html = (name: string): string => `<!doctype html><meta charset="utf-8"><ti
 
 async function bundle(name: PageName): Promise<string> {
     const sdk = process.env.NEARCAST_SDK ?? here('../../../npm/dist/index.js');
-    if ((name === 'participant' || name === 'leak') && !existsSync(sdk)) {
+    if ((name === 'participant' || name === 'leak' || name === 'preflight') && !existsSync(sdk)) {
         throw new Error(`The SDK is not built: ${sdk} is missing. Remedy: run \`make build\` first, or set NEARCAST_SDK.`);
     }
     const { outputFiles } = await build({

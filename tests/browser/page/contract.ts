@@ -71,8 +71,10 @@ export interface LoggedEvent {
     publication?: string;
     source?: Source;
     state?: string;
-    /** Of a recovery. */
+    /** Of a recovery, or of what was adapted. */
     step?: string;
+    what?: string;
+    active?: boolean;
     previous?: string;
     muted?: boolean;
     reason?: string;

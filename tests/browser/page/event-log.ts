@@ -20,6 +20,7 @@ const TYPES: readonly (keyof RoomEvents)[] = [
     'publicationinterrupted',
     'speakerschanged',
     'layerchanged',
+    'adapted',
     'data',
     'autoplayblocked',
     'autoplayresumed',
@@ -70,6 +71,7 @@ function plain(event: RoomEvents[keyof RoomEvents]): Omit<LoggedEvent, 'at' | 't
     if ('participant' in event) Object.assign(result, { identity: event.participant.identity, participant: event.participant.id });
     if ('publication' in event) Object.assign(result, { publication: event.publication.id, source: event.publication.source });
     if ('step' in event) result['step'] = event.step;
+    if ('what' in event) Object.assign(result, { what: event.what, active: event.active });
     if ('state' in event) Object.assign(result, { state: event.state, previous: event.previous });
     if ('speakers' in event) result['speakers'] = event.speakers.map((speaker) => speaker.identity);
     if ('muted' in event) result['muted'] = event.muted;

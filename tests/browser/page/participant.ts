@@ -1,7 +1,7 @@
 // One participant of a room, on the public API of the SDK, for the tests to direct: see ParticipantPage in contract.ts.
 
 import { codecOf, connections, firstConnectedAt, inboundOf, mediaPath, outboundOf, senderOf, sendEstimate, transportFacts } from './rtc-census.ts'; // first: it counts what the SDK makes
-import { connect, devices, NearcastError, type LocalPublication, type Quality, type RemotePublication, type Room } from 'nearcast';
+import { connect, devices, NearcastError, type LocalPublication, type Publication, type Quality, type RemotePublication, type Room } from 'nearcast';
 import type { LoggedEvent, ParticipantPage } from './contract.ts';
 import { EventLog } from './event-log.ts';
 import { expose } from './expose.ts';
@@ -19,6 +19,9 @@ const WIDTH = 320;
 const HEIGHT = 180;
 
 const log = new EventLog();
+/** Publications outlive their ids when the call moves to a new session; here they keep the first one, and tests go on using it. */
+const firstIds = new WeakMap<Publication, string>();
+/** By first id, as painters, tones and watches are. */
 const received = new Map<string, ReceivedTrack>();
 const painters = new Map<string, Painter>();
 const tones = new Map<string, Tone>();
@@ -34,8 +37,14 @@ function theRoom(): Room {
     return room;
 }
 
+const firstId = (publication: Publication): string => firstIds.get(publication) ?? publication.id;
+
+function named<T extends Publication>(publications: Iterable<T>, id: string): T | undefined {
+    return [...publications].find((one) => one.id === id || firstId(one) === id);
+}
+
 function local(publication: string): LocalPublication {
-    const found = theRoom().local.publications.get(publication);
+    const found = named(theRoom().local.publications.values(), publication);
     if (!found) throw new Error(`${publication} is none of my publications`);
     return found;
 }
@@ -52,13 +61,19 @@ function asked(publication: string): string {
 }
 
 function remote(publication: string): RemotePublication | undefined {
-    return [...theRoom().participants.values()].map((who) => who.publications.get(publication)).find((found) => found !== undefined);
+    return named([...theRoom().participants.values()].flatMap((who) => [...who.publications.values()]), publication);
+}
+
+/** Its first id; what nobody publishes any more is known by the id that it had. */
+function keyOf(publication: string): string {
+    const found = remote(publication);
+    return found ? firstId(found) : publication;
 }
 
 /** The track of a publication, once it is subscribed. */
 async function track(publication: string): Promise<ReceivedTrack> {
-    if (!received.has(publication)) await log.wait({ type: 'tracksubscribed', publication }, 0, PATIENCE_MS);
-    const found = received.get(publication);
+    if (!received.has(keyOf(publication))) await log.wait({ type: 'tracksubscribed', publication }, 0, PATIENCE_MS);
+    const found = received.get(keyOf(publication));
     if (!found) throw new Error(`${publication} was subscribed to, but is no longer`);
     return found;
 }
@@ -83,7 +98,7 @@ async function becomes(holds: () => boolean, what: string, ms: number, now: () =
 }
 
 function theWatch(publication: string): Watch {
-    const found = watches.get(publication);
+    const found = watches.get(keyOf(publication));
     if (!found) throw new Error(`${publication} is not watched`);
     return found;
 }
@@ -99,15 +114,19 @@ const page: ParticipantPage = {
         joinAt = performance.now();
         room = await connect(url, token, options);
         log.listen(room); // in the same task: those who are there already are told too
+        for (const type of ['publicationadded', 'localpublished'] as const) {
+            room.on(type, ({ publication }) => firstIds.set(publication, publication.id));
+        }
         room.on('tracksubscribed', ({ publication, track: media }) => {
-            received.get(publication.id)?.end();
+            const key = firstId(publication);
+            received.get(key)?.end();
             const track = new ReceivedTrack(publication, media);
-            received.set(publication.id, track);
-            watches.get(publication.id)?.follow(track);
+            received.set(key, track);
+            watches.get(key)?.follow(track);
         });
         room.on('trackunsubscribed', ({ publication }) => {
-            received.get(publication.id)?.end();
-            received.delete(publication.id);
+            received.get(firstId(publication))?.end();
+            received.delete(firstId(publication));
         });
         return { id: room.local.id, ms: performance.now() - joinAt };
     },
@@ -294,7 +313,7 @@ const page: ParticipantPage = {
     },
     async watch(publication) {
         const watch = new Watch();
-        watches.set(publication, watch);
+        watches.set(keyOf(publication), watch);
         watch.follow(await track(publication));
     },
     flowsAgain: (publication, after, ms) => theWatch(publication).flowsAgain(after, ms),
@@ -341,7 +360,7 @@ const page: ParticipantPage = {
                 subscribed: it.subscribed,
                 track: it.track?.mediaStreamTrack.readyState,
                 layer: it.layer,
-                lastFrame: received.get(it.id)?.video?.last,
+                lastFrame: received.get(firstId(it))?.video?.last,
             })),
         })),
         connections: connections().map(({ connectionState, iceConnectionState, signalingState }) => ({ connectionState, iceConnectionState, signalingState })),
