@@ -342,7 +342,7 @@ impl Calls {
                 }
             }
             // Sources of this world don't encode, and its network has no relays.
-            Output::Cap(_) | Output::SetIceServers(_) => {}
+            Output::Cap(_) | Output::SetIceServers(_) | Output::LeaveOutIceServers(_) => {}
             Output::Event(event) => {
                 use client_core::Event::{Published, Republished};
                 if let Published { request, publication, .. } | Republished { request, publication, .. } = &event

@@ -74,7 +74,7 @@ fn loss_alone_is_no_outage() {
             );
             assert!(calls[ben].is_connected() && calls[ana].is_connected());
             assert!(share > 0.2 || steps.is_empty(), "a false alarm: {steps:?}");
-            assert!(f64::from(came as u32) > 3_000.0 * 0.9 * f64::from(1.0 - share).powi(2), "{came}");
+            assert!(f64::from(came as u32) > 3_000.0 * 0.8 * f64::from(1.0 - share).powi(2), "{came}");
             replays(&calls);
         }
     }
@@ -129,7 +129,8 @@ fn udp_that_is_blocked_for_a_while_comes_back() {
     calls[ana].link.cut(false);
     let took = back(&mut calls, ana, ben);
     println!("back after {took:?}; {}", told(&calls, ana, cut_at));
-    assert!(took <= secs(3), "{took:?}");
+    // A handshake that is under way repeats itself at its own pace.
+    assert!(took <= secs(6), "{took:?}");
     replays(&calls);
 }
 
