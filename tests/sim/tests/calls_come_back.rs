@@ -4,7 +4,7 @@ use client_core::trace::{Replay, Trace};
 use nearcast_sim::calls::{Calls, PageId};
 use nearcast_sim::{Link, SourcePlan, ms, secs};
 use std::time::Duration;
-use str0m_netem::{GilbertElliot, LossModel, NetemConfig, Probability, RandomLoss};
+use str0m_netem::{Bitrate, DataSize, GilbertElliot, LossModel, NetemConfig, Probability, RandomLoss};
 
 /// Two people who see and hear each other.
 fn two(seed: u64, edges: u8) -> (Calls, PageId, PageId) {
@@ -230,4 +230,36 @@ fn a_machine_that_slept_comes_back() {
         replays(&calls);
         assert_eq!(calls.participants(0), Some(2), "no ghost");
     }
+}
+
+/// Three megabits a second, then 0.4, then three again: the picture gives way, the sound doesn't, and the picture comes back.
+#[test]
+fn a_narrow_way_costs_the_picture_and_not_the_sound() {
+    let mut calls = Calls::seeded(11, 1);
+    let [ana, ben] = ["ana", "ben"].map(|name| calls.open(name));
+    calls.publish(ana, SourcePlan::microphone());
+    calls.publish(ana, SourcePlan::simulcast());
+    let narrow = |calls: &mut Calls, kbps: u64| {
+        let queue = DataSize::bytes(kbps as i64 * 25); // 200 ms
+        calls[ben].link.down(NetemConfig::new().latency(Link::DELAY).link(Bitrate::kbps(kbps), queue));
+    };
+    narrow(&mut calls, 3_000);
+    calls.run_for(secs(15));
+    let largest = |calls: &Calls, from: Duration| {
+        let video = calls[ben].client.packets.iter().filter(|packet| packet.tag.source == 1 && packet.at > from);
+        video.map(|packet| packet.tag.encoding).max()
+    };
+    let wide = largest(&calls, calls.now() - secs(2));
+    narrow(&mut calls, 400);
+    let from = calls.now();
+    calls.run_for(secs(20));
+    let (squeezed, gap) = (largest(&calls, calls.now() - secs(5)), calls[ben].gap_of(ana, 0, from + secs(3), calls.now()));
+    narrow(&mut calls, 3_000);
+    let opened = calls.now();
+    let took = calls.run_until(secs(40), "the large picture", |calls| largest(calls, opened) == wide);
+    println!("encoding {wide:?}, at 400 kbit/s {squeezed:?}, largest gap of the sound {gap:?}, {wide:?} again after {took:?}");
+    assert!(squeezed < wide, "{squeezed:?}");
+    assert!(gap < ms(300), "{gap:?}");
+    assert_eq!(calls[ben].steps().count(), 0, "no outage");
+    replays(&calls);
 }
