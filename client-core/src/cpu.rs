@@ -53,6 +53,8 @@ pub struct SenderLoad {
     pub encoded_fps: Option<f32>,
     /// Frames that came from the camera in a second, or as many of them as are wanted; none: unknown.
     pub expected_fps: Option<f32>,
+    /// It is coded in VP9 or AV1, of which VP8 is the cheap version.
+    pub costly_codec: bool,
 }
 
 /// One video that is received and shown, over the last second.
@@ -84,7 +86,7 @@ pub enum Rung {
     FrameRate15,
     /// Cameras without their largest picture; the only one is halved.
     TopLayer,
-    /// A codec that is cheaper to encode.
+    /// VP8 instead of VP9 or AV1, which take twice to several times the work.
     Codec,
     /// Nothing higher than 360 lines is received.
     Receive360,
@@ -159,8 +161,6 @@ pub struct Step {
     pub taken: bool,
     /// Why.
     pub reason: CpuReason,
-    /// [`Rung::Codec`] came first and was passed over: nothing that is sent can change its codec without another offer.
-    pub codec_skipped: bool,
 }
 
 /// What holds now, all rungs together.
@@ -170,7 +170,7 @@ pub struct CpuLimits {
     pub max_fps: Option<u8>,
     /// The largest picture of cameras is not sent.
     pub no_top_layer: bool,
-    /// Cheaper codecs where one can change.
+    /// VP8 instead of VP9 and AV1.
     pub cheap_codec: bool,
     /// Lines that are received at most; none: no limit.
     pub receive_lines: Option<u16>,
@@ -179,8 +179,6 @@ pub struct CpuLimits {
 /// The ladder of one session.
 #[derive(Debug, Default)]
 pub struct CpuLadder {
-    /// Whether [`Rung::Codec`] exists.
-    codecs_change: bool,
     /// Taken, the latest last. At most all rungs.
     taken: Vec<Rung>,
     /// The last four seconds, the newest in bit 0: overloaded.
@@ -204,12 +202,6 @@ enum Load {
 }
 
 impl CpuLadder {
-    /// All rungs at hand, none taken. `codecs_change`: a publication can change its codec without another offer.
-    #[must_use]
-    pub fn new(codecs_change: bool) -> Self {
-        Self { codecs_change, ..Self::default() }
-    }
-
     /// Takes the sample of the last second; at most one step.
     pub fn observe(&mut self, now: MonoTime, sample: CpuSample) -> Option<Step> {
         let since_step = self.last_step.map(|at| now.since(at));
@@ -260,24 +252,26 @@ impl CpuLadder {
     /// The first rung that is left and would help.
     fn take(&mut self, now: MonoTime, sample: &CpuSample, reason: CpuReason) -> Option<Step> {
         let left = |rung: &&Rung| !self.taken.contains(rung);
-        let helps = |rung: &&Rung| if rung.eases_decoding_only() { !sample.receivers.is_empty() } else { !sample.senders.is_empty() };
-        let exists = |rung: &&Rung| **rung != Rung::Codec || self.codecs_change;
+        let helps = |rung: &&Rung| match rung {
+            Rung::Receive360 | Rung::Receive180 => !sample.receivers.is_empty(),
+            Rung::Codec => sample.senders.iter().any(|sender| sender.costly_codec),
+            _ => !sample.senders.is_empty(),
+        };
         // What is received gives way first where decoding is what takes the time.
         let fits = |rung: &&Rung| reason.is_decoding() && rung.eases_decoding_only();
-        let all = || RUNGS.iter().filter(left).filter(helps).filter(exists);
+        let all = || RUNGS.iter().filter(left).filter(helps);
         let rung = *all().find(fits).or_else(|| all().next())?;
-        let codec_skipped = rung == Rung::Receive360 && !reason.is_decoding() && !self.codecs_change;
         self.climbs.fell(self.taken.len());
         self.taken.push(rung);
         self.stepped(now);
-        Some(Step { rung, taken: true, reason, codec_skipped })
+        Some(Step { rung, taken: true, reason })
     }
 
     fn give_back(&mut self, now: MonoTime) -> Option<Step> {
         let rung = self.taken.pop()?;
         self.climbs.climbed(now);
         self.stepped(now);
-        Some(Step { rung, taken: false, reason: CpuReason::Recovered, codec_skipped: false })
+        Some(Step { rung, taken: false, reason: CpuReason::Recovered })
     }
 
     fn stepped(&mut self, now: MonoTime) {

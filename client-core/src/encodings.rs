@@ -54,6 +54,8 @@ pub struct Encoding<'video> {
     pub scalability_mode: &'video str,
     /// Is sent.
     pub active: bool,
+    /// In VP8, whatever comes first in the section's list: for now.
+    pub cheap: bool,
 }
 
 /// The modes that scalable coding has here, by the number of sizes: each builds on the next smaller one in key frames only, so that a viewer of one
@@ -85,6 +87,7 @@ pub fn encodings<'video>(video: &'video Video, demand: &[EncodingDemand], most: 
     };
     let count = if scalable { 1 } else { sizes.min(most.max(1)) };
     let is_screen = video.source == Source::Screen;
+    let cheap = caps.cpu.cheap_codec && matches!(video.codec, VideoCodec::Vp9 | VideoCodec::Av1);
     // A screen keeps its sharpness, and gives frames instead.
     let no_top = caps.cpu.no_top_layer && !is_screen;
     let max_fps = caps.cpu.max_fps.map(|fps| f64::from(if is_screen { fps / 2 } else { fps }));
@@ -127,7 +130,11 @@ pub fn encodings<'video>(video: &'video Video, demand: &[EncodingDemand], most: 
             },
             scalability_mode,
             active: wanted.is_none_or(|wanted| wanted.active) && !(no_top && is_top && count > 1),
+            cheap,
         };
+        if cheap {
+            encoding.scalability_mode = "L1T3";
+        }
         if let Some(rung) = caps.direct {
             let lines = video.width.min(video.height);
             let halved: f64 = if no_top { 2.0 } else { 1.0 };

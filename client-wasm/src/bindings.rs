@@ -4,7 +4,8 @@ use alloc::{string::String, vec::Vec};
 use js_sys::{Array, Function};
 use wasm_bindgen::prelude::*;
 use web_sys::{
-    MediaStreamTrack, RtcPeerConnection, RtcRtpSender, RtcRtpTransceiver, RtcRtpTransceiverDirection, RtcSessionDescriptionInit,
+    MediaStreamTrack, RtcPeerConnection, RtcRtpCodecCapability, RtcRtpSender, RtcRtpTransceiver, RtcRtpTransceiverDirection,
+    RtcSessionDescriptionInit,
 };
 
 #[wasm_bindgen]
@@ -104,6 +105,10 @@ extern "C" {
     #[wasm_bindgen(method, getter)]
     pub(crate) fn encodings(this: &SendParameters) -> Option<Vec<Encoding>>;
 
+    /// Those that were negotiated, in no order that means anything.
+    #[wasm_bindgen(method, getter, js_name = codecs)]
+    pub(crate) fn codecs(this: &SendParameters) -> Option<Vec<RtcRtpCodecCapability>>;
+
     /// An RTCRtpEncodingParameters: web-sys knows no frame rate and no scalability.
     #[wasm_bindgen(extends = js_sys::Object)]
     pub(crate) type Encoding;
@@ -129,6 +134,13 @@ extern "C" {
 
     #[wasm_bindgen(method, setter, js_name = maxFramerate)]
     pub(crate) fn set_max_framerate(this: &Encoding, frames_per_second: Option<f64>);
+
+    /// W3C webrtc-extensions. None: the first of the section's list.
+    #[wasm_bindgen(method, getter, js_name = codec)]
+    pub(crate) fn codec(this: &Encoding) -> Option<RtcRtpCodecCapability>;
+
+    #[wasm_bindgen(method, setter, js_name = codec)]
+    pub(crate) fn set_codec(this: &Encoding, codec: &RtcRtpCodecCapability);
 
     #[wasm_bindgen(method, setter, js_name = priority)]
     pub(crate) fn set_priority(this: &Encoding, priority: &str);

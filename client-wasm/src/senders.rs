@@ -157,6 +157,17 @@ impl Section {
                 wanted.scalability_mode = "";
             }
             self.sending.write(encoding, &wanted);
+            // Once named, a codec stays (in Chromium also when it is left out). Browsers that can't change it without an offer don't know the member.
+            if wanted.cheap || encoding.codec().is_some() {
+                let name = match self.sending.video.codec {
+                    _ if wanted.cheap => "video/VP8",
+                    VideoCodec::Av1 => "video/AV1",
+                    _ => "video/VP9",
+                };
+                if let Some(codec) = parameters.codecs().unwrap_or_default().iter().find(|codec| codec.get_mime_type() == name) {
+                    encoding.set_codec(codec);
+                }
+            }
         }
         transport.setting_parameters(&sender.set_parameters(&parameters));
     }

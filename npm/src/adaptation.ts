@@ -6,10 +6,10 @@ export interface Adaptation {
   readonly what: 'cpu' | 'uplink' | 'downlink';
   /**
    * What gives way. For the processor one step after the other: frames ('frame-rate-20', 'frame-rate-15'), the largest picture of cameras ('top-layer'),
-   * 'codec', what is received ('receive-360', 'receive-180'); of a path all pictures ('video'): voices only.
+   * VP8 instead of VP9 and AV1 ('codec'; in browsers that can change a codec during a call), what is received ('receive-360', 'receive-180'); of a path all pictures ('video'): voices only.
    */
   readonly step: 'frame-rate-20' | 'frame-rate-15' | 'top-layer' | 'codec' | 'receive-360' | 'receive-180' | 'video';
-  /** It gives way from now on. False: it is back, or can't be done ('not-supported'). */
+  /** It gives way from now on. False: it is back. */
   readonly active: boolean;
   /** Why. */
   readonly reason: AdaptationReason;
@@ -27,8 +27,6 @@ export type AdaptationReason =
   | 'decode-time'
   /** A decoder drops frames. */
   | 'frames-dropped'
-  /** A codec can't be changed during a call: the next step is taken instead. */
-  | 'not-supported'
   /** The path carries less than the smallest picture takes. */
   | 'bandwidth'
   /** Too much is lost. */

@@ -174,3 +174,16 @@ fn voices_only_means_no_encoding_at_all() {
         assert!(super::encodings(&video, &[], 3, &direct).iter().all(|one| !one.active));
     }
 }
+
+#[test]
+fn a_busy_processor_gets_vp8_for_a_costly_codec_and_only_for_that() {
+    let caps = Caps { cpu: CpuLimits { cheap_codec: true, ..CpuLimits::default() }, ..Caps::default() };
+    for (codec, cheap) in [(VideoCodec::Vp8, false), (VideoCodec::H264, false), (VideoCodec::Vp9, true), (VideoCodec::Av1, true)] {
+        let video = camera(codec, 1280, 720);
+        let sent = super::encodings(&video, &[], usize::MAX, &caps);
+        assert!(sent.iter().all(|encoding| encoding.cheap == cheap), "{codec:?}");
+        assert_eq!(sent.len(), encodings(&video, &[], usize::MAX).len(), "a section keeps the encodings it was born with");
+        // A mode with spatial layers is none of VP8.
+        assert!(!cheap || sent.iter().all(|encoding| encoding.scalability_mode == "L1T3"));
+    }
+}

@@ -4,10 +4,10 @@
 //! Not here: the decisions themselves ([`crate::cpu`], [`crate::fallback`]) and measuring ([`crate::stats`]).
 
 use super::Session;
-use crate::cpu::{CpuLadder, CpuSample, ReceiverLoad, Rung, SenderLoad};
+use crate::cpu::{CpuLadder, CpuSample, ReceiverLoad, SenderLoad};
 use crate::encodings::Caps;
 use crate::fallback::{Fallback, VideoSample};
-use crate::quality::{Direction, Media};
+use crate::quality::{Codec, Direction, Media};
 use crate::stats::Track;
 use crate::wishes::WishCap;
 use crate::{Event, MonoTime, Output};
@@ -37,7 +37,7 @@ pub struct Adapted {
 }
 
 /// The adaptations of a stay.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Adapt {
     /// The app wants no adaptation.
     off: bool,
@@ -49,14 +49,6 @@ pub(super) struct Adapt {
     up: Fallback,
     down: Fallback,
     observed_at: Option<MonoTime>,
-}
-
-impl Default for Adapt {
-    fn default() -> Self {
-        // No codec changes inside a publication: what edges and viewers make of that is not known.
-        let cpu = CpuLadder::new(false);
-        Self { off: false, hidden: false, estimate: 0, cpu, up: Fallback::default(), down: Fallback::default(), observed_at: None }
-    }
 }
 
 impl Adapt {
@@ -89,6 +81,7 @@ impl Adapt {
                 busy: measured.busy,
                 encoded_fps: measured.fps,
                 expected_fps: measured.fps_source.map(|fps| fps.min(max_fps.unwrap_or(fps))),
+                costly_codec: matches!(measured.media, Media::Video(Some(Codec::Vp9 | Codec::Av1))),
             })
             .collect();
         let receivers: Vec<_> = of(Direction::Downlink)
@@ -97,9 +90,6 @@ impl Adapt {
             .collect();
         let sample = CpuSample { senders: &senders, receivers: &receivers, hidden: self.hidden };
         if let Some(step) = self.cpu.observe(now, sample) {
-            if step.codec_skipped {
-                steps.push(Adapted { what: "cpu", step: Rung::Codec.name(), active: false, reason: "not-supported" });
-            }
             steps.push(Adapted { what: "cpu", step: step.rung.name(), active: step.taken, reason: step.reason.name() });
         }
 
