@@ -8,6 +8,7 @@ use crate::cpu::{CpuLadder, CpuSample, ReceiverLoad, Rung, SenderLoad};
 use crate::encodings::Caps;
 use crate::fallback::{Fallback, VideoSample};
 use crate::quality::{Direction, Media};
+use crate::red::Red;
 use crate::stats::Track;
 use crate::wishes::WishCap;
 use crate::{Event, MonoTime, Output};
@@ -48,6 +49,7 @@ pub(super) struct Adapt {
     cpu: CpuLadder,
     up: Fallback,
     down: Fallback,
+    red: Red,
     observed_at: Option<MonoTime>,
 }
 
@@ -55,7 +57,16 @@ impl Default for Adapt {
     fn default() -> Self {
         // No codec changes inside a publication: what edges and viewers make of that is not known.
         let cpu = CpuLadder::new(false);
-        Self { off: false, hidden: false, estimate: 0, cpu, up: Fallback::default(), down: Fallback::default(), observed_at: None }
+        Self {
+            off: false,
+            hidden: false,
+            estimate: 0,
+            cpu,
+            up: Fallback::default(),
+            down: Fallback::default(),
+            red: Red::default(),
+            observed_at: None,
+        }
     }
 }
 
@@ -103,6 +114,12 @@ impl Adapt {
             steps.push(Adapted { what: "cpu", step: step.rung.name(), active: step.taken, reason: step.reason.name() });
         }
 
+        let voice_loss = of(Direction::Uplink).filter(|track| !is_video(track)).filter_map(|track| track.measured.loss).reduce(f32::min);
+        if voice_loss.is_some_and(|loss| self.red.observe(now, loss)) {
+            let active = self.red.is_on();
+            steps.push(Adapted { what: "uplink", step: "red", active, reason: if active { "loss" } else { "recovered" } });
+        }
+
         // Trouble of a path is what all tracks on it share.
         let least = |direction, of_track: fn(&Track) -> Option<f32>| {
             of(direction).filter_map(of_track).fold(None, |least: Option<f32>, one| Some(least.map_or(one, |least| least.min(one))))
@@ -140,6 +157,9 @@ impl Session {
         let caps = Caps { cpu: limits, direct: None, paused: up.is_paused() };
         self.wishes.cap(now, WishCap { lines: limits.receive_lines, hidden: down.is_paused() });
         self.push(Output::Cap(caps));
+        if self.negotiation.set_red(self.adapt.red.is_on()) {
+            self.negotiate();
+        }
         for step in steps {
             self.event(Event::Adapted(step));
         }
