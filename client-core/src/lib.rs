@@ -41,6 +41,7 @@ pub mod publish;
 pub mod quality;
 mod random;
 mod recovery;
+mod red;
 mod requests;
 mod room;
 pub mod sdp;

@@ -93,6 +93,10 @@ pub(crate) struct Negotiation {
     queue: Vec<Publish>,
     /// The next offer shall restart ICE.
     restart: bool,
+    /// Microphones send each frame twice.
+    red: bool,
+    /// The next offer is for an answer with what has changed here.
+    again: bool,
     /// The offer under way is the first one of its transport.
     fresh: bool,
     slots: SlotCounts,
@@ -108,6 +112,8 @@ impl Negotiation {
             carried: Vec::new(),
             queue: Vec::new(),
             restart: false,
+            red: false,
+            again: false,
             fresh: true,
             slots: SlotCounts::default(),
             wanted: slots,
@@ -133,6 +139,13 @@ impl Negotiation {
     /// ICE shall begin anew.
     pub(crate) fn restart(&mut self) {
         self.restart = true;
+    }
+
+    /// Whether microphones send each frame twice, where they may; tells whether that asks for an offer.
+    pub(crate) fn set_red(&mut self, red: bool) -> bool {
+        let changed = core::mem::replace(&mut self.red, red) != red;
+        self.again |= changed && !self.carried.is_empty();
+        changed
     }
 
     /// A publication was muted or unmuted, which another transport is told with its offer.
@@ -178,11 +191,12 @@ impl Negotiation {
             audio: self.wanted.audio.saturating_sub(self.slots.audio),
             video: self.wanted.video.saturating_sub(self.slots.video),
         };
-        let nothing = self.queue.is_empty() && grow == SlotCounts::default() && !self.restart && !self.fresh;
+        let nothing = self.queue.is_empty() && grow == SlotCounts::default() && !self.restart && !self.fresh && !self.again;
         if !matches!(self.stage, Stage::Idle) || nothing {
             return None;
         }
         let restart = core::mem::take(&mut self.restart);
+        self.again = false;
         self.slots = self.wanted;
         let batch = core::mem::take(&mut self.queue);
         let publish = batch.iter().map(|one| one.request).collect();
@@ -265,7 +279,7 @@ impl Negotiation {
             };
         }
         self.stage = Stage::Applying(batch);
-        Some(crate::sdp::tune_answer(&answer.sdp, &self.dtx))
+        Some(crate::sdp::tune_answer(&answer.sdp, &self.dtx, self.red))
     }
 
     /// The transport has taken in the answer.

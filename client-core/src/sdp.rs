@@ -10,9 +10,10 @@ use nearcast_protocol::Mid;
 const START_VIDEO: &[u8] = b"x-google-start-bitrate=1500";
 
 /// `answer` with, for each section that we send: Opus with in-band error correction, and discontinuous transmission if the section is in `dtx`
-/// (RFC 7587 §6.1); video that starts at a bitrate fit for people.
+/// (RFC 7587 §6.1); RED last unless `red`, since libwebrtc sends each frame twice where it comes before Opus; video that starts at a bitrate fit for
+/// people.
 #[must_use]
-pub fn tune_answer(answer: &str, dtx: &[Mid]) -> String {
+pub fn tune_answer(answer: &str, dtx: &[Mid], red: bool) -> String {
     let mut tuned = Vec::with_capacity(answer.len() + 256);
     let lines: Vec<&[u8]> = parts(answer.as_bytes(), b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line)).collect();
     // What follows the last line end is no line.
@@ -21,8 +22,23 @@ pub fn tune_answer(answer: &str, dtx: &[Mid]) -> String {
         let mid = section.iter().find_map(|line| line.strip_prefix(b"a=mid:"));
         let dtx = mid.is_some_and(|mid| dtx.iter().any(|one| one.as_str().as_bytes() == mid));
         // From the edge's side: what it receives, we send.
-        let wishes = if section.contains(&b"a=recvonly".as_slice()) { wishes } else { |_: &[u8], _| None };
+        let sends = section.contains(&b"a=recvonly".as_slice());
+        let wishes = if sends { wishes } else { |_: &[u8], _| None };
+        let last = section
+            .iter()
+            .filter_map(|line| payload_type(line, b"a=rtpmap:"))
+            .find(|(_, codec)| sends && !red && codec.starts_with(b"red/"));
         for line in section {
+            if let Some((last, _)) = last
+                && line.starts_with(b"m=audio ")
+            {
+                for word in parts(line, b' ').filter(|word| *word != last) {
+                    tuned.extend_from_slice(word);
+                    tuned.push(b' ');
+                }
+                push_line(&mut tuned, &[last]);
+                continue;
+            }
             let described = payload_type(line, b"a=fmtp:").and_then(|(number, _)| codec_of(section, number));
             if described.and_then(|codec| wishes(codec, dtx)).is_some() {
                 continue; // written again, with its codec

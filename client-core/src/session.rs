@@ -247,7 +247,10 @@ impl Session {
             Input::Wish(wish) if self.room.knows(&wish.publication) => self.wishes.set(now, wish),
             Input::Wish(_) => {}
             Input::PageHidden(hidden) => self.adapt.set_hidden(hidden),
-            Input::AdaptNothing => self.adapt.turn_off(),
+            Input::AdaptNothing => {
+                self.adapt.turn_off();
+                self.negotiation.set_red(true);
+            }
             Input::Stats(numbers) => self.stats(now, &numbers),
             Input::Leave => self.leave(),
         }

@@ -7,6 +7,7 @@ import { codeOf, wordsFor } from './errors.ts';
 import { tabIdentity } from './identity.ts';
 import { type JoinChoice, Lobby } from './lobby.ts';
 import { setError, setState, showView } from './page.ts';
+import { showPreflight } from './preflight.ts';
 import { restoreSpeaker } from './speaker.ts';
 import { preferences, tab } from './storage.ts';
 import { startTheme } from './theme.ts';
@@ -24,7 +25,10 @@ find('#connecting-cancel', HTMLButtonElement).addEventListener('click', () => jo
 find('#ended-lobby', HTMLButtonElement).addEventListener('click', openLobby);
 find('#ended-rejoin', HTMLButtonElement).addEventListener('click', () => last && void join(last, 'connecting'));
 
-if (options.autojoin && (options.room || options.token)) {
+if (options.preflight) {
+  setState('lobby');
+  void showPreflight(options);
+} else if (options.autojoin && (options.room || options.token)) {
   const name = options.name ?? preferences.recall('name') ?? 'Guest';
   void join({ room: options.room ?? '', name, audio: options.audio, video: options.video }, 'connecting');
 } else {

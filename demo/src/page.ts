@@ -14,7 +14,7 @@ export function setError(code: string | undefined): void {
   else document.body.dataset.error = code;
 }
 
-const VIEWS = ['lobby', 'connecting', 'call', 'ended'] as const;
+const VIEWS = ['lobby', 'connecting', 'call', 'ended', 'preflight'] as const;
 
 export function showView(view: (typeof VIEWS)[number]): void {
   for (const id of VIEWS) document.getElementById(id)?.toggleAttribute('hidden', id !== view);

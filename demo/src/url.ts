@@ -5,6 +5,8 @@ export interface PageOptions {
   name?: string;
   /** Join without a click. */
   autojoin: boolean;
+  /** Only try whether a call would work. */
+  preflight?: true;
   /** Publish the camera on joining. */
   video: boolean;
   /** Publish the microphone on joining. */
@@ -23,6 +25,7 @@ export function parseOptions(search: string): PageOptions {
     video: flag(parameters.get('video'), true),
     audio: flag(parameters.get('audio'), true),
   };
+  if (flag(parameters.get('preflight'), false)) options.preflight = true;
   for (const key of ['room', 'name', 'token', 'edge', 'identity'] as const) {
     const value = parameters.get(key)?.trim();
     if (value) options[key] = value;

@@ -11,6 +11,11 @@ test('room, name and autojoin', () => {
   assert.deepEqual(parseOptions('?room=R&name=N&autojoin=1'), { room: 'R', name: 'N', autojoin: true, video: true, audio: true });
 });
 
+test('the check before a call', () => {
+  assert.equal(parseOptions('?preflight=1').preflight, true);
+  assert.equal('preflight' in parseOptions('?preflight=0'), false);
+});
+
 test('every option', () => {
   const options = parseOptions('?room=R&name=N&autojoin=1&video=0&audio=0&token=a.b.c&edge=https%3A%2F%2Fedge.example&identity=me');
   assert.deepEqual(options, {

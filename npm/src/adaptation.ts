@@ -6,9 +6,10 @@ export interface Adaptation {
   readonly what: 'cpu' | 'uplink' | 'downlink';
   /**
    * What gives way. For the processor one step after the other: frames ('frame-rate-20', 'frame-rate-15'), the largest picture of cameras ('top-layer'),
-   * VP8 instead of VP9 and AV1 ('codec'; in browsers that can change a codec during a call), what is received ('receive-360', 'receive-180'); of a path all pictures ('video'): voices only.
+   * VP8 instead of VP9 and AV1 ('codec'; in browsers that can change a codec during a call), what is received ('receive-360', 'receive-180'); of a path
+   * all pictures ('video'): voices only. 'red' gives nothing away: microphones send each frame twice, for as long as the way up loses packets.
    */
-  readonly step: 'frame-rate-20' | 'frame-rate-15' | 'top-layer' | 'codec' | 'receive-360' | 'receive-180' | 'video';
+  readonly step: 'frame-rate-20' | 'frame-rate-15' | 'top-layer' | 'codec' | 'receive-360' | 'receive-180' | 'video' | 'red';
   /** It gives way from now on. False: it is back. */
   readonly active: boolean;
   /** Why. */

@@ -69,7 +69,7 @@ export interface MicrophoneOptions {
   noiseSuppression?: boolean;
   /** Default true. */
   autoGainControl?: boolean;
-  /** Send each frame twice, so that lost packets are not heard (RFC 2198). Default true, where the browser can. */
+  /** Send each frame twice while packets get lost, so that it is not heard (RFC 2198). Default true, where the browser can. */
   red?: boolean;
   /** Send next to nothing during silence. Default true. */
   dtx?: boolean;

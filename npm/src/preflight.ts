@@ -176,7 +176,7 @@ export async function preflight(url: string, token: string, options: PreflightOp
       relays('tcp', (address) => /^turns:|transport=tcp/.test(address)),
       relays('turn', (address) => /^turn:/.test(address) && !/transport=tcp/.test(address)),
     ]);
-    if (!direct) return skip('No media reaches the edge.', 'loss', 'rtt', 'throughput');
+    if (!direct) return skip('Measured only where media passes directly.', 'loss', 'rtt', 'throughput');
 
     const beats = measureBeats(lossy);
     await Promise.all([

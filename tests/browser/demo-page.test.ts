@@ -53,6 +53,19 @@ callTest('three demo pages show each other', { timeoutMs: 90_000 }, async (call)
     }
 });
 
+callTest('the demo page tells whether a call would work', {}, async (call) => {
+    const tab = await Tab.open(await call.browser(), `http://${call.edge.http}/?preflight=1`);
+    try {
+        await tab.page.waitForSelector('body[data-preflight="passed"]', { timeout: 30_000 });
+        const shown = await tab.page.$$eval('#preflight-list li', (rows) => rows.map((row) => `${row.dataset.check} ${row.dataset.status}`));
+        call.figure(shown.join(', '));
+        assert.deepEqual(shown.filter((row) => row.endsWith(' failed') || row.endsWith(' waiting')), []);
+        assert.equal(shown.length, 10);
+    } finally {
+        await tab.close();
+    }
+});
+
 async function openDemo(call: Call, browser: Browser, name: string): Promise<Tab> {
     return Tab.open(browser, `http://${call.edge.http}/?room=${call.room}&name=${name}&autojoin=1`);
 }

@@ -1,4 +1,4 @@
-// Microphones are sent with RED, each frame twice (RFC 2198), unless the application says no.
+// Without adaptation microphones are sent with RED, each frame twice (RFC 2198), unless the application says no. By loss: red-loss.test.ts.
 //
 // Chromium's statistics call both audio/opus: they name what is inside. But they count as discarded each frame that came a
 // second time and was not needed, and without loss none is needed.

@@ -70,7 +70,7 @@ pub(crate) struct Path {
     heard_at: MonoTime,
     /// While suspect, or new and impatient: lost then.
     lost_at: MonoTime,
-    /// While new: lost then too.
+    /// While new, `lost_at` counts.
     impatient: bool,
     beat_at: MonoTime,
     /// When the last one went out.

@@ -14,33 +14,44 @@ const VIDEO: (&str, &str) = ("a=rtpmap:96 VP8/90000\r\n", "a=rtpmap:96 VP8/90000
 #[test]
 fn a_microphone_with_dtx_is_told_so() {
     let expected = ANSWER.replace("minptime=10;usedtx=0", "minptime=10;useinbandfec=1;usedtx=1").replace(VIDEO.0, VIDEO.1);
-    assert_eq!(tune_answer(ANSWER, &["4".into()]), expected);
+    assert_eq!(tune_answer(ANSWER, &["4".into()], true), expected);
 }
 
 #[test]
 fn a_microphone_without_dtx_gets_error_correction_only() {
     let expected = ANSWER.replace("minptime=10;usedtx=0", "minptime=10;useinbandfec=1;usedtx=0").replace(VIDEO.0, VIDEO.1);
-    assert_eq!(tune_answer(ANSWER, &[]), expected);
+    assert_eq!(tune_answer(ANSWER, &[], true), expected);
 }
 
 #[test]
 fn parameters_are_added_where_the_edge_gave_none() {
     let bare = ANSWER.replace("a=fmtp:111 minptime=10;usedtx=0\r\n", "");
-    assert!(tune_answer(&bare, &["4".into()]).contains("a=rtpmap:111 opus/48000/2\r\na=fmtp:111 useinbandfec=1;usedtx=1\r\n"));
+    assert!(tune_answer(&bare, &["4".into()], true).contains("a=rtpmap:111 opus/48000/2\r\na=fmtp:111 useinbandfec=1;usedtx=1\r\n"));
 }
 
 #[test]
 fn what_the_edge_says_of_a_video_codec_is_kept() {
     let sent = ANSWER.replace("a=mid:1\r\n", "a=mid:1\r\na=recvonly\r\n").replace("a=sendonly\r\n", "");
-    assert!(tune_answer(&sent, &[]).contains("a=fmtp:98 profile-id=0;x-google-start-bitrate=1500\r\n"));
+    assert!(tune_answer(&sent, &[], true).contains("a=fmtp:98 profile-id=0;x-google-start-bitrate=1500\r\n"));
+}
+
+#[test]
+fn red_comes_last_where_it_is_not_wanted() {
+    let tuned = |answer: &str| tune_answer(answer, &[], false);
+    let expected = tune_answer(ANSWER, &[], true).replace("SAVPF 63 111\r\n", "SAVPF 111 63\r\n");
+    assert_eq!((tuned(ANSWER), tuned(&expected)), (expected.clone(), expected.clone()));
+    assert_eq!(tune_answer(&expected, &[], true), expected, "the order of the edge is that of the offer");
+    let received = ANSWER.replace("a=recvonly\r\n", "a=sendonly\r\n");
+    assert_eq!(tuned(&received), received, "what we receive is not ours to choose");
 }
 
 proptest! {
     #[test]
     fn any_text_passes_and_tuning_twice_changes_nothing(
-        lines in prop::collection::vec("m=(audio|video)|a=mid:[0-3]|a=rtpmap:0 opus/1|a=rtpmap:1 VP8/1|a=rtpmap:2 rtx/1|a=fmtp:[0-3] [a-c]=[0-9](;usedtx=0)?|a=recvonly|[ -~]{0,9}", 0..30),
+        red in any::<bool>(),
+        lines in prop::collection::vec("m=(audio|video)|a=mid:[0-3]|a=rtpmap:0 opus/1|a=rtpmap:1 VP8/1|a=rtpmap:3 red/1|m=audio [0-3] [0-3] [0-3] [0-3]|a=rtpmap:2 rtx/1|a=fmtp:[0-3] [a-c]=[0-9](;usedtx=0)?|a=recvonly|[ -~]{0,9}", 0..30),
     ) {
-        let once = tune_answer(&lines.join("\r\n"), &["0".into()]);
-        prop_assert_eq!(tune_answer(&once, &["0".into()]), once);
+        let once = tune_answer(&lines.join("\r\n"), &["0".into()], red);
+        prop_assert_eq!(tune_answer(&once, &["0".into()], red), once);
     }
 }

@@ -8,6 +8,7 @@ use crate::cpu::{CpuLadder, CpuSample, ReceiverLoad, SenderLoad};
 use crate::encodings::Caps;
 use crate::fallback::{Fallback, VideoSample};
 use crate::quality::{Codec, Direction, Media};
+use crate::red::Red;
 use crate::stats::Track;
 use crate::wishes::WishCap;
 use crate::{Event, MonoTime, Output};
@@ -48,6 +49,7 @@ pub(super) struct Adapt {
     cpu: CpuLadder,
     up: Fallback,
     down: Fallback,
+    red: Red,
     observed_at: Option<MonoTime>,
 }
 
@@ -93,6 +95,12 @@ impl Adapt {
             steps.push(Adapted { what: "cpu", step: step.rung.name(), active: step.taken, reason: step.reason.name() });
         }
 
+        let voice_loss = of(Direction::Uplink).filter(|track| !is_video(track)).filter_map(|track| track.measured.loss).reduce(f32::min);
+        if voice_loss.is_some_and(|loss| self.red.observe(now, loss)) {
+            let active = self.red.is_on();
+            steps.push(Adapted { what: "uplink", step: "red", active, reason: if active { "loss" } else { "recovered" } });
+        }
+
         // Trouble of a path is what all tracks on it share.
         let least = |direction, of_track: fn(&Track) -> Option<f32>| {
             of(direction).filter_map(of_track).fold(None, |least: Option<f32>, one| Some(least.map_or(one, |least| least.min(one))))
@@ -130,6 +138,9 @@ impl Session {
         let caps = Caps { cpu: limits, direct: None, paused: up.is_paused() };
         self.wishes.cap(now, WishCap { lines: limits.receive_lines, hidden: down.is_paused() });
         self.push(Output::Cap(caps));
+        if self.negotiation.set_red(self.adapt.red.is_on()) {
+            self.negotiate();
+        }
         for step in steps {
             self.event(Event::Adapted(step));
         }

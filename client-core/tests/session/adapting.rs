@@ -134,3 +134,25 @@ fn a_way_down_that_loses_too_much_is_left_to_voices_until_it_does_not() {
     let told = pass(&mut world, secs(20));
     assert_eq!(told.iter().map(|wish| (wish.visible, wish.height)).collect::<Vec<_>>(), [(true, 720)]);
 }
+
+#[test]
+fn microphones_send_twice_while_their_way_loses_packets() {
+    let mut world = call();
+    world.counters.sending = vec![(Kind::AudioSent, 9)];
+    let offers = world.offers_made;
+    let answers = |world: &World| world.answers_applied.len();
+    pass(&mut world, secs(60));
+    assert_eq!((world.offers_made, steps(&world)), (offers, vec![]), "not without loss");
+    world.counters.lose(world.now, 0.1, 0.0);
+    let applied = answers(&world);
+    world.run_for(secs(4));
+    world.inbox.retain(|one| matches!(one.message, ClientMessage::Offer(_)));
+    assert_eq!((world.inbox.len(), steps(&world)), (1, vec![("uplink", "red", true)]), "within four seconds");
+    world.answer_offer();
+    assert_eq!((world.offers_made, answers(&world)), (offers + 1, applied + 1));
+    world.counters.lose(world.now, 0.0, 0.0);
+    pass(&mut world, secs(30));
+    assert_eq!(world.offers_made, offers + 1, "the calm has to last");
+    world.run_for(secs(12));
+    assert_eq!((world.offers_made, steps(&world).last()), (offers + 2, Some(&("uplink", "red", false))));
+}

@@ -39,6 +39,9 @@ enum Step {
     /// The edge goes away.
     Goodbye,
     Online,
+    /// The edge names servers of so many addresses.
+    IceServers(usize),
+    IceServer(u32, bool),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -76,6 +79,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         4 => Just(Step::Echo),
         1 => Just(Step::Goodbye),
         1 => Just(Step::Online),
+        1 => (0..40_usize).prop_map(Step::IceServers),
+        1 => (any::<u32>(), any::<bool>()).prop_map(|(address, works)| Step::IceServer(address % 50, works)),
     ];
     // Most scripts begin with a join that works: there is more to see behind it.
     (prop::bool::weighted(0.9), prop::collection::vec(step, 0..200)).prop_map(|(join, rest)| {
@@ -123,6 +128,12 @@ fn step(world: &mut World, step: Step, next_request: &mut u32) {
         Step::Unpublish => world.input(Input::Unpublish { request: request(), publication: "pub-9".into() }),
         Step::Mute => world.input(Input::Mute { request: request(), publication: "pub-9".into(), muted: true }),
         Step::Subscribe => world.input(Input::Subscribe { request: request(), publication: "cam".into() }),
+        Step::IceServers(addresses) if world.socket.is_some() => {
+            let urls = vec!["turn:a.example".into(); addresses];
+            let servers = vec![nearcast_protocol::IceServer { urls, username: None, credential: None, lifetime_s: None }];
+            world.receive(&ServerMessage::IceServers { servers });
+        }
+        Step::IceServer(address, works) => world.input(Input::IceServer { address, works }),
         Step::Slot(mid, bound) if world.socket.is_some() => {
             let binding = SlotBinding { mid: mid.to_string().as_str().into(), publication: bound.then(|| "cam".into()) };
             world.receive(&ServerMessage::Slot { binding });

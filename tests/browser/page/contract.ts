@@ -221,6 +221,10 @@ export interface ParticipantPage {
     askedOfEncoder(publication: string): Promise<string>;
     /** Waits until that is `asked` again, or no longer; how long it took. */
     askedOfEncoderIs(publication: string, asked: string, same: boolean, ms?: number): Promise<number>;
+    /** As if the processor were too slow for every picture that I send, or no longer. */
+    pretendBusy(on: boolean): Promise<void>;
+    /** How many connections were ever opened. */
+    transports(): Promise<number>;
     /** Says how I show a publication. */
     prefer(publication: string, preferences: VideoPreferences): Promise<void>;
     /** Gives the element that shows a publication this width, in CSS pixels. */

@@ -1,6 +1,6 @@
 // One participant of a room, on the public API of the SDK, for the tests to direct: see ParticipantPage in contract.ts.
 
-import { codecOf, connections, firstConnectedAt, inboundOf, mediaPath, outboundOf, senderOf, sendEstimate, transportFacts } from './rtc-census.ts'; // first: it counts what the SDK makes
+import { codecOf, connections, firstConnectedAt, inboundOf, mediaPath, openedConnections, outboundOf, pretendBusy, senderOf, sendEstimate, transportFacts } from './rtc-census.ts'; // first: it counts what the SDK makes
 import { connect, devices, NearcastError, type LocalPublication, type Publication, type Quality, type RemotePublication, type Room } from 'nearcast';
 import type { LoggedEvent, ParticipantPage } from './contract.ts';
 import { EventLog } from './event-log.ts';
@@ -266,6 +266,8 @@ const page: ParticipantPage = {
         const now = (): string => asked(publication);
         return becomes(() => (now() === before) === same, `encoders to be told ${same ? 'again' : 'something else than'} ${before}`, ms, now);
     },
+    pretendBusy: async (on) => pretendBusy(on),
+    transports: async () => openedConnections(),
     async prefer(publication, preferences) {
         const found = remote(publication);
         if (!found) throw new Error(`nobody publishes ${publication}`);

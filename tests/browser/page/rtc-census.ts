@@ -6,6 +6,7 @@ import type { MediaPath, TransportFacts } from './contract.ts';
 let opened = 0;
 let closed = 0;
 let connectedAt: number | undefined;
+let busy = false;
 const alive = new Set<WeakRef<RTCPeerConnection>>();
 
 class CountedPeerConnection extends RTCPeerConnection {
@@ -20,6 +21,14 @@ class CountedPeerConnection extends RTCPeerConnection {
         alive.add(new WeakRef(this));
     }
 
+    override async getStats(selector?: MediaStreamTrack | null): Promise<RTCStatsReport> {
+        const report = await super.getStats(selector);
+        if (!busy) return report;
+        const limited = ([id, one]: [string, Report]): [string, Report] =>
+            [id, one['type'] === 'outbound-rtp' && one['kind'] === 'video' ? { ...one, qualityLimitationReason: 'cpu' } : one];
+        return new Map([...(report as unknown as Map<string, Report>)].map(limited)) as unknown as RTCStatsReport;
+    }
+
     override close(): void {
         super.close();
         if (this.#open) closed += 1;
@@ -27,6 +36,11 @@ class CountedPeerConnection extends RTCPeerConnection {
     }
 }
 globalThis.RTCPeerConnection = CountedPeerConnection;
+
+/** From now on every encoder of video says that the processor limits it, or what it really is. */
+export function pretendBusy(on: boolean): void {
+    busy = on;
+}
 
 export const openedConnections = (): number => opened;
 
@@ -71,7 +85,8 @@ export async function inboundOf(track: MediaStreamTrack): Promise<Report | undef
 
 /** The sender of a track. */
 export function senderOf(track: MediaStreamTrack): RTCRtpSender | undefined {
-    return connections().flatMap((connection) => connection.getSenders()).find((one) => one.track === track);
+    const open = connections().filter(({ connectionState }) => connectionState !== 'closed');
+    return open.flatMap((connection) => connection.getSenders()).find((one) => one.track === track);
 }
 
 /** The outbound-rtp reports of a sent track, smallest picture first. */
