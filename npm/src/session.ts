@@ -9,7 +9,7 @@ import type { TokenSource } from './connect.js';
 import type { Core, CoreHost } from './core/boundary.js';
 import type { CoreInstance, CoreUser } from './core/instance.js';
 import { devices } from './devices.js';
-import { flatten, newNumbers } from './flatten.js';
+import { flatten, newNumbers, readAll } from './flatten.js';
 import { nearcastError, type NearcastError } from './errors.js';
 import { layerReasons, type VideoPreferences, videoPriorities } from './layers.js';
 import type { ConnectOptions } from './options.js';
@@ -18,7 +18,7 @@ import { AudioPlayback } from './playback.js';
 import { LocalPublication, type Publication, RemotePublication, type Source } from './publication.js';
 import { JUDGEMENT, type Quality, readQuality } from './quality.js';
 import { Requests } from './requests.js';
-import { type LeaveReason, type RecoveryStep, Room, type RoomEvents, type RoomState } from './room.js';
+import { type LeaveReason, type PathReason, type RecoveryStep, Room, type RoomEvents, type RoomState } from './room.js';
 import { type RoomStats, StatsReader } from './stats.js';
 import { makeTrace, type Trace } from './trace.js';
 import { LocalTrack, RemoteTrack } from './track.js';
@@ -47,6 +47,8 @@ export class Session implements CoreHost, CoreUser, Call {
   #configuration: RTCConfiguration = {};
   /** The app's own STUN and TURN servers. */
   #ownServers: RTCIceServer[] = [];
+  /** Direct connections, by number. */
+  #links = new Map<number, RTCPeerConnection>();
   #socket: WebSocket | undefined;
   #room: Room | undefined;
   /** Remote publications, by id. */
@@ -109,6 +111,8 @@ export class Session implements CoreHost, CoreUser, Call {
     const hidden = (): void => this.#tellCore((core) => core.pageHidden(document.hidden));
     globalThis.document?.addEventListener('visibilitychange', hidden, page);
     if (options.adaptation === false) this.#enter((core) => core.adaptNothing());
+    const { direct = true } = options;
+    if (direct !== true) this.#enter((core) => core.directLimit(Number(direct)));
     this.#enter((core) => core.start());
     if (globalThis.document?.hidden) hidden();
   }
@@ -134,6 +138,10 @@ export class Session implements CoreHost, CoreUser, Call {
     return this.#requests.make((id) => this.#enter((core) => core.mute(id, publication.id, muted)));
   }
 
+  trackReplaced(publication: LocalPublication, track: MediaStreamTrack | null): void {
+    this.#tellCore((core) => core.trackReplaced(publication.id, track ?? undefined));
+  }
+
   subscribe(publication: Publication, wanted: boolean): Promise<void> {
     return this.#requests.make((id) => this.#enter((core) => core.subscribe(id, publication.id, wanted)));
   }
@@ -155,7 +163,7 @@ export class Session implements CoreHost, CoreUser, Call {
 
   async stats(): Promise<RoomStats> {
     if (!this.#transport || !this.#core) throw nearcastError('room-left');
-    return this.#stats.read(this.#transport, this.#room?.local.table.values() ?? [], this.#remote.values());
+    return this.#stats.read(this.#transport, this.#links, this.#room?.local.table.values() ?? [], this.#remote.values());
   }
 
   trace(): Trace {
@@ -190,6 +198,19 @@ export class Session implements CoreHost, CoreUser, Call {
 
   transportOpened(transport: RTCPeerConnection): void {
     this.#transport = transport;
+  }
+
+  linkChanged(link: number, connection: RTCPeerConnection | undefined): void {
+    if (connection) this.#links.set(link, connection);
+    else this.#links.delete(link);
+  }
+
+  pathChanged(id: string, direct: boolean, reason: string): void {
+    const participant = this.#room?.table.get(id);
+    if (!participant) return;
+    const path = direct ? 'direct' : 'edge';
+    participant.setPath(path);
+    this.#emit('pathchanged', { participant, path, reason: reason as PathReason });
   }
 
   signalAddress(edge: string): string | undefined {
@@ -361,8 +382,9 @@ export class Session implements CoreHost, CoreUser, Call {
 
   statsWanted(): void {
     // A transport that is being closed has no counters any more; the core asks again.
-    this.#transport?.getStats().then(
-      (reports) => this.#tellCore((core) => core.stats(flatten(reports, this.#numbers))),
+    if (!this.#transport) return;
+    readAll(this.#transport, this.#links).then(
+      ([reports, links]) => this.#tellCore((core) => core.stats(flatten(reports, this.#numbers, links))),
       () => undefined,
     );
   }
@@ -521,7 +543,8 @@ export class Session implements CoreHost, CoreUser, Call {
       socket.onopen = socket.onmessage = socket.onerror = socket.onclose = null;
       socket.close();
     }
-    this.#transport?.close();
+    for (const connection of [this.#transport, ...this.#links.values()]) connection?.close();
+    this.#links.clear();
     this.#socket = this.#transport = undefined;
     if (core) setTimeout(() => this.#instance.failed || core.free());
   }

@@ -1,6 +1,6 @@
 // Statistics of a call for apps, from the same records that the core judges quality by. Rates are over the time since the previous call.
 
-import { codecs, flatten, limits, newNumbers, type Report, type Reports, STRIDE, selectedWay } from './flatten.js';
+import { codecs, flatten, limits, newNumbers, type NumberedReports, readAll, type Report, type Reports, STRIDE, selectedWay } from './flatten.js';
 import type { LocalPublication, RemotePublication } from './publication.js';
 import type { TrackKind } from './track.js';
 
@@ -78,12 +78,23 @@ const [FRAMES, FPS, WIDTH, HEIGHT, FREEZES, LIMIT, CODEC] = [17, 20, 21, 22, 24,
 export class StatsReader {
   #before: Float64Array = new Float64Array();
 
-  async read(transport: RTCPeerConnection, local: Iterable<LocalPublication>, remote: Iterable<RemotePublication>): Promise<RoomStats> {
-    return this.describe(await transport.getStats(), local, remote);
+  async read(
+    transport: RTCPeerConnection,
+    links: ReadonlyMap<number, RTCPeerConnection>,
+    local: Iterable<LocalPublication>,
+    remote: Iterable<RemotePublication>,
+  ): Promise<RoomStats> {
+    const [reports, more] = await readAll(transport, links);
+    return this.describe(reports, local, remote, more);
   }
 
-  describe(reports: Reports, local: Iterable<LocalPublication>, remote: Iterable<RemotePublication>): RoomStats {
-    const now = flatten(reports, newNumbers());
+  describe(
+    reports: Reports,
+    local: Iterable<LocalPublication>,
+    remote: Iterable<RemotePublication>,
+    links?: readonly NumberedReports[],
+  ): RoomStats {
+    const now = flatten(reports, newNumbers(), links);
     const before = this.#before;
     this.#before = now;
     const tracks = (publications: Iterable<LocalPublication | RemotePublication>, received: number): TrackStats[] =>

@@ -87,6 +87,10 @@ inputs! {
     21 PageHidden { 0: hidden }
     22 AdaptNothing {}
     23 TransportRefused {}
+    24 DirectLimit { 0: most }
+    25 LinkDescribed { link: link, sdp: sdp as Description, sections: sections }
+    26 LinkCandidate { link: link, candidate: candidate as Length }
+    27 LinkState { link: link, state: state }
 }
 
 decisions! { record_output, OUTPUT_WORDS, Output from OUTPUTS;
@@ -107,6 +111,12 @@ decisions! { record_output, OUTPUT_WORDS, Output from OUTPUTS;
     14 OpenTransport { 0: transport }
     15 SendBeat { 0: frame as Frame }
     16 SetIceServers { 0: servers as Hidden }
+    17 OfferLink { link: link, publications: publications }
+    18 DescribeLink { link: link, sdp: sdp as Changes }
+    19 AddCandidate { link: link, candidate: candidate as Hidden }
+    20 CloseLink { 0: link }
+    21 CapLink { link: link, rung: rung }
+    22 Hold { 0: held }
 }
 
 decisions! { record_event, EVENT_WORDS, Event from EVENTS;
@@ -133,6 +143,8 @@ decisions! { record_event, EVENT_WORDS, Event from EVENTS;
     20 ParticipantRenamed { was: was, id: id }
     21 PublicationRenamed { was: was, id: id }
     22 Republished { request: request, was: was, publication: publication, mid: mid }
+    23 TrackRouted { publication: publication, link: link, mid: mid }
+    24 PathChanged { participant: participant, direct: direct, reason: reason }
 }
 
 /// An event is an output with a kind of its own behind it.

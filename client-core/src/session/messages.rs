@@ -76,8 +76,8 @@ impl Session {
             ServerMessage::Encodings { publication, encodings } => self.demand(publication, encodings),
             ServerMessage::Speakers { speakers } => self.event(Event::Speakers(speakers)),
             ServerMessage::Qualities { qualities } => self.qualities(qualities),
-            // Later: what follows from these.
-            ServerMessage::Peer { .. } | ServerMessage::Mode { .. } => {}
+            ServerMessage::Peer { from, payload } => self.directly(|direct, room, acts| direct.heard(now, room, &from, &payload, acts)),
+            ServerMessage::Mode { mode } => self.direct.mode = mode,
             ServerMessage::IceServers { servers } => self.push(Output::SetIceServers(servers)),
         }
     }

@@ -131,6 +131,8 @@ impl Session {
         if !joined.ice_servers.is_empty() {
             self.push(Output::SetIceServers(core::mem::take(&mut joined.ice_servers)));
         }
+        self.direct.mode = joined.mode;
+        self.direct.possible = joined.direct;
         let (session, id, permissions) = (Some(joined.session.clone()), joined.participant.id.clone(), joined.permissions);
         let before = self.stay.replace(Stay { session, id: id.clone(), permissions });
         if let Some(before) = before {

@@ -217,6 +217,9 @@ impl World {
             }
             Output::SendBeat(frame) => self.beats.push(frame),
             Output::SetIceServers(servers) => self.ice_servers = servers,
+            // Direct connections: direct.rs has a world of its own.
+            Output::OfferLink { .. } | Output::DescribeLink { .. } | Output::AddCandidate { .. } | Output::CloseLink(_) => {}
+            Output::CapLink { .. } | Output::Hold(_) => {}
             Output::Event(event) => self.events.push(event),
         }
     }
@@ -294,6 +297,7 @@ impl World {
             edges: Vec::new(),
             ice_servers: Vec::new(),
             mode: Default::default(),
+            direct: false,
         };
         self.receive(&ServerMessage::Joined(Box::new(joined)));
     }

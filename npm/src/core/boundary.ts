@@ -13,6 +13,10 @@ export interface CoreHost {
   tokenWanted(): void;
   /** The RTCPeerConnection, or another one in its place: for its statistics, and to close it should the core fail. */
   transportOpened(transport: RTCPeerConnection): void;
+  /** A direct connection was opened, or closed (undefined): for the same reason. */
+  linkChanged(link: number, connection: RTCPeerConnection | undefined): void;
+  /** Somebody's media comes directly now, or through the edge: the words of `RoomEvents.pathchanged`. */
+  pathChanged(participant: string, direct: boolean, reason: string): void;
   /** The present WebSocket, for the same reason. */
   socketOpened(socket: WebSocket): void;
   /** The signalling address of an edge; undefined when that is no address. */
@@ -104,6 +108,10 @@ export interface Core {
   trace(): Uint8Array;
   /** Nothing shall give way when the processor or the path is short. Before `start`. */
   adaptNothing(): void;
+  /** So many participants may talk directly; below two: never. Before `start`. */
+  directLimit(most: number): void;
+  /** A publication is sent with another track, or none: to those that get it directly. */
+  trackReplaced(publication: string, track: MediaStreamTrack | undefined): void;
   /** Whether nobody sees the page. */
   pageHidden(hidden: boolean): void;
   /** Ends with `CoreHost.closed`, at once. */

@@ -20,6 +20,7 @@ const TYPES: readonly (keyof RoomEvents)[] = [
     'publicationinterrupted',
     'speakerschanged',
     'layerchanged',
+    'pathchanged',
     'data',
     'autoplayblocked',
     'autoplayresumed',
@@ -69,6 +70,7 @@ function plain(event: RoomEvents[keyof RoomEvents]): Omit<LoggedEvent, 'at' | 't
     const result: Record<string, unknown> = {};
     if ('participant' in event) Object.assign(result, { identity: event.participant.identity, participant: event.participant.id });
     if ('publication' in event) Object.assign(result, { publication: event.publication.id, source: event.publication.source });
+    if ('path' in event) result['path'] = event.path;
     if ('step' in event) result['step'] = event.step;
     if ('state' in event) Object.assign(result, { state: event.state, previous: event.previous });
     if ('speakers' in event) result['speakers'] = event.speakers.map((speaker) => speaker.identity);
