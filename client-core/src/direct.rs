@@ -125,8 +125,9 @@ pub(crate) struct Facts<'session> {
     pub(crate) me: &'session ParticipantId,
     /// Signalling works.
     pub(crate) up: bool,
-    /// Nothing comes from the edge, and signalling has worked since.
-    pub(crate) starved: bool,
+    /// Nothing comes from the edge; and signalling has worked since.
+    pub(crate) silent: bool,
+    pub(crate) proven: bool,
 }
 
 impl Direct {
@@ -188,7 +189,7 @@ impl Direct {
 
     /// Looks at everything after whatever happened.
     pub(crate) fn step(&mut self, now: MonoTime, facts: Facts<'_>, acts: &mut Acts) {
-        let Facts { room, me, up, starved } = facts;
+        let Facts { room, me, up, silent, proven } = facts;
         if self.me.as_ref() != Some(me) {
             // A new session: the others know us by another name.
             self.close(acts);
@@ -200,7 +201,7 @@ impl Direct {
         if self.peers.is_empty() && !small {
             return;
         }
-        self.starved = if starved && small && self.possible { self.starved.or(Some(now)) } else { None };
+        self.starved = self.starved.or(proven.then_some(now)).filter(|_| silent && small && self.possible);
         let want = self.starved.is_some_and(|since| now.millis_since(since) >= WANT_AFTER);
 
         self.peers.retain_mut(|peer| {
@@ -276,11 +277,12 @@ impl Direct {
             // Nobody learns our addresses without a reason.
             Word::Offer => acts.push(say(from, Word::Lost, link, 0)),
             Word::Answer | Word::Reply | Word::Have | Word::Lost => peer.answered(now, &message, acts),
-            Word::Candidate | Word::End => {
-                if let Some(incoming) = &mut peer.incoming {
-                    incoming.told(now, &message, acts);
-                }
-            }
+            Word::Candidate | Word::End => match peer.incoming.as_mut().filter(|one| one.is(link)) {
+                Some(incoming) => incoming.told(now, &message, acts),
+                // Its publisher needn't wait.
+                None if word == Word::End => acts.push(say(from, Word::Lost, link, 0)),
+                None => {}
+            },
         }
     }
 

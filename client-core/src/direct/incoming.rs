@@ -8,6 +8,9 @@ use crate::{LinkId, MonoTime, Output};
 use alloc::vec::Vec;
 use nearcast_protocol::{Mid, ParticipantId, PublicationId};
 
+/// How often a publisher is told that everything is here, in milliseconds. Guess.
+const HAVE_EVERY: u32 = 30_000;
+
 #[derive(Debug)]
 struct Line {
     publication: PublicationId,
@@ -30,8 +33,8 @@ pub(super) struct Incoming {
     /// While connecting: it has failed then. While ending: the edge's media is taken whether there is any or not.
     until: MonoTime,
     ending: bool,
-    /// The publisher knows that everything is here.
-    told: bool,
+    /// The publisher was told that everything is here, and is told again then: it may have been away.
+    told: Option<MonoTime>,
 }
 
 impl Peer {
@@ -61,12 +64,12 @@ impl Peer {
                     connected: false,
                     until: now.after(CONNECT_WITHIN),
                     ending: false,
-                    told: false,
+                    told: None,
                 });
             }
         }
         let Some(incoming) = &mut self.incoming else { return };
-        (incoming.round, incoming.told) = (round, false);
+        (incoming.round, incoming.told) = (round, None);
         for (publication, mid) in lines {
             if incoming.lines.iter().all(|line| line.publication != publication && line.mid != mid) {
                 incoming.lines.push(Line { publication, mid, route: None, base: None });
@@ -77,8 +80,13 @@ impl Peer {
 }
 
 impl Incoming {
+    /// Whether the publisher calls it this.
+    pub(super) fn is(&self, theirs: u32) -> bool {
+        self.theirs == theirs
+    }
+
     pub(super) fn until(&self) -> Option<MonoTime> {
-        (self.ending || !self.connected).then_some(self.until)
+        if self.ending || !self.connected { Some(self.until) } else { self.told }
     }
 
     pub(super) fn carried(&self, wanted: u32) -> Option<&PublicationId> {
@@ -95,12 +103,12 @@ impl Incoming {
     }
 
     pub(super) fn has_all(&self) -> bool {
-        self.told && !self.ending && self.has_some()
+        self.told.is_some() && !self.ending && self.has_some()
     }
 
     /// Counters decide what comes next.
     pub(super) fn is_undecided(&self) -> bool {
-        self.ending || self.connected && !self.told
+        self.ending || self.connected && self.told.is_none()
     }
 
     pub(super) fn described(&mut self, to: &ParticipantId, sdp: &str, acts: &mut Acts) {
@@ -110,9 +118,6 @@ impl Incoming {
 
     /// What the publisher says.
     pub(super) fn told(&mut self, now: MonoTime, message: &Message<'_>, acts: &mut Acts) {
-        if message.link != self.theirs {
-            return;
-        }
         if message.word == Word::Candidate {
             self.candidates.take(self.link, message.body, acts);
         } else if !self.ending {
@@ -166,9 +171,11 @@ impl Incoming {
         }
         // Also what the app doesn't want is not wanted from the edge.
         let here = |id: &PublicationId| self.lines.iter().any(|line| line.route.is_some() && line.publication == *id);
-        if self.connected && !self.ending && !self.told && room.wanted(from).all(here) {
-            self.told = true;
-            acts.push(say(from, Word::Have, self.theirs, self.round));
+        if self.connected && !self.ending && self.told.is_none_or(|again| now >= again) {
+            self.told = room.wanted(from).all(here).then(|| {
+                acts.push(say(from, Word::Have, self.theirs, self.round));
+                now.after(HAVE_EVERY)
+            });
         }
         false
     }

@@ -11,9 +11,14 @@ impl Session {
     /// Looks at all direct connections after whatever happened.
     pub(super) fn direct(&mut self, now: MonoTime) {
         let (Stage::In, Some(stay)) = (&self.stage, &self.stay) else { return };
-        let starved = self.recovery.is_silent() && self.link.is_proven();
         let mut acts = Vec::new();
-        let facts = Facts { room: &self.room, me: &stay.id, up: self.link.is_up(), starved };
+        let facts = Facts {
+            room: &self.room,
+            me: &stay.id,
+            up: self.link.is_up(),
+            silent: self.recovery.is_silent(),
+            proven: self.link.is_proven(),
+        };
         self.direct.step(now, facts, &mut acts);
         if self.direct.is_eager(now) {
             self.read_soon(now);
