@@ -71,6 +71,8 @@ impl Session {
             ServerMessage::Layers { estimate, layers } => {
                 self.adapt.set_estimate(estimate);
                 self.watch.layers(&layers);
+                // Of what comes directly the edge has nothing to send, and that is no news to anybody.
+                let layers = layers.into_iter().filter(|layer| !self.direct.has(&layer.publication)).collect();
                 self.event(Event::Layers { estimate, layers });
             }
             ServerMessage::Encodings { publication, encodings } => self.demand(publication, encodings),
