@@ -45,7 +45,7 @@ export function selectedWay(reports: Reports): Report {
 export const newNumbers = (): Float64Array => new Float64Array(MAX_RECORDS * STRIDE);
 
 /** Sections of a direct connection have numbers from a thousand times its own on: client-core/src/direct.rs. */
-const SECTIONS = 1000;
+export const SECTIONS = 1000;
 
 /** What a direct connection reports. */
 export type NumberedReports = readonly [number, Reports];

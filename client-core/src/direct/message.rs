@@ -68,32 +68,35 @@ pub(crate) fn read(payload: &str) -> Option<Message<'_>> {
         return None;
     }
     let (first, mut body) = line(payload)?;
-    let mut parts = first.split(' ');
-    let name = parts.next()?;
+    let (name, numbers) = cut(first, b' ')?;
     let (_, word) = WORDS.into_iter().find(|(known, _)| *known == name)?;
-    let (link, round) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+    let (link, round) = cut(numbers, b' ')?;
+    let (link, round) = (link.parse().ok()?, round.parse().ok()?);
     let mut lines = Vec::new();
     while let Some((one, rest)) = line(body) {
-        let (mid, publication) = one.split_once(' ')?;
+        let (mid, publication) = cut(one, b' ')?;
         if lines.len() >= MAX_LINES || super::section(0, mid).is_none() || publication.len() > MAX_ID {
             return None;
         }
         lines.push((PublicationId(publication.into()), Mid(mid.into())));
         body = rest;
     }
-    if matches!(word, Word::Candidate | Word::Reply) {
-        body = body.trim_end();
-        if body.len() > MAX_CANDIDATE {
-            return None;
-        }
+    if matches!(word, Word::Candidate | Word::Reply) && body.len() > MAX_CANDIDATE {
+        return None;
     }
     Some(Message { word, link, round, lines, body })
 }
 
 /// The first line, if it is one of ours, and what follows it.
 fn line(text: &str) -> Option<(&str, &str)> {
-    let (line, rest) = text.strip_prefix("n=")?.split_once('\n')?;
-    Some((line.strip_suffix('\r').unwrap_or(line), rest))
+    let (line, rest) = cut(text.strip_prefix("n=")?, b'\n')?;
+    Some((line.strip_suffix("\r").unwrap_or(line), rest))
+}
+
+/// What is before the first such byte, and what is behind it. What splits texts at characters is far more code.
+fn cut(text: &str, at: u8) -> Option<(&str, &str)> {
+    let place = text.as_bytes().iter().position(|byte| *byte == at)?;
+    Some((text.get(..place)?, text.get(place + 1..)?))
 }
 
 /// Writes one.
