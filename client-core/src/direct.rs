@@ -156,6 +156,17 @@ impl Direct {
         self.held
     }
 
+    /// The first section of a connection that carries what the edge doesn't get.
+    pub(crate) fn sends_over(&self) -> Option<u32> {
+        let link = self.peers.iter().find_map(|peer| peer.outgoing.as_ref()).filter(|_| self.held)?.link;
+        section(link.0, "0")
+    }
+
+    /// Whether somebody's media comes directly.
+    pub(crate) fn receives(&self) -> bool {
+        self.peers.iter().any(|peer| peer.told.is_some())
+    }
+
     /// The publication that this section of a connection carries here.
     pub(crate) fn routed(&self, section: u32) -> Option<&PublicationId> {
         self.peers.iter().filter_map(|peer| peer.incoming.as_ref()).find_map(|one| one.carried(section))

@@ -22,6 +22,7 @@ import { type LeaveReason, type PathReason, type RecoveryStep, Room, type RoomEv
 import { type RoomStats, StatsReader } from './stats.js';
 import { makeTrace, type Trace } from './trace.js';
 import { LocalTrack, RemoteTrack } from './track.js';
+import { Voices } from './voices.js';
 
 /** What the edge's logs show; the version is written by `scripts/build.mjs`. */
 declare const NEARCAST_VERSION: string;
@@ -49,6 +50,10 @@ export class Session implements CoreHost, CoreUser, Call {
   #ownServers: RTCIceServer[] = [];
   /** Direct connections, by number. */
   #links = new Map<number, RTCPeerConnection>();
+  #voices = new Voices(
+    () => [this.#transport, ...this.#links.values()].filter((one) => one !== undefined),
+    (heard) => this.#speak(heard),
+  );
   #socket: WebSocket | undefined;
   #room: Room | undefined;
   /** Remote publications, by id. */
@@ -206,10 +211,12 @@ export class Session implements CoreHost, CoreUser, Call {
   }
 
   pathChanged(id: string, direct: boolean, reason: string): void {
-    const participant = this.#room?.table.get(id);
-    if (!participant) return;
+    const room = this.#room;
+    const participant = room?.table.get(id);
+    if (!room || !participant) return;
     const path = direct ? 'direct' : 'edge';
     participant.setPath(path);
+    this.#voices.update(room);
     this.#emit('pathchanged', { participant, path, reason: reason as PathReason });
   }
 
@@ -351,15 +358,21 @@ export class Session implements CoreHost, CoreUser, Call {
 
   speakers(ids: string[], levels: Uint8Array): void {
     const room = this.#room;
+    // The edge knows nothing of voices that don't pass it.
+    if (!room || this.#voices.listen) return;
+    const heard = ids.flatMap((id, index): [Participant, number][] => {
+      const participant = id === room.local.id ? room.local : room.table.get(id);
+      return participant ? [[participant, Math.max(levels[index] ?? 0, 1) / 127]] : [];
+    });
+    this.#speak(heard);
+  }
+
+  #speak(heard: [Participant, number][]): void {
+    const room = this.#room;
     if (!room) return;
     for (const participant of room.speakers) participant.setLevel(0);
-    const speakers: Participant[] = [];
-    for (const [index, id] of ids.entries()) {
-      const participant = id === room.local.id ? room.local : room.table.get(id);
-      if (!participant) continue;
-      participant.setLevel(Math.max(levels[index] ?? 0, 1) / 127);
-      speakers.push(participant);
-    }
+    for (const [participant, level] of heard) participant.setLevel(level);
+    const speakers = heard.map(([participant]) => participant);
     room.setSpeakers(speakers);
     this.#emit('speakerschanged', { speakers });
   }
@@ -532,6 +545,7 @@ export class Session implements CoreHost, CoreUser, Call {
     for (const publication of this.#room?.local.table.values() ?? []) publication.end();
     for (const publication of this.#remote.values()) publication.track?.detach();
     this.playback.clear();
+    this.#voices.stop();
     this.#close(core);
     this.#tell(error);
   }

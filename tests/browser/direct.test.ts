@@ -78,23 +78,30 @@ callTest('a third one moves both to the edge, and two go back: the same tracks, 
     await both(two, 'direct');
     await Promise.all([ben.watch(anas.picture), ana.watch(bens.picture)]);
     await Promise.all([ben.flowsAgain(anas.picture, 0, PATIENCE_MS), ana.flowsAgain(bens.picture, 0, PATIENCE_MS)]);
-    const [marks, began, beganThere] = [[await ana.mark(), await ben.mark()], await ben.now(), await ana.now()];
+    const marks = [await ana.mark(), await ben.mark()];
+    let [began, beganThere] = [await ben.now(), await ana.now()];
+    /** The longest gap of both until now, when both flow; measuring anything else would take frames away. */
+    const longest = async (): Promise<number> => {
+        await Promise.all([ben.flowsAgain(anas.picture, await ben.now(), PATIENCE_MS), ana.flowsAgain(bens.picture, await ana.now(), PATIENCE_MS)]);
+        return Math.max((await ben.watched(anas.picture, began)).longestGapMs, (await ana.watched(bens.picture, beganThere)).longestGapMs);
+    };
 
     const cleo = await call.enter('cleo', AUTO);
     await both(two, 'edge');
+    const toEdge = await longest();
     assert.equal(await ben.sourceOf(anas.picture), call.edge.udp);
     showsPattern(await cleo.measureVideo(anas.picture, 1500), 0);
     showsPattern(await cleo.measureVideo(bens.picture, 1500), 1);
     await seeAndHear(two);
-    const toEdge = Math.max((await ben.watched(anas.picture, began)).longestGapMs, (await ana.watched(bens.picture, beganThere)).longestGapMs);
 
-    const [alone, aloneThere, left] = [await ben.now(), await ana.now(), Date.now()];
+    [began, beganThere] = [await ben.now(), await ana.now()];
+    const left = Date.now();
     await cleo.leave();
     await both(two, 'direct', HOLD_DOWN_MS + PATIENCE_MS);
     const after = Date.now() - left;
+    const toDirect = await longest();
     await seeAndHear(two);
     await standsStill(call);
-    const toDirect = Math.max((await ben.watched(anas.picture, alone)).longestGapMs, (await ana.watched(bens.picture, aloneThere)).longestGapMs);
     call.figure(`longest gap: direct → edge ${toEdge.toFixed(0)} ms, edge → direct ${toDirect.toFixed(0)} ms; direct again after ${after} ms`);
     assert.ok(after >= HOLD_DOWN_MS, `back after ${after} ms`);
     for (const [index, page] of [ana, ben].entries()) {
@@ -119,7 +126,7 @@ callTest('a room for two refuses a third one, in words', {}, async (call) => {
 
 callTest('mute, another track, an end and a new publication are seen directly', { timeoutMs: 120_000 }, async (call) => {
     const two = await pair(call);
-    const [{ page: ana, ...anas }, { page: ben }] = two;
+    const [{ page: ana, ...anas }, { page: ben, ...bens }] = two;
     await both(two, 'direct');
     await standsStill(call);
 
@@ -134,6 +141,14 @@ callTest('mute, another track, an end and a new publication are seen directly', 
     await until('other colours', () => ben.nextFrame(anas.picture), (frame) => frame.pattern !== pattern);
     showsPattern(await ben.measureVideo(anas.picture, 1500), 2);
     carriesTone(await ben.measureAudio(anas.tone, 1000, TONES), 610, TONES);
+
+    for (const audible of [false, true]) {
+        const before = [await ana.mark(), await ben.mark()];
+        await ana.setAudible(anas.tone, audible);
+        const speakers = audible ? ['ana'] : [];
+        await ben.setAudible(bens.tone, false);
+        await Promise.all([ana, ben].map((page, index) => page.sees({ type: 'speakerschanged', speakers }, { since: before[index] ?? 0 })));
+    }
 
     const since = await ben.mark();
     const second = await ana.publishPicture({ pattern: 3 }, { source: 'other' });

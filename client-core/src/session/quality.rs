@@ -5,7 +5,7 @@
 
 use super::{Session, Stage};
 use crate::quality::{Action, Blend, Cause, Direction, Gauge, Level, Measured, Media, Quality, Rating, opinion, rate};
-use crate::stats::{Stats, Track};
+use crate::stats::{Stats, Track, Way};
 use crate::{Event, MonoTime, Output, RequestId};
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -273,7 +273,9 @@ impl Session {
         self.watch.stats.read(numbers);
         self.read_links(now);
         let tracks = self.watch.stats.tracks();
-        let sendable = self.watch.stats.way().sendable().map(|bits| bits as u32);
+        // Of a way that carries nothing no estimate says anything.
+        let carries = self.direct.sends_over().unwrap_or(0);
+        let sendable = self.watch.stats.way_of(carries).and_then(Way::sendable).map(|bits| bits as u32);
         self.adapt(now, &tracks, sendable);
         if let Some(received) = self.watch.stats.way().received() {
             self.recovery.path.counted(now, received);

@@ -2,6 +2,7 @@
 
 use crate::house::{From, House};
 use client_core::Input;
+use client_core::trace::{Replay, Trace};
 use proptest::prelude::*;
 
 /// What nobody notices, in milliseconds.
@@ -204,6 +205,31 @@ fn nobody_offers_what_is_somebody_elses() {
     house.run(3000);
     let bens = |tracks: &std::collections::BTreeMap<String, From>| tracks.get("ben-101").copied();
     assert_eq!(bens(&house.pages[0].tracks), bens(&before));
+}
+
+#[test]
+fn what_was_decided_replays_without_addresses() {
+    let mut house = two();
+    let cleo = house.join("cleo");
+    house.publish(cleo);
+    house.run(1000);
+    house.leave(cleo);
+    house.run(15_000);
+    house.say(1, 0, "What somebody's software says");
+    house.run(100);
+    for page in &house.pages {
+        let bytes = page.session.trace();
+        for never in ["candidate:", "fingerprint", "somebody's software"] {
+            assert!(!bytes.windows(never.len()).any(|window| window == never.as_bytes()), "{never}");
+        }
+        let trace = Trace::read(&bytes).unwrap();
+        assert_eq!(trace.replay().unwrap(), Replay::Identical, "{}", page.name);
+        let words: String = trace.entries().iter().map(|entry| format!("{entry}\n")).collect();
+        assert!(
+            page.name == "cleo" || words.contains("TrackRouted") && words.contains("PathChanged") && words.contains("n=have 1 1"),
+            "{words}"
+        );
+    }
 }
 
 /// What may happen in a room.

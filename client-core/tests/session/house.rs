@@ -445,7 +445,7 @@ impl House {
                     wire.sections.push((publication.clone(), mid.clone()));
                     sections.push((publication, mid));
                 }
-                let sdp = format!("v=0\r\no={page} {}\r\n", link.0);
+                let sdp = format!("v=0\r\no={page} {}\r\na=fingerprint:sha-256 00\r\n", link.0);
                 self.send(page, BROWSER, Parcel::Input(Input::LinkDescribed { link, sdp, sections }));
                 self.send(page, BROWSER, Parcel::Input(Input::LinkCandidate { link, candidate: "candidate:1".into() }));
             }
@@ -479,7 +479,7 @@ impl House {
         let wire = self.pages[page].links.entry(link.0).or_default();
         wire.other = Some((other, theirs));
         if !wire.publisher {
-            let sdp = format!("v=0\r\no={page} {}\r\n", link.0);
+            let sdp = format!("v=0\r\no={page} {}\r\na=fingerprint:sha-256 00\r\n", link.0);
             self.send(page, BROWSER, Parcel::Input(Input::LinkDescribed { link, sdp, sections: vec![] }));
             self.send(page, BROWSER, Parcel::Input(Input::LinkCandidate { link, candidate: "candidate:1".into() }));
         } else if !wire.up && !self.blocked && self.pages[other].links.contains_key(&theirs) {
