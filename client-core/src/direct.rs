@@ -92,7 +92,8 @@ struct Peer {
     outgoing: Option<Outgoing>,
     incoming: Option<Incoming>,
     failures: u8,
-    retry_at: MonoTime,
+    /// No other attempt before that.
+    retry_at: Option<MonoTime>,
     /// The app knows that it talks directly, because the room's mode says so or (false) for want of the edge.
     told: Option<bool>,
     /// A connection broke: why the app is told otherwise.
@@ -191,7 +192,7 @@ impl Direct {
     pub(crate) fn poll_timeout(&self) -> Option<MonoTime> {
         let starved = self.starved.filter(|_| !self.want).map(|since| since.after(WANT_AFTER));
         let of = |peer: &Peer| {
-            let retry = (peer.outgoing.is_none() && peer.failures > 0).then_some(peer.retry_at);
+            let retry = peer.retry_at.filter(|_| peer.outgoing.is_none());
             let ends = [peer.outgoing.as_ref().and_then(Outgoing::until), peer.incoming.as_ref().and_then(Incoming::until)];
             ends.into_iter().flatten().chain(retry).min()
         };
@@ -225,7 +226,7 @@ impl Direct {
         if small {
             for id in room.ids() {
                 if self.peers.iter().all(|peer| peer.id != *id) {
-                    self.peers.push(Peer::new(id.clone(), now));
+                    self.peers.push(Peer::new(id.clone()));
                     if want && self.want {
                         acts.push(say(id, Word::Want, 1, 0));
                     }
@@ -355,8 +356,8 @@ impl Direct {
 }
 
 impl Peer {
-    fn new(id: ParticipantId, now: MonoTime) -> Self {
-        Self { id, wants: false, outgoing: None, incoming: None, failures: 0, retry_at: now, told: None, broke: false }
+    fn new(id: ParticipantId) -> Self {
+        Self { id, wants: false, outgoing: None, incoming: None, failures: 0, retry_at: None, told: None, broke: false }
     }
 
     fn close(&mut self, acts: &mut Acts) {

@@ -119,7 +119,8 @@ impl Peer {
     pub(super) fn send(&mut self, now: MonoTime, room: &Room, wanted: bool, up: bool, links: &mut u32, acts: &mut Acts) {
         let own = room.own();
         let Some(outgoing) = &mut self.outgoing else {
-            if wanted && up && !own.is_empty() && now >= self.retry_at {
+            self.retry_at = self.retry_at.filter(|at| now < *at);
+            if wanted && up && !own.is_empty() && self.retry_at.is_none() {
                 *links += 1;
                 let mut outgoing = Outgoing::open(now, *links);
                 outgoing.offer(now, own, acts);
@@ -166,7 +167,7 @@ impl Peer {
         if outgoing.have.is_some_and(|since| now.millis_since(since) >= GOOD_AFTER) {
             self.failures = 0;
         }
-        self.retry_at = now.after(if self.failures == 0 { RETRY[0] } else { RETRY[1] });
+        self.retry_at = Some(now.after(if self.failures == 0 { RETRY[0] } else { RETRY[1] }));
         self.failures = self.failures.saturating_add(1);
     }
 }

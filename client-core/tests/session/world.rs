@@ -56,6 +56,8 @@ pub(crate) struct World {
     pub(crate) wanted_offer: Option<Vec<RequestId>>,
     /// Counts media, if the test wants any.
     pub(crate) counters: Counters,
+    /// Direct connections that are open.
+    links: BTreeSet<u32>,
     /// When counters were read.
     pub(crate) readings: Vec<MonoTime>,
 }
@@ -102,6 +104,7 @@ impl World {
             transport_obeys: true,
             wanted_offer: None,
             counters: Counters::default(),
+            links: BTreeSet::new(),
             readings: Vec::new(),
         }
     }
@@ -217,9 +220,15 @@ impl World {
             }
             Output::SendBeat(frame) => self.beats.push(frame),
             Output::SetIceServers(servers) => self.ice_servers = servers,
-            // Direct connections: direct.rs has a world of its own.
-            Output::OfferLink { .. } | Output::DescribeLink { .. } | Output::AddCandidate { .. } | Output::CloseLink(_) => {}
-            Output::CapLink { .. } | Output::Hold(_) => {}
+            // What comes of direct connections is in house.rs.
+            Output::OfferLink { link, .. } | Output::DescribeLink { link, .. } => {
+                self.links.insert(link.0);
+            }
+            Output::AddCandidate { link, .. } | Output::CapLink { link, .. } => {
+                assert!(self.links.contains(&link.0), "{link:?} isn't open")
+            }
+            Output::CloseLink(link) => assert!(self.links.remove(&link.0), "{link:?} isn't open"),
+            Output::Hold(_) => {}
             Output::Event(event) => self.events.push(event),
         }
     }
