@@ -9,6 +9,7 @@
 //! there one `join` goes out. `joined` brings answer and room: the answer goes to the transport, the room into `room`, which turns every
 //! message, and after a reconnection the difference of two snapshots, into events. `requests` pairs requests with replies and repeats
 //! the open ones after a reconnection; `recovery` notices that a way to the edge is lost, and decides what is tried and when it is given up.
+//! `direct` connects participants with each other where the room may do without the edge, and says which way each track comes.
 //! `journal` keeps what was told and decided, for whoever has to find out later.
 //! `wishes` collects how the app shows what it receives; what the edge gives, and which encodings somebody watches, comes back as outputs.
 //! `session/quality` has the browser's counters read: `stats` makes them into what can be judged, [`quality`] judges. The edge judges with it too.
@@ -29,6 +30,7 @@ extern crate alloc;
 mod climbs;
 pub mod cpu;
 mod data;
+mod direct;
 pub mod encodings;
 mod error;
 pub mod fallback;
@@ -51,13 +53,14 @@ mod time;
 mod wire;
 mod wishes;
 
+pub use direct::section_name as section;
 pub use error::{Code, SessionError};
 #[cfg(not(target_arch = "wasm32"))]
 pub use journal::trace;
 pub use negotiation::{MAX_SLOTS, SlotCounts};
 pub use recovery::{Reason, Step, StepTaken};
 pub use session::{
-    Adapted, DataMessage, Event, Input, JUDGEMENT, Judgement, Output, PublishRequest, RequestId, Session, SessionConfig, SocketId, State,
-    Subject, TransportId, TransportState,
+    Adapted, DataMessage, Event, Input, JUDGEMENT, Judgement, LinkId, Output, PublishRequest, RequestId, Session, SessionConfig, SocketId,
+    State, Subject, TransportId, TransportState,
 };
 pub use time::MonoTime;

@@ -154,6 +154,11 @@ impl Negotiation {
         all.filter(|one| one.publication.as_ref() == Some(publication)).for_each(|one| one.muted = muted);
     }
 
+    /// A publication is sent with silence suppression.
+    pub(crate) fn has_dtx(&self, publication: &PublicationId) -> bool {
+        self.carried.iter().any(|one| one.dtx && one.publication.as_ref() == Some(publication))
+    }
+
     /// A publication ended: no other transport will carry it.
     pub(crate) fn forget(&mut self, publication: &PublicationId) {
         for all in [&mut self.carried, &mut self.queue] {

@@ -245,10 +245,48 @@ impl Room {
     }
 
     /// Whose media comes in the section that `is`; none: nobody's, or the publisher has muted it.
-    pub(crate) fn carried(&self, is: impl Fn(&Mid) -> bool) -> Option<(&PublicationId, Source)> {
-        let (_, id) = self.shown.iter().find(|(mid, _)| is(mid))?;
+    pub(crate) fn carried(&self, is: impl Fn(&Mid, &PublicationId) -> bool) -> Option<(&PublicationId, Source)> {
+        let (_, id) = self.shown.iter().find(|(mid, id)| is(mid, id))?;
         let mut all = self.others.iter().flat_map(|other| &other.publications);
         all.find(|one| one.info.id == *id && !one.info.muted).map(|one| (&one.info.id, one.info.source))
+    }
+
+    /// Others in the room.
+    pub(crate) fn count(&self) -> usize {
+        self.others.len()
+    }
+
+    /// Who they are.
+    pub(crate) fn ids(&self) -> impl Iterator<Item = &ParticipantId> {
+        self.others.iter().map(|other| &other.id)
+    }
+
+    /// Whether somebody is in the room.
+    pub(crate) fn has(&self, id: &ParticipantId) -> bool {
+        self.ids().any(|other| other == id)
+    }
+
+    /// One's own publications.
+    pub(crate) fn own(&self) -> &[PublicationId] {
+        &self.own
+    }
+
+    /// What the app wants of somebody.
+    pub(crate) fn wanted(&self, of: &ParticipantId) -> impl Iterator<Item = &PublicationId> {
+        let publications = self.others.iter().filter(move |other| other.id == *of).flat_map(|other| &other.publications);
+        publications.filter(|one| one.wanted).map(|one| &one.info.id)
+    }
+
+    /// The slot that shows a publication.
+    pub(crate) fn shown_in(&self, id: &PublicationId) -> Option<&Mid> {
+        self.shown.iter().find(|(_, shown)| shown == id).map(|(mid, _)| mid)
+    }
+
+    /// The slot that shows a publication of this participant, and whether it is muted.
+    pub(crate) fn slot(&self, id: &PublicationId, of: &ParticipantId) -> Option<(&Mid, bool)> {
+        let mid = self.shown_in(id)?;
+        let owner = self.others.iter().find(|other| other.id == *of)?;
+        owner.publications.iter().find(|one| one.info.id == *id).map(|one| (mid, one.info.muted))
     }
 
     fn find(&mut self, id: &PublicationId) -> Option<&mut Publication> {

@@ -1,5 +1,6 @@
-//! What we change in the edge's answers: parameters that tell our own encoders how to begin. An answer's parameters are wishes of the receiver, and
-//! browsers have no other switch for these. Not here: offers, which go out as the browser made them.
+//! What we change in answers: parameters that tell our own encoders how to begin. An answer's parameters are wishes of the receiver, and
+//! browsers have no other switch for these.
+//! Of what participants offer each other only what no browser needs is left out. Not here: offers to the edge, which go out as the browser made them.
 
 use alloc::{string::String, vec::Vec};
 use nearcast_protocol::Mid;
@@ -42,6 +43,10 @@ pub fn tune_answer(answer: &str, dtx: &[Mid], red: bool) -> String {
             let described = payload_type(line, b"a=fmtp:").and_then(|(number, _)| codec_of(section, number));
             if described.and_then(|codec| wishes(codec, dtx)).is_some() {
                 continue; // written again, with its codec
+            }
+            // Firefox tells of feedback for codecs that it was told to leave out, and Chromium then refuses its offer.
+            if payload_type(line, b"a=rtcp-fb:").is_some_and(|(number, _)| number != b"*" && codec_of(section, number).is_none()) {
+                continue;
             }
             push_line(&mut tuned, &[line]);
             if let Some((number, codec)) = payload_type(line, b"a=rtpmap:")

@@ -7,6 +7,7 @@
 //! States, and what moves between them, are drawn in docs/client-core.md.
 
 mod adapt;
+mod direct;
 mod input;
 mod messages;
 mod output;
@@ -16,11 +17,12 @@ mod signalling;
 
 pub use adapt::Adapted;
 use alloc::{string::String, vec::Vec};
-pub use input::{DataMessage, Input, PublishRequest, RequestId, SocketId, TransportId, TransportState};
+pub use input::{DataMessage, Input, LinkId, PublishRequest, RequestId, SocketId, TransportId, TransportState};
 pub use output::{Event, Output, State};
 pub use quality::{JUDGEMENT, Judgement, Subject};
 
 use crate::data::Received;
+use crate::direct::Direct;
 use crate::ice_servers::IceServers;
 use crate::journal::Journal;
 use crate::link::Link;
@@ -112,6 +114,7 @@ pub struct Session {
     wishes: Wishes,
     adapt: adapt::Adapt,
     watch: quality::Watch,
+    direct: Direct,
     /// Came while an answer was being applied: perhaps for what it publishes.
     early_demand: Vec<(PublicationId, Vec<EncodingDemand>)>,
     outputs: VecDeque<Output>,
@@ -139,6 +142,7 @@ impl Session {
             wishes: Wishes::default(),
             adapt: adapt::Adapt::default(),
             watch: quality::Watch::default(),
+            direct: Direct::new(),
             early_demand: Vec::new(),
             outputs: VecDeque::new(),
             journal: Journal::new(&config, seed),
@@ -174,6 +178,7 @@ impl Session {
         }
         self.take_input(now, input);
         self.recover(now);
+        self.direct(now);
     }
 
     fn take_input(&mut self, now: MonoTime, input: Input) {
@@ -251,6 +256,10 @@ impl Session {
                 self.adapt.turn_off();
                 self.negotiation.set_red(true);
             }
+            Input::DirectLimit(most) => self.direct.most = most,
+            Input::LinkDescribed { link, sdp, sections } => self.directly(|direct, _, acts| direct.described(link, &sdp, sections, acts)),
+            Input::LinkCandidate { link, candidate } => self.directly(|direct, _, acts| direct.candidate(link, candidate, acts)),
+            Input::LinkState { link, state } => self.directly(|direct, _, acts| direct.state(now, link, state, acts)),
             Input::Stats(numbers) => self.stats(now, &numbers),
             Input::Leave => self.leave(),
         }
@@ -276,6 +285,7 @@ impl Session {
         self.tell_wishes(now);
         self.quality_timeout(now);
         self.recover(now);
+        self.direct(now);
     }
 
     /// What to do next; none: nothing.
@@ -295,7 +305,8 @@ impl Session {
         let quality = (self.stage == Stage::In).then(|| self.watch.poll_timeout());
         let remedy = self.recovery.remedy_due().filter(|_| self.link.is_proven());
         let give_up = self.recovery.give_up_at(self.config.give_up_after_ms);
-        [entering, beat, give_up, self.link.poll_timeout(), wishes, quality, remedy, self.settle_at].into_iter().flatten().min()
+        let direct = self.direct.poll_timeout();
+        [entering, beat, give_up, self.link.poll_timeout(), wishes, quality, remedy, direct, self.settle_at].into_iter().flatten().min()
     }
 
     /// What has happened so far and what was decided, without what is nobody's business: docs/journal.md. A few hundred KiB at most.
@@ -461,6 +472,7 @@ impl Session {
             }
         }
         self.drop_link();
+        self.directly(|direct, _, acts| direct.close(acts));
         if self.transports > 0 {
             self.push(Output::CloseTransport(TransportId(self.transports)));
         }

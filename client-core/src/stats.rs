@@ -16,6 +16,7 @@ mod way;
 pub use record::{Field, Kind, STRIDE};
 pub use way::Way;
 
+use crate::direct::SECTIONS;
 use crate::quality::{Codec, Direction, Limit, Measured, Media, Repair};
 use alloc::vec::Vec;
 use record::Record;
@@ -23,6 +24,9 @@ use stream::Stream;
 
 /// Streams that are kept: more are not looked at. Both kinds of slots, and some simulcast.
 const MAX_STREAMS: usize = 256;
+
+/// Direct connections: two with each of three people, and some that are gone.
+const MAX_WAYS: usize = 8;
 
 /// A track in one section of the transport.
 #[derive(Clone, Debug)]
@@ -46,6 +50,8 @@ pub struct Track {
 pub struct Stats {
     streams: Vec<Stream>,
     way: Way,
+    /// Those of direct connections, by their first section.
+    ways: Vec<(u32, Way)>,
 }
 
 impl Stats {
@@ -54,7 +60,11 @@ impl Stats {
         self.streams.iter_mut().for_each(|stream| stream.present = false);
         for record in numbers.chunks_exact(STRIDE).filter_map(Record::read) {
             if record.kind() == Kind::Way {
-                self.way.read(&record);
+                // Of a direct connection if it has a number.
+                let first = record.get(Field::Mid).map_or(0, |first| first as u32);
+                if let Some(way) = self.way_mut(first) {
+                    way.read(&record);
+                }
             } else if let Some(stream) = self.streams.iter_mut().find(|stream| stream.is_of(&record)) {
                 stream.read(record);
             } else if let Some(stream) = Stream::begin(record)
@@ -64,6 +74,49 @@ impl Stats {
             }
         }
         self.streams.retain(|stream| stream.present);
+    }
+
+    fn way_mut(&mut self, first: u32) -> Option<&mut Way> {
+        if first == 0 {
+            return Some(&mut self.way);
+        }
+        if self.ways.iter().all(|(of, _)| *of != first) {
+            // The oldest is of a connection that is gone.
+            if self.ways.len() >= MAX_WAYS {
+                self.ways.remove(0);
+            }
+            self.ways.push((first, Way::default()));
+        }
+        self.ways.iter_mut().find(|(of, _)| *of == first).map(|(_, way)| way)
+    }
+
+    /// What carries a section.
+    #[must_use]
+    pub fn way_of(&self, section: u32) -> Option<&Way> {
+        let first = section / SECTIONS * SECTIONS;
+        if first == 0 { Some(&self.way) } else { self.ways.iter().find(|(of, _)| *of == first).map(|(_, way)| way) }
+    }
+
+    /// How many frames, or packets of sound, a receiving section has delivered so far.
+    pub(crate) fn delivered(&self, section: u32) -> f64 {
+        let of = |stream: &Stream| match stream.kind() {
+            Kind::VideoReceived => stream.last(Field::Frames),
+            Kind::AudioReceived => stream.last(Field::Packets),
+            _ => None,
+        };
+        self.streams.iter().filter(|stream| stream.section() == section).filter_map(of).sum()
+    }
+
+    /// The largest picture that is sent over the connection with this first section, in lines of its source, and the most that is lost of one.
+    pub(crate) fn sent_over(&self, first: u32) -> Option<(f32, Option<f32>)> {
+        let pictures = self.streams.iter().filter(|one| one.kind() == Kind::VideoSent && one.section() / SECTIONS * SECTIONS == first);
+        pictures.fold(None, |most, one| {
+            let (lines, loss) = most.unwrap_or((0.0_f32, None));
+            Some((
+                lines.max(one.source_lines().unwrap_or(0.0)),
+                one.reported_loss().map(|loss| loss as f32).into_iter().chain(loss).reduce(f32::max),
+            ))
+        })
     }
 
     /// What carries everything.
@@ -93,7 +146,7 @@ impl Stats {
             direction: measured.direction,
             section: stream.section(),
             measured,
-            fell_silent: encodings.iter().any(|stream| self.way.fell_silent_with(stream.moved_at())),
+            fell_silent: encodings.iter().any(|one| self.way_of(one.section()).is_some_and(|way| way.fell_silent_with(one.moved_at()))),
             flows: encodings.iter().any(|stream| stream.rise(Field::Bytes).is_some_and(|bytes| bytes > 0.0)),
             dropped: stream
                 .rise(Field::Dropped)
@@ -112,7 +165,7 @@ impl Stats {
         Measured {
             media: stream.media(),
             direction: Direction::Downlink,
-            rtt_ms: self.way.rtt_ms(),
+            rtt_ms: self.way_of(stream.section()).and_then(Way::rtt_ms),
             jitter_ms: packets.and(stream.milliseconds(Field::Jitter)),
             buffer_ms: ratio(stream.rise(Field::Buffered), stream.rise(Field::Emitted)).map(|seconds| seconds * 1000.0),
             loss: packets.zip(stream.rise(Field::Lost)).map(|(came, lost)| (lost / (lost + came)) as f32),
@@ -150,7 +203,7 @@ impl Stats {
         Measured {
             media: largest.media(),
             direction: Direction::Uplink,
-            rtt_ms: self.way.rtt_ms().or(reported(Field::Rtt)),
+            rtt_ms: self.way_of(first.section()).and_then(Way::rtt_ms).or(reported(Field::Rtt)),
             jitter_ms: reported(Field::Jitter),
             loss: ratio(Some(lost), Some(packets)),
             busy,

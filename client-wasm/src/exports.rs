@@ -130,6 +130,18 @@ impl Core {
         self.runner.trace()
     }
 
+    /// So many participants may talk directly; below two: never.
+    #[wasm_bindgen(js_name = directLimit)]
+    pub fn direct_limit(&self, most: u8) {
+        self.runner.feed(Input::DirectLimit(most));
+    }
+
+    /// A publication is sent with another track, or none.
+    #[wasm_bindgen(js_name = trackReplaced)]
+    pub fn track_replaced(&self, publication: String, track: Option<MediaStreamTrack>) {
+        self.runner.replace_track(&PublicationId(publication), track.as_ref());
+    }
+
     /// Whether nobody sees the page.
     #[wasm_bindgen(js_name = pageHidden)]
     pub fn page_hidden(&self, hidden: bool) {

@@ -2,10 +2,10 @@
 
 use crate::transport::Transport;
 use alloc::{borrow::ToOwned, string::String, vec::Vec};
-use client_core::{Adapted, Event, RequestId, SessionError, StepTaken, Subject};
+use client_core::{Adapted, Event, LinkId, RequestId, SessionError, StepTaken, Subject};
 use js_sys::Array;
 use nearcast_protocol::client::Source;
-use nearcast_protocol::{IceServer, LayerState, LeaveReason, PublicationId};
+use nearcast_protocol::{IceServer, LayerState, LeaveReason, Mid, PublicationId};
 use wasm_bindgen::prelude::*;
 use web_sys::{MediaStreamTrack, RtcPeerConnection, RtcRtpSender, WebSocket};
 
@@ -21,6 +21,10 @@ extern "C" {
     /// Opening, open or lost by now; none: there can be none.
     #[wasm_bindgen(method, js_name = openSocket)]
     pub(crate) fn open_socket(this: &CoreHost, edge: Option<String>) -> Option<WebSocket>;
+    #[wasm_bindgen(method, js_name = linkChanged)]
+    pub(crate) fn link_changed(this: &CoreHost, link: u32, connection: Option<&RtcPeerConnection>);
+    #[wasm_bindgen(method, js_name = pathChanged)]
+    fn path_changed(this: &CoreHost, participant: &str, direct: bool, reason: &str);
     #[wasm_bindgen(method, js_name = iceServers)]
     fn ice_servers(this: &CoreHost, servers: &Array);
     #[wasm_bindgen(method, js_name = leaveOut)]
@@ -96,6 +100,13 @@ impl CoreHost {
         self.ice_servers(&all);
     }
 
+    /// A publication's track comes over a direct connection now.
+    pub(crate) fn routed(&self, publication: &PublicationId, link: LinkId, mid: &Mid, track: &MediaStreamTrack) {
+        // By its number in statistics: see flatten.ts.
+        let section = client_core::section(link, mid);
+        self.track_subscribed(publication.as_str(), &section, track);
+    }
+
     /// Tells one event. `transport`: as long as it is open; it knows the browser objects that events speak of.
     pub(crate) fn tell(&self, event: Event, transport: Option<&Transport>) {
         match event {
@@ -124,6 +135,9 @@ impl CoreHost {
                 }
             }
             Event::TrackUnsubscribed { publication } => self.track_unsubscribed(publication.as_str()),
+            // The runner tells it, with the connection's track.
+            Event::TrackRouted { .. } => {}
+            Event::PathChanged { participant, direct, reason } => self.path_changed(participant.as_str(), direct, reason),
             Event::LocalUnpublished { publication } => self.local_unpublished(publication.as_str()),
             Event::Speakers(speakers) => {
                 let (ids, levels): (Array, Vec<u8>) =

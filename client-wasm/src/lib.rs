@@ -2,7 +2,7 @@
 //! `client_core::Session` wants and feeds back what happened.
 //!
 //! Read in this order: `exports` is what the façade in `npm/` sees; `runner` feeds inputs and executes outputs; `socket`, `transport`,
-//! `senders`, `channels` and `timer` each own one kind of browser object together with its closures; `host` is what the façade hears.
+//! `senders`, `channels`, `links` and `timer` each own one kind of browser object together with its closures; `host` is what the façade hears.
 //!
 //! Size rules (docs/decisions/004): no serde, no `format!`, no `{:?}`. What crosses the border is numbers, strings, bytes and browser objects.
 //! Nothing here outlives its session: closures hold weak references, and browser objects lose their handlers before they are closed.
@@ -16,6 +16,7 @@ mod bindings;
 mod channels;
 mod exports;
 mod host;
+mod links;
 mod panics;
 mod runner;
 mod senders;

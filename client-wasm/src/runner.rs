@@ -4,15 +4,20 @@
 //! its outputs wait until the loop that is already running gets to them.
 
 use crate::host::CoreHost;
+use crate::links::{Link, Links};
 use crate::senders::{Outgoing, Senders};
 use crate::socket::Socket;
 use crate::timer::{Timer, clock};
 use crate::transport::Transport;
 use alloc::rc::{Rc, Weak};
 use alloc::{string::String, vec::Vec};
-use client_core::{DataMessage, Input, Output, PublishRequest, RequestId, Session, SessionConfig, SlotCounts, SocketId};
+use client_core::{
+    DataMessage, Event, Input, LinkId, Output, PublishRequest, RequestId, Session, SessionConfig, SlotCounts, SocketId, TransportState,
+};
 use core::cell::{Cell, RefCell};
+use nearcast_protocol::PublicationId;
 use wasm_bindgen::prelude::*;
+use web_sys::MediaStreamTrack;
 
 /// One session with its browser objects.
 pub(crate) struct Runner {
@@ -26,6 +31,7 @@ pub(crate) struct Runner {
     /// What the last transport sent, on its way to the next.
     moving: RefCell<Senders>,
     socket: RefCell<Option<Socket>>,
+    links: RefCell<Links>,
     timer: Timer,
     draining: Cell<bool>,
 }
@@ -50,6 +56,7 @@ impl Runner {
                 retired: RefCell::new(None),
                 moving: RefCell::default(),
                 socket: RefCell::new(None),
+                links: RefCell::default(),
                 timer,
                 draining: Cell::new(false),
             }
@@ -143,6 +150,7 @@ impl Runner {
                 if let Some(transport) = transport {
                     transport.senders().borrow_mut().release(transport, &publication);
                 }
+                self.replace_track(&publication, None);
             }
             Output::SetEncodings { publication, encodings } => {
                 if let Some(transport) = transport {
@@ -153,6 +161,7 @@ impl Runner {
                 if let Some(transport) = transport {
                     transport.senders().borrow_mut().cap(transport, caps);
                 }
+                self.each_link(|link| link.cap(None, Some(caps)));
             }
             Output::ReadStats => self.host.stats_wanted(),
             Output::OpenTransport(_) => self.replace_transport(),
@@ -169,6 +178,41 @@ impl Runner {
             }
             Output::SetIceServers(servers) => self.host.set_ice_servers(servers),
             Output::LeaveOutIceServers(addresses) => self.host.leave_out(addresses),
+            Output::OfferLink { link, publications } => {
+                let offered = self.link(link).zip(transport).is_some_and(|(link, transport)| link.offer(transport, publications).is_ok());
+                if !offered {
+                    self.feed(Input::LinkState { link, state: TransportState::Failed });
+                }
+            }
+            Output::DescribeLink { link, sdp } => match self.link(link) {
+                Some(link) => link.describe(&sdp),
+                None => self.feed(Input::LinkState { link, state: TransportState::Failed }),
+            },
+            Output::AddCandidate { link, candidate } => {
+                if let Some(link) = self.links.borrow().get(link) {
+                    link.add_candidate(&candidate);
+                }
+            }
+            Output::CloseLink(link) => {
+                self.links.borrow_mut().close(link);
+                self.host.link_changed(link.0, None);
+            }
+            Output::CapLink { link, rung } => {
+                if let Some(link) = self.links.borrow().get(link) {
+                    link.cap(Some(rung), None);
+                }
+            }
+            Output::Hold(held) => {
+                if let Some(transport) = transport {
+                    transport.senders().borrow_mut().hold(transport, held);
+                }
+            }
+            Output::Event(Event::TrackRouted { publication, link, mid }) => {
+                let track = self.links.borrow().get(link).and_then(|link| link.received(&mid));
+                if let Some(track) = track {
+                    self.host.routed(&publication, link, &mid, &track);
+                }
+            }
             Output::Event(event) => self.host.tell(event, transport),
         }
     }
@@ -195,6 +239,27 @@ impl Runner {
             // A configuration the browser refuses.
             Err(_) => self.feed(Input::TransportRefused),
         }
+    }
+
+    /// The connection of this number, which is opened if there is none.
+    fn link(&self, id: LinkId) -> Option<Rc<Link>> {
+        let known = self.links.borrow().get(id);
+        known.or_else(|| {
+            let link = Link::open(id, &self.configuration, self.reporter()).ok()?;
+            self.links.borrow_mut().push(link.clone());
+            self.host.link_changed(id.0, Some(link.raw()));
+            Some(link)
+        })
+    }
+
+    fn each_link(&self, each: impl Fn(&Link)) {
+        let all = self.links.borrow().all();
+        all.iter().for_each(|link| each(link));
+    }
+
+    /// A publication is sent with another track, or none, also directly.
+    pub(crate) fn replace_track(&self, publication: &PublicationId, track: Option<&MediaStreamTrack>) {
+        self.each_link(|link| link.replace(publication, track));
     }
 
     fn make_offer(&self, publish: &[RequestId], grow: SlotCounts, restart: bool) {

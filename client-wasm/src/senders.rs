@@ -4,7 +4,7 @@
 //! Parameters are set for one section at a time, always from what is wanted at that moment: two changes in a row end in the later one, and neither
 //! undoes what the other one set. Muting and other tracks (`replaceTrack`, by the façade) leave parameters as they are.
 
-use crate::bindings::{Encoding, Sender, Transceiver};
+use crate::bindings::{Encoding, Promise, RTCPeerConnection, Sender, Transceiver};
 use crate::transport::Transport;
 use alloc::vec::Vec;
 use client_core::RequestId;
@@ -14,7 +14,7 @@ use js_sys::{Array, Object};
 use nearcast_protocol::{EncodingDemand, Mid, PublicationId};
 use wasm_bindgen::prelude::*;
 use web_sys::{
-    MediaStreamTrack, RtcRtpCapabilities, RtcRtpCodecCapability, RtcRtpReceiver, RtcRtpSender, RtcRtpTransceiver,
+    MediaStream, MediaStreamTrack, RtcRtpCapabilities, RtcRtpCodecCapability, RtcRtpReceiver, RtcRtpSender, RtcRtpTransceiver,
     RtcRtpTransceiverDirection, RtcRtpTransceiverInit,
 };
 
@@ -29,6 +29,7 @@ pub(crate) struct Outgoing {
 }
 
 /// How a track is sent.
+#[derive(Clone)]
 pub(crate) struct Sending {
     /// Otherwise an audio track: of `video` only the bitrate counts.
     pub(crate) is_video: bool,
@@ -47,7 +48,14 @@ impl Sending {
         self.encodings(&[], usize::MAX, &Caps::default())
     }
 
-    fn kind(&self) -> &'static str {
+    /// In one size, as nobody chooses among several.
+    fn directly(&self) -> Self {
+        let mut directly = self.clone();
+        (directly.video.simulcast, directly.video.scalability_mode) = (false, None);
+        directly
+    }
+
+    pub(crate) fn kind(&self) -> &'static str {
         if self.is_video { "video" } else { "audio" }
     }
 
@@ -65,9 +73,9 @@ impl Sending {
         first.set_network_priority(network);
     }
 
-    fn write(&self, encoding: &Encoding, wanted: &encodings::Encoding) {
+    fn write(&self, encoding: &Encoding, wanted: &encodings::Encoding, held: bool) {
+        encoding.set_active(!held && (wanted.active || !self.is_video));
         if self.is_video {
-            encoding.set_active(wanted.active);
             encoding.set_scale_down_by(wanted.scale_down_by);
             encoding.set_max_bitrate(wanted.max_bitrate.into());
             encoding.set_max_framerate(wanted.max_framerate);
@@ -80,7 +88,12 @@ impl Sending {
     }
 
     /// A section for `track`. A browser that refuses the scalability (an app may ask for any) makes one without.
-    fn add_transceiver(&self, transport: &Transport, track: Option<&MediaStreamTrack>) -> Result<Transceiver, JsValue> {
+    pub(crate) fn add_transceiver(
+        &self,
+        connection: &RTCPeerConnection,
+        track: Option<&MediaStreamTrack>,
+        stream: Option<&MediaStream>,
+    ) -> Result<Transceiver, JsValue> {
         let track_or_kind = track.map_or_else(|| self.kind().into(), JsValue::from);
         let add = |scalable: bool| {
             let all = Array::new();
@@ -89,7 +102,7 @@ impl Sending {
                 if !scalable {
                     wanted.scalability_mode = "";
                 }
-                self.write(&encoding, &wanted);
+                self.write(&encoding, &wanted, false);
                 if all.length() == 0 {
                     self.write_priorities(&encoding);
                 }
@@ -101,13 +114,51 @@ impl Sending {
             let init = RtcRtpTransceiverInit::new();
             init.set_direction(RtcRtpTransceiverDirection::Sendonly);
             init.set_send_encodings(&all);
-            transport.raw().try_add_transceiver(&track_or_kind, &init)
+            if let Some(stream) = stream {
+                init.set_streams(&Array::of1(stream));
+            }
+            connection.try_add_transceiver(&track_or_kind, &init)
         };
         let transceiver: Transceiver = add(true).or_else(|_| add(false))?.unchecked_into();
         if self.is_video {
             offer_extensions(&transceiver, true);
         }
         Ok(transceiver)
+    }
+
+    /// Tells the browser what is wanted now: `demand` (empty: everything), unless all is `held`. Wishes: a browser that doesn't know one goes
+    /// without.
+    pub(crate) fn set_parameters(&self, transceiver: &Transceiver, demand: &mut [EncodingDemand], caps: &Caps, held: bool) -> Promise {
+        let sender: Sender = transceiver.sender().unchecked_into();
+        let parameters = sender.parameters();
+        if self.is_video {
+            parameters.set_degradation_preference(degradation_preference(self.video.source));
+        }
+        let present = parameters.encodings().unwrap_or_default();
+        if let Some(first) = present.first() {
+            self.write_priorities(first);
+        }
+        // Without scalable coding in the browser there is nothing to cut off.
+        let scalable = present.iter().any(|encoding| encoding.scalability_mode().is_some());
+        demand.iter_mut().filter(|_| !scalable).for_each(|wanted| wanted.spatial_layers = 0);
+        for (encoding, mut wanted) in present.iter().zip(self.encodings(demand, present.len(), caps)) {
+            if !scalable {
+                wanted.scalability_mode = "";
+            }
+            self.write(encoding, &wanted, held);
+            // Once named, a codec stays (in Chromium also when it is left out). Browsers that can't change it without an offer don't know the member.
+            if wanted.cheap || encoding.codec().is_some() {
+                let name = match self.video.codec {
+                    _ if wanted.cheap => "video/VP8",
+                    VideoCodec::Av1 => "video/AV1",
+                    _ => "video/VP9",
+                };
+                if let Some(codec) = parameters.codecs().unwrap_or_default().iter().find(|codec| codec.get_mime_type() == name) {
+                    encoding.set_codec(codec);
+                }
+            }
+        }
+        sender.set_parameters(&parameters)
     }
 }
 
@@ -137,39 +188,9 @@ impl Section {
         self.transceiver.sender().unchecked_into()
     }
 
-    /// Tells the browser what is wanted now. Wishes: a browser that doesn't know one goes without.
-    fn set_parameters(&mut self, transport: &Transport, caps: &Caps) {
+    fn set_parameters(&mut self, transport: &Transport, caps: &Caps, held: bool) {
         self.changed = false;
-        let sender = self.sender();
-        let parameters = sender.parameters();
-        if self.sending.is_video {
-            parameters.set_degradation_preference(degradation_preference(self.sending.video.source));
-        }
-        let present = parameters.encodings().unwrap_or_default();
-        if let Some(first) = present.first() {
-            self.sending.write_priorities(first);
-        }
-        // Without scalable coding in the browser there is nothing to cut off.
-        let scalable = present.iter().any(|encoding| encoding.scalability_mode().is_some());
-        self.demand.iter_mut().filter(|_| !scalable).for_each(|wanted| wanted.spatial_layers = 0);
-        for (encoding, mut wanted) in present.iter().zip(self.sending.encodings(&self.demand, present.len(), caps)) {
-            if !scalable {
-                wanted.scalability_mode = "";
-            }
-            self.sending.write(encoding, &wanted);
-            // Once named, a codec stays (in Chromium also when it is left out). Browsers that can't change it without an offer don't know the member.
-            if wanted.cheap || encoding.codec().is_some() {
-                let name = match self.sending.video.codec {
-                    _ if wanted.cheap => "video/VP8",
-                    VideoCodec::Av1 => "video/AV1",
-                    _ => "video/VP9",
-                };
-                if let Some(codec) = parameters.codecs().unwrap_or_default().iter().find(|codec| codec.get_mime_type() == name) {
-                    encoding.set_codec(codec);
-                }
-            }
-        }
-        transport.setting_parameters(&sender.set_parameters(&parameters));
+        transport.setting_parameters(&self.sending.set_parameters(&self.transceiver, &mut self.demand, caps, held));
     }
 }
 
@@ -183,6 +204,8 @@ pub(crate) struct Senders {
     setting: bool,
     /// What holds all of them down.
     caps: Caps,
+    /// Nothing is sent for now.
+    held: bool,
 }
 
 impl Senders {
@@ -199,7 +222,7 @@ impl Senders {
                 self.outgoing.push(Outgoing { request, track: transceiver.sender().track(), publication, sending });
             }
         }
-        Self { outgoing: self.outgoing, caps: self.caps, ..Self::default() }
+        Self { outgoing: self.outgoing, caps: self.caps, held: self.held, ..Self::default() }
     }
 
     /// Gives the track of `request` a section: an empty one of its shape, or a new one.
@@ -223,7 +246,7 @@ impl Senders {
                 section
             }
             None => {
-                let transceiver = sending.add_transceiver(transport, track.as_ref())?;
+                let transceiver = sending.add_transceiver(transport.raw(), track.as_ref(), None)?;
                 self.sections.push(Section { transceiver, load, sending, demand: Vec::new(), changed: false });
                 self.sections.last_mut().ok_or(JsValue::UNDEFINED)?
             }
@@ -251,13 +274,26 @@ impl Senders {
         self.set_parameters(transport);
     }
 
+    /// Nothing is sent for now, or again.
+    pub(crate) fn hold(&mut self, transport: &Transport, held: bool) {
+        self.held = held;
+        self.sections.iter_mut().for_each(|section| section.changed = true);
+        self.set_parameters(transport);
+    }
+
+    /// The track that is sent as a publication, and how it would be sent directly.
+    pub(crate) fn directly(&self, publication: &PublicationId) -> Option<(Option<MediaStreamTrack>, Sending)> {
+        let section = self.sections.iter().find(|section| section.carries(publication))?;
+        Some((section.transceiver.sender().track(), section.sending.directly()))
+    }
+
     /// Sets the parameters of the next section where they have changed, unless the browser is still at work on another.
     fn set_parameters(&mut self, transport: &Transport) {
         if !self.setting
             && let Some(section) = self.sections.iter_mut().find(|section| section.changed)
         {
             self.setting = true;
-            section.set_parameters(transport, &self.caps);
+            section.set_parameters(transport, &self.caps, self.held);
         }
     }
 

@@ -31,14 +31,14 @@ pub(crate) struct Transport {
 }
 
 /// A callback for events and promises, whatever they bring.
-struct Handler(Closure<dyn FnMut(JsValue)>);
+pub(crate) struct Handler(Closure<dyn FnMut(JsValue)>);
 
 impl Handler {
-    fn new(callback: impl Fn() + 'static) -> Self {
+    pub(crate) fn new(callback: impl Fn() + 'static) -> Self {
         Self(Closure::new(move |_| callback()))
     }
 
-    fn function(&self) -> &js_sys::Function {
+    pub(crate) fn function(&self) -> &js_sys::Function {
         self.0.as_ref().unchecked_ref()
     }
 }
@@ -96,12 +96,16 @@ impl Transport {
     }
 
     fn state(&self) -> Option<Input> {
-        Some(Input::Transport(match self.connection.connection_state() {
+        Self::state_of(&self.connection).map(Input::Transport)
+    }
+
+    pub(crate) fn state_of(connection: &RTCPeerConnection) -> Option<TransportState> {
+        Some(match connection.connection_state() {
             RtcPeerConnectionState::Connected => TransportState::Connected,
             RtcPeerConnectionState::Disconnected => TransportState::Disconnected,
             RtcPeerConnectionState::Failed => TransportState::Failed,
             _ => return None,
-        }))
+        })
     }
 
     /// Adds sections for these tracks and slots, makes the offer that contains them, with new ICE credentials if wanted, and sets it. Nobody waits for candidates: the edge needs none.
@@ -147,9 +151,7 @@ impl Transport {
 
     /// What a section receives.
     pub(crate) fn received(&self, mid: &Mid) -> Option<MediaStreamTrack> {
-        let transceivers = self.connection.get_transceivers();
-        let mut transceivers = transceivers.iter().map(JsCast::unchecked_into::<RtcRtpTransceiver>);
-        Some(transceivers.find(|one| one.mid().as_deref() == Some(mid.as_str()))?.receiver().track())
+        received(&self.connection, mid)
     }
 
     /// Closes everything at once. The callbacks stay until this is dropped, a task later: promises may have settled already.
@@ -172,4 +174,11 @@ impl Transport {
     pub(crate) fn ignore(&self, promise: &Promise) {
         promise.settled(self.ignore.function(), self.ignore.function());
     }
+}
+
+/// What a section receives.
+pub(crate) fn received(connection: &RTCPeerConnection, mid: &Mid) -> Option<MediaStreamTrack> {
+    let transceivers = connection.get_transceivers();
+    let mut transceivers = transceivers.iter().map(JsCast::unchecked_into::<RtcRtpTransceiver>);
+    Some(transceivers.find(|one| one.mid().as_deref() == Some(mid.as_str()))?.receiver().track())
 }

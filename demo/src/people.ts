@@ -1,5 +1,5 @@
 // Who is in the room and what they publish, as tiles. Follows the room's events; holds no state the room has already.
-import { type Layer, type Participant, type Publication, type RemoteParticipant, RemotePublication, type Room, type Track } from 'nearcast';
+import { type Layer, type Participant, type Path, type Publication, type RemoteParticipant, RemotePublication, type Room, type Track } from 'nearcast';
 import type { Grid } from './grid.ts';
 import { pausedInWords } from './layer-words.ts';
 import { Tile } from './tile.ts';
@@ -15,6 +15,8 @@ export interface ShownTile {
   audio: string | undefined;
   /** What the edge sends of the picture. */
   layer: Layer | undefined;
+  /** Which way the media comes; undefined of one's own. */
+  path: Path | undefined;
 }
 
 /** One participant: the tile with camera and microphone, and one more for every screen or other picture. */
@@ -61,7 +63,7 @@ export class People {
 
   *tiles(): Generator<ShownTile> {
     for (const { participant, tile, extra } of this.#people.values()) {
-      const shown = (each: Tile, video: Publication | undefined, sound: Publication | undefined): ShownTile => ({ tile: each, video: video?.id, audio: sound?.id, layer: layerOf(video) });
+      const shown = (each: Tile, video: Publication | undefined, sound: Publication | undefined): ShownTile => ({ tile: each, video: video?.id, audio: sound?.id, layer: layerOf(video), path: participant.isLocal ? undefined : participant.path });
       yield shown(tile, participant.publication('camera'), participant.publication('microphone'));
       for (const [publication, each] of extra) {
         yield shown(each, publication, each.source === 'screen' ? participant.publication('screen-audio') : undefined);

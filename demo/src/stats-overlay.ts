@@ -42,8 +42,8 @@ export class StatsOverlay {
       const { rttMs, availableOutgoingBitrate, transport, publications, subscriptions } = await this.#room.stats();
       if (!this.#open) return;
       const byPublication = new Map<string, TrackStats>([...publications, ...subscriptions].map((stats) => [stats.publication, stats]));
-      for (const { tile, video, audio, layer } of this.#people.tiles()) {
-        tile.showStats(statsRows(byPublication.get(video ?? ''), byPublication.get(audio ?? ''), rttMs, layer));
+      for (const { tile, video, audio, layer, path } of this.#people.tiles()) {
+        tile.showStats(statsRows(byPublication.get(video ?? ''), byPublication.get(audio ?? ''), rttMs, layer, path));
       }
       const incoming = this.#room.availableIncomingBitrate;
       const parts = [

@@ -1,11 +1,14 @@
 // Statistics as short rows of text. Pure, so that it can be tested.
-import type { Layer, TrackStats } from 'nearcast';
+import type { Layer, Path, TrackStats } from 'nearcast';
 import { reasonInWords } from './layer-words.ts';
 
 export type StatsRow = readonly [label: string, value: string];
 
-/** Rows for one tile: its picture, its sound, the way to the edge, which all tiles share, and what the edge sends of the picture. */
-export function statsRows(video: TrackStats | undefined, audio: TrackStats | undefined, rttMs: number | undefined, layer?: Layer): StatsRow[] {
+/**
+ * Rows for one tile: its picture, its sound, whether it comes directly, the way to the edge, which all tiles share, and what the edge sends of the
+ * picture.
+ */
+export function statsRows(video: TrackStats | undefined, audio: TrackStats | undefined, rttMs: number | undefined, layer?: Layer, path?: Path): StatsRow[] {
   const rows: StatsRow[] = [];
   const add = (label: string, value: string | undefined): void => {
     if (value) rows.push([label, value]);
@@ -14,8 +17,10 @@ export function statsRows(video: TrackStats | undefined, audio: TrackStats | und
   add('Bitrate', bitrate(video?.bitrate));
   add('Codec', join(video?.codec?.toUpperCase(), audio?.codec));
   add('Loss', percent(video?.lossRatio ?? audio?.lossRatio));
+  add('Path', path);
   add('RTT', rate(rttMs, 'ms'));
   add('Audio', join(bitrate(audio?.bitrate), audio?.jitterMs === undefined ? undefined : `±${rate(audio.jitterMs, 'ms')}`));
+  if (path === 'direct') layer = undefined;
   if (layer) add('Layer', layer.paused ? 'paused' : join(size(layer), rate(layer.framesPerSecond || undefined, 'fps'), bitrate(layer.bitrate || undefined)));
   add('Because', layer && reasonInWords(layer.reason));
   const limit = video?.qualityLimitationReason;

@@ -1,5 +1,5 @@
 // Decisions in words: what was decided, and why. Pure, so that it can be tested.
-import type { Layer } from 'nearcast';
+import type { Layer, Path, PathReason } from 'nearcast';
 import { reasonInWords } from './layer-words.ts';
 import { bitrate } from './stats-rows.ts';
 
@@ -23,6 +23,18 @@ const REASONS: Readonly<Record<string, string>> = {
 /** A change of state, and the reason that the SDK gives. */
 export function stateInWords(state: string, reason: string): Words {
   return { what: STATES[state] ?? state, why: REASONS[reason] ?? reason };
+}
+
+const PATHS: Readonly<Record<PathReason, string>> = {
+  'room-mode': 'as many are in the room',
+  'no-media': 'nothing came through the edge',
+  'media-back': 'it comes through the edge again',
+  lost: 'the direct connection broke',
+};
+
+/** Which way somebody's media takes from now on. */
+export function pathInWords(whose: string, path: Path, reason: PathReason): Words {
+  return { what: `${whose}: ${path === 'direct' ? 'directly' : 'through the edge'}`, why: PATHS[reason] };
 }
 
 /** What the edge sends of somebody's picture or sound from now on. */

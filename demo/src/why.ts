@@ -7,7 +7,7 @@ import { saveFile } from './save-file.ts';
 import { showError } from './toasts.ts';
 import { axisTop, curve, PLOT } from './why-plot.ts';
 import { type Decision, History, type Reading, SPAN_MS } from './why-series.ts';
-import { layerInWords, otherInWords, stateInWords } from './why-words.ts';
+import { layerInWords, otherInWords, pathInWords, stateInWords } from './why-words.ts';
 
 const INTERVAL_MS = 1000;
 
@@ -59,6 +59,7 @@ export class WhyPanel {
 
     room.on('statechanged', ({ state, reason }) => this.#decided(stateInWords(state, reason)), { signal });
     room.on('layerchanged', ({ participant, publication, layer }) => this.#decided(layerInWords(named(participant, publication), layer)), { signal });
+    room.on('pathchanged', ({ participant, path, reason }) => this.#decided(pathInWords(participant.name, path, reason)), { signal });
     for (const type of ['quality', 'adapted']) {
       const heard = (event: Event): void => this.#other(type, (event as CustomEvent<unknown>).detail);
       (room as EventTarget).addEventListener(type, heard, { signal });

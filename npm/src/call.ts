@@ -35,6 +35,8 @@ export interface Call {
   unpublish(publication: LocalPublication, error?: NearcastError): Promise<void>;
   /** Tells the room; what is sent has changed already. */
   mute(publication: LocalPublication, muted: boolean): Promise<void>;
+  /** It is sent with another track now, or none: those that get it directly get that one. */
+  trackReplaced(publication: LocalPublication, track: MediaStreamTrack | null): void;
   subscribe(publication: Publication, wanted: boolean): Promise<void>;
   /** Tells the edge how it is shown. Nothing answers. */
   wish(publication: Publication, preferences: VideoPreferences): void;

@@ -17,10 +17,10 @@ export {
 export { type ListenOptions, TypedEventTarget } from './events.js';
 export type { Layer, LayerReason, VideoPreferences, VideoPriority } from './layers.js';
 export type { CameraOptions, ConnectOptions, MicrophoneOptions, ScreenOptions, VideoCodec, VideoOptions } from './options.js';
-export { LocalParticipant, Participant, type PublishOptions, RemoteParticipant } from './participant.js';
+export { LocalParticipant, Participant, type Path, type PublishOptions, RemoteParticipant } from './participant.js';
 export { LocalPublication, Publication, RemotePublication, type Source } from './publication.js';
 export { type ConnectionQuality, type Quality, type QualityAction, qualityAdvice, type QualityCause, type QualityEvidence, type QualityLevel, type QualityTerm } from './quality.js';
-export { type DataOptions, type LeaveReason, Room, type RoomEvents, type RoomState } from './room.js';
+export { type DataOptions, type LeaveReason, type PathReason, Room, type RoomEvents, type RoomState } from './room.js';
 export type { RoomStats, TrackStats, TransportStats } from './stats.js';
 export type { Trace } from './trace.js';
 export { LocalTrack, RemoteTrack, Track, type TrackKind } from './track.js';

@@ -44,9 +44,15 @@ export function selectedWay(reports: Reports): Report {
 /** Room for a reading. */
 export const newNumbers = (): Float64Array => new Float64Array(MAX_RECORDS * STRIDE);
 
-/** Flattens into `into`; the part that was written. What isn't known is NaN. */
-export function flatten(reports: Reports, into: Float64Array): Float64Array {
-  let end = 0;
+/** Sections of a direct connection have numbers from a thousand times its own on: client-core/src/direct.rs. */
+export const SECTIONS = 1000;
+
+/** What a direct connection reports. */
+export type NumberedReports = readonly [number, Reports];
+
+/** Flattens into `into` what one of them, or the transport (number 0), reports, behind what ends at `end`. What isn't known is NaN. */
+function append(reports: Reports, link: number, into: Float64Array, end: number): number {
+  if (end >= into.length) return end;
   const write = (from: Report | undefined, where: readonly (readonly [number, string])[], start: number): void => {
     if (from) for (const [place, name] of where) into[start + place] = Number(from[name] ?? NaN);
   };
@@ -57,7 +63,10 @@ export function flatten(reports: Reports, into: Float64Array): Float64Array {
     return start;
   };
   const named = (names: readonly string[], name: unknown): number => (name === undefined ? NaN : names.indexOf(String(name).toLowerCase()));
-  write(selectedWay(reports), way, begin(0));
+  const first = link * SECTIONS;
+  const start = begin(0);
+  write(selectedWay(reports), way, start);
+  if (link) into[start + 1] = first;
   reports.forEach((report) => {
     const { type, kind } = report;
     const inbound = type === 'inbound-rtp';
@@ -65,6 +74,7 @@ export function flatten(reports: Reports, into: Float64Array): Float64Array {
     const start = begin((kind === 'video' ? 2 : 1) + (inbound ? 2 : 0));
     const of = (member: string): Report | undefined => reports.get(String(report[member]));
     write(report, inbound ? received : sent, start);
+    into[start + 1]! += first;
     if (!inbound) {
       write(of('remoteId'), heard, start);
       write(of('mediaSourceId'), source, start);
@@ -72,5 +82,18 @@ export function flatten(reports: Reports, into: Float64Array): Float64Array {
     }
     into[start + 29] = Math.max(named(codecs, String(of('codecId')?.['mimeType']).split('/')[1]), 0);
   });
-  return into.subarray(0, end);
+  return end;
+}
+
+/** All of a call: the transport, and direct connections by number. The part that was written. */
+export const flatten = (transport: Reports, into: Float64Array, links: readonly NumberedReports[] = []): Float64Array => {
+  const all: NumberedReports[] = [[0, transport], ...links];
+  return into.subarray(0, all.reduce((end, [link, reports]) => append(reports, link, into, end), 0));
+};
+
+/** Reads what a call's connections report. One that is being closed has no counters any more; the transport must have. */
+export async function readAll(transport: RTCPeerConnection, links: ReadonlyMap<number, RTCPeerConnection>): Promise<[RTCStatsReport, NumberedReports[]]> {
+  const read = async ([link, connection]: [number, RTCPeerConnection]): Promise<NumberedReports[]> => [[link, await connection.getStats()]];
+  const [reports, ...more] = await Promise.all([transport.getStats(), ...Array.from(links, (link) => read(link).catch(() => []))]);
+  return [reports, more.flat()];
 }

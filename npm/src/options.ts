@@ -33,9 +33,14 @@ export interface ConnectOptions {
    * sent, and the browser makes of it what it can. Default true.
    */
   adaptation?: boolean;
+  /**
+   * Talk directly, without the edge, where the room's mode (`auto`, `p2p`) allows it: then the others learn one's addresses. A number: with so many
+   * participants at most, 2 to 4. False: never. Default 4, which the room's mode limits further.
+   */
+  direct?: boolean | number;
   /** Cancels connecting; ignored once connected. */
   signal?: AbortSignal;
-  /** Passed to RTCPeerConnection: TURN servers of your own go here, those of the edge are added. `iceTransportPolicy: 'relay'` uses nothing else. */
+  /** Passed to RTCPeerConnection: TURN servers of your own go here, those of the edge are added. `iceTransportPolicy: 'relay'` uses nothing else, also for direct connections. */
   rtcConfiguration?: RTCConfiguration;
   /** How long connecting may take, in milliseconds. Default 10000. */
   joinTimeoutMs?: number;

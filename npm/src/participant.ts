@@ -16,6 +16,9 @@ export interface ParticipantInit {
   role: string | undefined;
 }
 
+/** A way that media takes: from one participant to the other, or through the edge. */
+export type Path = 'direct' | 'edge';
+
 /** Somebody in the room. */
 export abstract class Participant {
   #id: string;
@@ -30,6 +33,7 @@ export abstract class Participant {
   /** What is published now, by publication id. */
   abstract readonly publications: ReadonlyMap<string, Publication>;
   #level = 0;
+  #path: Path = 'edge';
   #quality: Quality | undefined;
 
   /** @internal */
@@ -67,6 +71,16 @@ export abstract class Participant {
    */
   get quality(): Quality | undefined {
     return this.#quality;
+  }
+
+  /** How the media of this participant comes here: directly, or through the edge. Told by `pathchanged`. */
+  get path(): Path {
+    return this.#path;
+  }
+
+  /** @internal */
+  setPath(path: Path): void {
+    this.#path = path;
   }
 
   /** The first publication of this source, if there is one. */

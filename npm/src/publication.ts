@@ -186,7 +186,7 @@ export class LocalPublication extends Publication {
     this.#sender = sender;
     // The track may have been changed while it was on its way there.
     const media = this.#released ? null : this.#media;
-    if (sender.track !== media) sender.replaceTrack(media).catch(() => undefined); // fails only with the transport, which has its own remedy
+    if (sender.track !== media) this.#replace(media).catch(() => undefined); // fails only with the transport, which has its own remedy
   }
 
   /** Published although muted: gives the device back. @internal */
@@ -233,9 +233,15 @@ export class LocalPublication extends Publication {
     if (this.#capture?.releaseOnMute && !this.#released) {
       this.#released = true;
       this.#media.stop();
-      await this.#sender.replaceTrack(null);
+      await this.#replace(null);
     }
     if (this.setMuted(true)) this.#onMuted(this);
+  }
+
+  /** To the edge, and to those that get it directly. */
+  #replace(media: MediaStreamTrack | null): Promise<void> {
+    this.#call.trackReplaced(this, media);
+    return this.#sender.replaceTrack(media);
   }
 
   /** Sends `media` instead of the present track, which is stopped if it was opened here. */
@@ -245,7 +251,7 @@ export class LocalPublication extends Publication {
     media.contentHint ||= before.contentHint;
     try {
       if (this.#over) throw nearcastError('publication-unknown');
-      await this.#sender.replaceTrack(media);
+      await this.#replace(media);
     } catch (cause) {
       if (openedHere) media.stop();
       throw cause;

@@ -6,7 +6,7 @@ import type { Call } from './call.js';
 import { nearcastError, type NearcastError } from './errors.js';
 import { TypedEventTarget } from './events.js';
 import type { Layer } from './layers.js';
-import type { LocalParticipant, Participant, RemoteParticipant } from './participant.js';
+import type { LocalParticipant, Participant, Path, RemoteParticipant } from './participant.js';
 import type { LocalPublication, Publication, RemotePublication } from './publication.js';
 import type { ConnectionQuality, Quality } from './quality.js';
 import type { RoomStats } from './stats.js';
@@ -22,6 +22,9 @@ export type RoomState = 'connecting' | 'connected' | 'reconnecting' | 'disconnec
  * `moving`: another session, here or on another edge; ids change, objects don't. `connected` and `disconnected` end it.
  */
 export type RecoveryStep = 'connected' | 'suspect' | 'resuming' | 'restarting' | 'replacing' | 'moving' | 'disconnected';
+
+/** Why media takes another way. */
+export type PathReason = 'room-mode' | 'no-media' | 'media-back' | 'lost';
 
 /** How somebody left. */
 export type LeaveReason = 'left' | 'timed-out' | 'replaced' | 'removed' | 'failed';
@@ -58,6 +61,11 @@ export interface RoomEvents {
    * connection (the edge judges the others'), and (without either) of one's own connection.
    */
   quality: { quality: Quality; participant?: Participant; publication?: Publication };
+  /**
+   * Somebody's media comes directly now, or through the edge again. `room-mode`: as the room shall; `no-media`, `media-back`: nothing came through
+   * the edge, and comes again; `lost`: the direct connection broke. Tracks stay the same objects.
+   */
+  pathchanged: { participant: RemoteParticipant; path: Path; reason: PathReason };
   /** Oneself publishes something. */
   localpublished: { publication: LocalPublication };
   /**

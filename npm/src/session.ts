@@ -10,7 +10,7 @@ import type { TokenSource } from './connect.js';
 import type { Core, CoreHost } from './core/boundary.js';
 import type { CoreInstance, CoreUser } from './core/instance.js';
 import { devices } from './devices.js';
-import { flatten, newNumbers } from './flatten.js';
+import { flatten, newNumbers, readAll } from './flatten.js';
 import { nearcastError, type NearcastError } from './errors.js';
 import { layerReasons, type VideoPreferences, videoPriorities } from './layers.js';
 import type { ConnectOptions } from './options.js';
@@ -19,10 +19,11 @@ import { AudioPlayback } from './playback.js';
 import { LocalPublication, type Publication, RemotePublication, type Source } from './publication.js';
 import { JUDGEMENT, type Quality, readQuality } from './quality.js';
 import { Requests } from './requests.js';
-import { type LeaveReason, type RecoveryStep, Room, type RoomEvents, type RoomState } from './room.js';
+import { type LeaveReason, type PathReason, type RecoveryStep, Room, type RoomEvents, type RoomState } from './room.js';
 import { type RoomStats, StatsReader } from './stats.js';
 import { makeTrace, type Trace } from './trace.js';
 import { LocalTrack, RemoteTrack } from './track.js';
+import { Voices } from './voices.js';
 
 /** What the edge's logs show; the version is written by `scripts/build.mjs`. */
 declare const NEARCAST_VERSION: string;
@@ -57,6 +58,12 @@ export class Session implements CoreHost, CoreUser, Call {
   #early: WebSocket | undefined;
   /** The edge's, one for each address. */
   #theirServers: (RTCIceServer & { urls: string })[] = [];
+  /** Direct connections, by number. */
+  #links = new Map<number, RTCPeerConnection>();
+  #voices = new Voices(
+    () => [this.#transport, ...this.#links.values()].filter((one) => one !== undefined),
+    (heard) => this.#speak(heard),
+  );
   #socket: WebSocket | undefined;
   #room: Room | undefined;
   /** Remote publications, by id. */
@@ -127,6 +134,8 @@ export class Session implements CoreHost, CoreUser, Call {
     const hidden = (): void => this.#tellCore((core) => core.pageHidden(document.hidden));
     globalThis.document?.addEventListener('visibilitychange', hidden, page);
     if (options.adaptation === false) this.#enter((core) => core.adaptNothing());
+    const { direct = true } = options;
+    if (direct !== true) this.#enter((core) => core.directLimit(Number(direct)));
     this.#enter((core) => core.start());
     if (globalThis.document?.hidden) hidden();
   }
@@ -152,6 +161,10 @@ export class Session implements CoreHost, CoreUser, Call {
     return this.#requests.make((id) => this.#enter((core) => core.mute(id, publication.id, muted)));
   }
 
+  trackReplaced(publication: LocalPublication, track: MediaStreamTrack | null): void {
+    this.#tellCore((core) => core.trackReplaced(publication.id, track ?? undefined));
+  }
+
   subscribe(publication: Publication, wanted: boolean): Promise<void> {
     return this.#requests.make((id) => this.#enter((core) => core.subscribe(id, publication.id, wanted)));
   }
@@ -173,7 +186,7 @@ export class Session implements CoreHost, CoreUser, Call {
 
   async stats(): Promise<RoomStats> {
     if (!this.#transport || !this.#core) throw nearcastError('room-left');
-    return this.#stats.read(this.#transport, this.#room?.local.table.values() ?? [], this.#remote.values());
+    return this.#stats.read(this.#transport, this.#links, this.#room?.local.table.values() ?? [], this.#remote.values());
   }
 
   trace(): Trace {
@@ -215,6 +228,21 @@ export class Session implements CoreHost, CoreUser, Call {
     transport.onicecandidateerror = ({ url }) => tried(url, false);
     // Chromium has it in the candidate, others in the event.
     transport.onicecandidate = (event) => tried((event.candidate as { url?: string } | null)?.url ?? (event as { url?: string | null }).url, true);
+  }
+
+  linkChanged(link: number, connection: RTCPeerConnection | undefined): void {
+    if (connection) this.#links.set(link, connection);
+    else this.#links.delete(link);
+  }
+
+  pathChanged(id: string, direct: boolean, reason: string): void {
+    const room = this.#room;
+    const participant = room?.table.get(id);
+    if (!room || !participant) return;
+    const path = direct ? 'direct' : 'edge';
+    participant.setPath(path);
+    this.#voices.update(room);
+    this.#emit('pathchanged', { participant, path, reason: reason as PathReason });
   }
 
   openSocket(edge: string | undefined): WebSocket | undefined {
@@ -359,15 +387,21 @@ export class Session implements CoreHost, CoreUser, Call {
 
   speakers(ids: string[], levels: Uint8Array): void {
     const room = this.#room;
+    // The edge knows nothing of voices that don't pass it.
+    if (!room || this.#voices.listen) return;
+    const heard = ids.flatMap((id, index): [Participant, number][] => {
+      const participant = id === room.local.id ? room.local : room.table.get(id);
+      return participant ? [[participant, Math.max(levels[index] ?? 0, 1) / 127]] : [];
+    });
+    this.#speak(heard);
+  }
+
+  #speak(heard: [Participant, number][]): void {
+    const room = this.#room;
     if (!room) return;
     for (const participant of room.speakers) participant.setLevel(0);
-    const speakers: Participant[] = [];
-    for (const [index, id] of ids.entries()) {
-      const participant = id === room.local.id ? room.local : room.table.get(id);
-      if (!participant) continue;
-      participant.setLevel(Math.max(levels[index] ?? 0, 1) / 127);
-      speakers.push(participant);
-    }
+    for (const [participant, level] of heard) participant.setLevel(level);
+    const speakers = heard.map(([participant]) => participant);
     room.setSpeakers(speakers);
     this.#emit('speakerschanged', { speakers });
   }
@@ -390,8 +424,9 @@ export class Session implements CoreHost, CoreUser, Call {
 
   statsWanted(): void {
     // A transport that is being closed has no counters any more; the core asks again.
-    this.#transport?.getStats().then(
-      (reports) => this.#tellCore((core) => core.stats(flatten(reports, this.#numbers))),
+    if (!this.#transport) return;
+    readAll(this.#transport, this.#links).then(
+      ([reports, links]) => this.#tellCore((core) => core.stats(flatten(reports, this.#numbers, links))),
       () => undefined,
     );
   }
@@ -539,6 +574,7 @@ export class Session implements CoreHost, CoreUser, Call {
     for (const publication of this.#room?.local.table.values() ?? []) publication.end();
     for (const publication of this.#remote.values()) publication.track?.detach();
     this.playback.clear();
+    this.#voices.stop();
     this.#close(core);
     this.#tell(error);
   }
@@ -550,7 +586,8 @@ export class Session implements CoreHost, CoreUser, Call {
       socket.onopen = socket.onmessage = socket.onerror = socket.onclose = null;
       socket.close();
     }
-    this.#transport?.close();
+    for (const connection of [this.#transport, ...this.#links.values()]) connection?.close();
+    this.#links.clear();
     this.#socket = this.#transport = undefined;
     if (core) setTimeout(() => this.#instance.failed || core.free());
   }

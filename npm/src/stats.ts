@@ -1,6 +1,6 @@
 // Statistics of a call for apps, from the same records that the core judges quality by. Rates are over the time since the previous call.
 
-import { codecs, flatten, limits, newNumbers, type Report, type Reports, STRIDE, selectedWay } from './flatten.js';
+import { codecs, flatten, limits, newNumbers, type NumberedReports, readAll, type Report, type Reports, SECTIONS, STRIDE, selectedWay } from './flatten.js';
 import type { LocalPublication, RemotePublication } from './publication.js';
 import type { TrackKind } from './track.js';
 
@@ -78,31 +78,62 @@ const [FRAMES, FPS, WIDTH, HEIGHT, FREEZES, LIMIT, CODEC] = [17, 20, 21, 22, 24,
 export class StatsReader {
   #before: Float64Array = new Float64Array();
 
-  async read(transport: RTCPeerConnection, local: Iterable<LocalPublication>, remote: Iterable<RemotePublication>): Promise<RoomStats> {
-    return this.describe(await transport.getStats(), local, remote);
+  async read(
+    transport: RTCPeerConnection,
+    links: ReadonlyMap<number, RTCPeerConnection>,
+    local: Iterable<LocalPublication>,
+    remote: Iterable<RemotePublication>,
+  ): Promise<RoomStats> {
+    const [reports, more] = await readAll(transport, links);
+    return this.describe(reports, local, remote, more);
   }
 
-  describe(reports: Reports, local: Iterable<LocalPublication>, remote: Iterable<RemotePublication>): RoomStats {
-    const now = flatten(reports, newNumbers());
+  describe(
+    reports: Reports,
+    local: Iterable<LocalPublication>,
+    remote: Iterable<RemotePublication>,
+    links: readonly NumberedReports[] = [],
+  ): RoomStats {
+    const now = flatten(reports, newNumbers(), links);
     const before = this.#before;
     this.#before = now;
     const tracks = (publications: Iterable<LocalPublication | RemotePublication>, received: number): TrackStats[] =>
-      [...publications].flatMap((publication) => track(publication, received, now, before) ?? []);
+      [...publications].flatMap((publication) => track(publication, received, now, before, received ? [] : sectionsOf(publication, links)) ?? []);
     return { ...connection(selectedWay(reports), reports), publications: tracks(local, 0), subscriptions: tracks(remote, 2) };
   }
 }
 
+/** The sections of direct connections that send a publication of one's own, which is known by its track. */
+function sectionsOf({ track }: LocalPublication | RemotePublication, links: readonly NumberedReports[]): number[] {
+  const sections: number[] = [];
+  for (const [link, reports] of links) {
+    reports.forEach((report) => {
+      const source = reports.get(String(report['mediaSourceId']))?.['trackIdentifier'];
+      if (report['type'] === 'outbound-rtp' && source === track?.mediaStreamTrack.id) sections.push(link * SECTIONS + Number(report['mid']));
+    });
+  }
+  return sections;
+}
+
 /** One track, of `received` (2) or sent (0) streams; undefined without any. */
-function track(publication: LocalPublication | RemotePublication, received: number, now: Float64Array, before: Float64Array): TrackStats | undefined {
+function track(
+  publication: LocalPublication | RemotePublication,
+  received: number,
+  now: Float64Array,
+  before: Float64Array,
+  direct: number[],
+): TrackStats | undefined {
   const { id, kind, mid, participant } = publication;
   const of = (numbers: Float64Array): Float64Array[] => {
     const streams = Array.from({ length: numbers.length / STRIDE }, (_, at) => numbers.subarray(at * STRIDE, (at + 1) * STRIDE));
-    return streams.filter((stream) => stream[KIND] === (kind === 'video' ? 2 : 1) + received && stream[MID] === Number(mid ?? NaN));
+    const sections = [Number(mid ?? NaN), ...direct];
+    return streams.filter((stream) => stream[KIND] === (kind === 'video' ? 2 : 1) + received && sections.some((section) => section === stream[MID]));
   };
   const [streams, earlier] = [of(now), of(before)];
   const [first] = streams;
   if (!first) return undefined;
-  const largest = streams.reduce((a, b) => ((b[HEIGHT] ?? 0) > (a[HEIGHT] || 0) ? b : a));
+  // Of two alike that which goes directly: the other is held.
+  const largest = streams.reduce((a, b) => ((b[HEIGHT] || 0) >= (a[HEIGHT] || 0) ? b : a));
   const sum = (all: Float64Array[], place: number): number => all.reduce((total, stream) => total + (stream[place] || 0), 0);
   /** How much a counter rose; NaN without an earlier reading, and where it began anew. */
   const rise = (place: number): number => {

@@ -13,7 +13,9 @@ function published({ kind = 'video', releaseOnMute = true, muted = false, open =
   const media = new FakeTrack(kind);
   const capture = { releaseOnMute, open, withDevice: (id) => (log.push(`device ${id}`), { ...capture }), replacement: () => replacement(capture) };
   const sender = new FakeSender(media);
+  const directly = [];
   const call = {
+    trackReplaced: (_, media) => void directly.push(media),
     mute: (_, to) => (log.push(to ? 'tell muted' : 'tell unmuted'), tell()),
     unpublish: async (_, error) => void log.push(error ? `unpublish ${error.code}` : 'unpublish'),
   };
@@ -23,16 +25,17 @@ function published({ kind = 'video', releaseOnMute = true, muted = false, open =
     capture: captured ? capture : undefined, onMuted: ({ muted: now }) => log.push(now ? 'muted' : 'unmuted'),
     onDevice: (type, { interrupted }) => log.push(type === 'devicereplaced' ? 'replaced' : `interrupted ${interrupted}`),
   });
-  return { publication, media, sender, log };
+  return { publication, media, sender, log, directly };
 }
 
 test('muting a camera switches it off at once and then tells the room', async () => {
-  const { publication, media, sender, log } = published();
+  const { publication, media, sender, log, directly } = published();
   await publication.mute();
   assert.deepEqual([media.readyState, sender.track, publication.muted], ['ended', null, true]);
   assert.deepEqual(log, ['muted', 'tell muted']);
   await publication.unmute();
   assert.equal(publication.track.mediaStreamTrack.readyState, 'live');
+  assert.deepEqual(directly, [null, publication.track.mediaStreamTrack], 'who gets it directly gets the same');
   assert.equal(sender.track, publication.track.mediaStreamTrack);
   assert.ok(sender.track.enabled && !publication.muted);
   assert.deepEqual(log.slice(2), ['unmuted', 'tell unmuted']);

@@ -36,6 +36,23 @@ test('what Chromium says is flattened', () => {
   });
 });
 
+test('what goes directly is counted with the rest, by its section or by its track', () => {
+  const reader = new StatsReader();
+  const links = (seconds) => [
+    [2, new Map([
+      ['S', { type: 'media-source', trackIdentifier: 'local-cam' }],
+      ['O', { type: 'outbound-rtp', kind: 'video', mid: '0', mediaSourceId: 'S', timestamp: 1000 * seconds, bytesSent: 250_000 * seconds, frameWidth: 1280, frameHeight: 720, framesPerSecond: 15 }],
+    ])],
+    [3, new Map([['I', { type: 'inbound-rtp', kind: 'audio', mid: '1', timestamp: 1000 * seconds, bytesReceived: 4000 * seconds }]])],
+  ];
+  const sound = { ...microphone, mid: '3001' };
+  reader.describe(chromium(1), [camera], [sound], links(1));
+  const { publications, subscriptions } = reader.describe(chromium(2), [camera], [sound], links(2));
+  assert.equal(publications[0].bitrate, 3_000_000);
+  assert.equal(publications[0].framesPerSecond, 15);
+  assert.equal(subscriptions[0].bitrate, 32_000);
+});
+
 test('the first reading has no rates', () => {
   const [sent] = new StatsReader().describe(chromium(1), [camera], []).publications;
   assert.ok(!('bitrate' in sent));

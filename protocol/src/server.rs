@@ -239,6 +239,11 @@ pub struct Joined {
     #[cfg_attr(feature = "json", serde(default))]
     #[cbor(default)]
     pub mode: RoomMode,
+    /// Participants of this room may talk directly: when the mode says so, and where media doesn't get through the edge.
+    #[n(13)]
+    #[cfg_attr(feature = "json", serde(default))]
+    #[cbor(default)]
+    pub direct: bool,
 }
 
 /// A participant as others see it.

@@ -15,6 +15,8 @@ pub(super) struct Keep {
     paths: &'static str,
     /// Paths to text that decisions only compare: each that is different gets a letter of its own.
     compared: &'static str,
+    /// Paths to text that is a description, whoever wrote it.
+    described: &'static str,
     /// How many letters come before the kind; none if it is that many.
     kind_at: usize,
 }
@@ -28,26 +30,28 @@ pub(super) const SERVER: Keep = Keep {
         "110 111*0 111*1 ",                // answer
         "400 404*0 50 60 610 70 71 80 ",   // participants, publications
         "900 901 ;0*0 >1*0 ?0 ?1*0 @0*0 ", // slot, speakers, layers, encodings, qualities
-        "A0 C0*0*",                        // who sent a payload, addresses of ICE servers
+        "A0 A1 C0*0*",                     // who sent a payload, and that; addresses of ICE servers
     ),
     // Identities: who is who in a session that goes on where another one ended.
     compared: "0031 004*1 401",
+    described: "A1",
     kind_at: 0,
 };
 
 /// `ClientEnvelope`. Offers are those that the transport made, a moment before.
 pub(super) const CLIENT: Keep = Keep {
     paths: concat!(
-        "1004 10021*0 10021*4 ",        // join: our software, sections
-        "1101*0 1101*4 1901*0 1901*4 ", // offers: sections
-        "120 130 140 150 180*0 1:0",    // publications, wishes, whom a payload is for
+        "1004 10021*0 10021*4 ",         // join: our software, sections
+        "1101*0 1101*4 1901*0 1901*4 ",  // offers: sections
+        "120 130 140 150 180*0 1:0 1:1", // publications, wishes, payloads and whom they are for
     ),
     compared: "",
+    described: "1:1",
     kind_at: 1,
 };
 
 /// `DataFrame`: from whom, for whom.
-pub(super) const FRAME: Keep = Keep { paths: "0 1", compared: "", kind_at: usize::MAX };
+pub(super) const FRAME: Keep = Keep { paths: "0 1", compared: "", described: "", kind_at: usize::MAX };
 
 /// Texts that were met in places where they are compared, in that order. The letter that stands for one says which it is, not what.
 #[derive(Debug, Default)]
@@ -87,8 +91,8 @@ fn mask(item: &Item<'_>, keep: &Keep, path: &mut Vec<u8>, compared: &mut Compare
         Item::Flag(flag) => out.flag(*flag),
         Item::Nothing => out.null(),
         Item::Bytes(_) => out.bytes(&[]),
-        // No id has a line break: this is a description.
-        Item::Text(text) if has(keep.paths, path) && text.contains('\n') => out.text(&negotiated(text)),
+        // No id has a line break, and what participants hand to each other is none: this is a description.
+        Item::Text(text) if has(keep.paths, path) && (text.contains('\n') || has(keep.described, path)) => out.text(&negotiated(text)),
         Item::Text(text) if has(keep.paths, path) => out.text(text),
         Item::Text(text) if has(keep.compared, path) => out.text(compared.stand_in(text).encode_utf8(&mut [0; 4])),
         Item::Text(_) => out.text("*"),
@@ -120,8 +124,11 @@ fn has(paths: &str, path: &[u8]) -> bool {
 
 /// Lines that say what is sent, where and in which codec: `mid`, `sendonly`, `sendrecv`, `recvonly`, `inactive`, `rtpmap`, `fmtp`. All others go:
 /// among them addresses, ICE passwords and fingerprints. Three letters tell these names from all that there are.
+/// Lines with `n=` are those of `direct::message`.
 fn is_negotiated(line: &str) -> bool {
-    line.starts_with("m=") || line.starts_with("a=") && matches!(line.get(2..5), Some("mid" | "sen" | "rec" | "ina" | "rtp" | "fmt"))
+    line.starts_with("m=")
+        || line.starts_with("n=")
+        || line.starts_with("a=") && matches!(line.get(2..5), Some("mid" | "sen" | "rec" | "ina" | "rtp" | "fmt"))
 }
 
 /// What decisions depend on in a description.

@@ -9,8 +9,8 @@ use crate::cpu::CpuLimits;
 use crate::encodings::Caps;
 use crate::peer_ladder::PeerRung;
 use crate::{
-    Adapted, Code, DataMessage, Judgement, PublishRequest, Reason, RequestId, SessionConfig, SessionError, SlotCounts, SocketId, State,
-    Step, StepTaken, Subject, TransportId, TransportState,
+    Adapted, Code, DataMessage, Judgement, LinkId, PublishRequest, Reason, RequestId, SessionConfig, SessionError, SlotCounts, SocketId,
+    State, Step, StepTaken, Subject, TransportId, TransportState,
 };
 use alloc::{string::String, vec::Vec};
 use nearcast_protocol::client::Source;
@@ -162,7 +162,7 @@ macro_rules! lists {
     )*};
 }
 
-lists! { Judgement, RequestId, (RequestId, Mid), LayerState, Speaker, EncodingDemand }
+lists! { Judgement, RequestId, (RequestId, Mid), LayerState, Speaker, EncodingDemand, PublicationId, (PublicationId, Mid) }
 
 impl<A: Record, B: Record> Record for (A, B) {
     fn record(&self, entry: &mut Entry) {
@@ -199,7 +199,7 @@ macro_rules! ids {
     };
 }
 
-ids! { RequestId SocketId TransportId ; Mid ParticipantId PublicationId }
+ids! { RequestId SocketId TransportId LinkId ; Mid ParticipantId PublicationId }
 
 macro_rules! choices {
     ($($type:ident)*) => {$(

@@ -88,6 +88,10 @@ inputs! {
     22 AdaptNothing {}
     23 TransportRefused {}
     24 IceServer { address: address, works: works }
+    25 DirectLimit { 0: most }
+    26 LinkDescribed { link: link, sdp: sdp as Description, sections: sections }
+    27 LinkCandidate { link: link, candidate: candidate as Length }
+    28 LinkState { link: link, state: state }
 }
 
 decisions! { record_output, OUTPUT_WORDS, Output from OUTPUTS;
@@ -109,6 +113,12 @@ decisions! { record_output, OUTPUT_WORDS, Output from OUTPUTS;
     15 SendBeat { 0: frame as Frame }
     16 SetIceServers { 0: servers as Hidden }
     17 LeaveOutIceServers { 0: addresses }
+    18 OfferLink { link: link, publications: publications }
+    19 DescribeLink { link: link, sdp: sdp as Changes }
+    20 AddCandidate { link: link, candidate: candidate as Hidden }
+    21 CloseLink { 0: link }
+    22 CapLink { link: link, rung: rung }
+    23 Hold { 0: held }
 }
 
 decisions! { record_event, EVENT_WORDS, Event from EVENTS;
@@ -135,6 +145,8 @@ decisions! { record_event, EVENT_WORDS, Event from EVENTS;
     20 ParticipantRenamed { was: was, id: id }
     21 PublicationRenamed { was: was, id: id }
     22 Republished { request: request, was: was, publication: publication, mid: mid }
+    23 TrackRouted { publication: publication, link: link, mid: mid }
+    24 PathChanged { participant: participant, direct: direct, reason: reason }
 }
 
 /// An event is an output with a kind of its own behind it.

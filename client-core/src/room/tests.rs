@@ -45,6 +45,7 @@ fn snapshot(others: Vec<ParticipantInfo>, slots: Vec<SlotBinding>) -> Joined {
         edges: Vec::new(),
         ice_servers: Vec::new(),
         mode: Default::default(),
+        direct: false,
     }
 }
 

@@ -24,6 +24,12 @@ fn a_microphone_without_dtx_gets_error_correction_only() {
 }
 
 #[test]
+fn feedback_for_a_codec_that_is_not_there_is_left_out() {
+    let offer = "v=0\r\nm=video 9 UDP/TLS/RTP/SAVPF 120\r\na=rtcp-fb:120 nack pli\r\na=rtcp-fb:123 nack\r\na=rtcp-fb:* ccm fir\r\na=rtpmap:120 VP8/90000\r\na=sendonly\r\n";
+    assert_eq!(tune_answer(offer, &[], true), offer.replace("a=rtcp-fb:123 nack\r\n", ""));
+}
+
+#[test]
 fn parameters_are_added_where_the_edge_gave_none() {
     let bare = ANSWER.replace("a=fmtp:111 minptime=10;usedtx=0\r\n", "");
     assert!(tune_answer(&bare, &["4".into()], true).contains("a=rtpmap:111 opus/48000/2\r\na=fmtp:111 useinbandfec=1;usedtx=1\r\n"));

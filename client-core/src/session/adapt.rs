@@ -129,6 +129,10 @@ impl Adapt {
 impl Session {
     /// Adapts to what was measured.
     pub(super) fn adapt(&mut self, now: MonoTime, tracks: &[Track], sendable: Option<u32>) {
+        if self.direct.receives() {
+            // What the edge believes of a way on which it sends nothing.
+            self.adapt.estimate = 0;
+        }
         let steps = self.adapt.observe(now, tracks, sendable);
         if steps.is_empty() {
             return;

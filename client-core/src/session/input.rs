@@ -16,6 +16,10 @@ pub struct SocketId(pub u32);
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct TransportId(pub u32);
 
+/// A direct connection to, or from, another participant; numbered by the session.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct LinkId(pub u32);
+
 /// The `connectionState` of the transport, as far as it matters.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum TransportState {
@@ -139,6 +143,31 @@ pub enum Input {
     PageHidden(bool),
     /// Nothing shall give way when the processor or the path is short. Before [`Input::Start`].
     AdaptNothing,
+    /// So many participants may talk directly; below two: never. Before [`Input::Start`].
+    DirectLimit(u8),
+    /// Answers [`crate::Output::OfferLink`] and [`crate::Output::DescribeLink`] of a connection to here: made, and set as the local description.
+    LinkDescribed {
+        /// Which.
+        link: LinkId,
+        /// The SDP.
+        sdp: String,
+        /// Of an offer: the section of each new publication.
+        sections: Vec<(PublicationId, Mid)>,
+    },
+    /// A direct connection has found an address of ours.
+    LinkCandidate {
+        /// Which.
+        link: LinkId,
+        /// As in SDP, without `a=`.
+        candidate: String,
+    },
+    /// The state of a direct connection changed; failed, too: the browser refuses something.
+    LinkState {
+        /// Which.
+        link: LinkId,
+        /// The state.
+        state: TransportState,
+    },
     /// Answers [`crate::Output::ReadStats`]: records as in [`crate::stats`].
     Stats(Vec<f64>),
     /// Leave for good.

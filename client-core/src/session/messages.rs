@@ -71,13 +71,15 @@ impl Session {
             ServerMessage::Layers { estimate, layers } => {
                 self.adapt.set_estimate(estimate);
                 self.watch.layers(&layers);
+                // Of what comes directly the edge has nothing to send, and that is no news to anybody.
+                let layers = layers.into_iter().filter(|layer| !self.direct.has(&layer.publication)).collect();
                 self.event(Event::Layers { estimate, layers });
             }
             ServerMessage::Encodings { publication, encodings } => self.demand(publication, encodings),
             ServerMessage::Speakers { speakers } => self.event(Event::Speakers(speakers)),
             ServerMessage::Qualities { qualities } => self.qualities(qualities),
-            // Later: what follows from these.
-            ServerMessage::Peer { .. } | ServerMessage::Mode { .. } => {}
+            ServerMessage::Peer { from, payload } => self.directly(|direct, room, acts| direct.heard(now, room, &from, &payload, acts)),
+            ServerMessage::Mode { mode } => self.direct.mode = mode,
             ServerMessage::IceServers { servers } => {
                 self.name_ice_servers(now, servers);
             }

@@ -1,7 +1,8 @@
 //! What a session wants done, and what it tells the app.
 
-use super::{Adapted, DataMessage, Judgement, RequestId, SocketId, TransportId};
+use super::{Adapted, DataMessage, Judgement, LinkId, RequestId, SocketId, TransportId};
 use crate::encodings::Caps;
+use crate::peer_ladder::PeerRung;
 use crate::{Reason, SessionError, SlotCounts, StepTaken};
 use alloc::{string::String, vec::Vec};
 use nearcast_protocol::{EncodingDemand, IceServer, LayerState, LeaveReason, Mid, ParticipantId, PublicationId, PublicationInfo, Speaker};
@@ -96,6 +97,40 @@ pub enum Output {
     SetIceServers(Vec<IceServer>),
     /// Of their addresses, numbered in order, those whose bit is set are left out for now. With the next gathering.
     LeaveOutIceServers(u32),
+    /// Open a direct connection if there is none of this number, add sections that send these, make an offer and set it; answer with
+    /// [`crate::Input::LinkDescribed`], or [`crate::Input::LinkState`] when that fails.
+    OfferLink {
+        /// Which.
+        link: LinkId,
+        /// Of one's own.
+        publications: Vec<PublicationId>,
+    },
+    /// Set what the other end says as the remote description. Of a connection that we don't offer, which is opened if there is none of this number:
+    /// answer it, and then with [`crate::Input::LinkDescribed`].
+    DescribeLink {
+        /// Which.
+        link: LinkId,
+        /// The SDP.
+        sdp: String,
+    },
+    /// An address of the other end.
+    AddCandidate {
+        /// Which.
+        link: LinkId,
+        /// As in SDP, without `a=`.
+        candidate: String,
+    },
+    /// Close it.
+    CloseLink(LinkId),
+    /// Hold its pictures down to this.
+    CapLink {
+        /// Which.
+        link: LinkId,
+        /// No more than this.
+        rung: PeerRung,
+    },
+    /// Send nothing over the transport for now, or again: everybody gets it directly.
+    Hold(bool),
     /// Tell the app.
     Event(Event),
 }
@@ -197,6 +232,24 @@ pub enum Event {
         publication: PublicationId,
         /// The receiving section.
         mid: Mid,
+    },
+    /// A publication's media comes over a direct connection now, until `TrackSubscribed` comes again.
+    TrackRouted {
+        /// What.
+        publication: PublicationId,
+        /// The connection.
+        link: LinkId,
+        /// Its section.
+        mid: Mid,
+    },
+    /// Somebody's media comes directly now, or through the edge.
+    PathChanged {
+        /// Whose.
+        participant: ParticipantId,
+        /// Directly.
+        direct: bool,
+        /// Why: `room-mode`, `no-media` and `media-back` (of the edge), `lost`.
+        reason: &'static str,
     },
     /// It no longer does.
     TrackUnsubscribed {

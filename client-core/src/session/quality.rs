@@ -5,7 +5,7 @@
 
 use super::{Session, Stage};
 use crate::quality::{Action, Blend, Cause, Direction, Gauge, Level, Measured, Media, Quality, Rating, opinion, rate};
-use crate::stats::{Stats, Track};
+use crate::stats::{Stats, Track, Way};
 use crate::{Event, MonoTime, Output, RequestId};
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -18,6 +18,9 @@ const EVERY: Duration = Duration::from_secs(1);
 
 /// The same while something is wrong, so that both the fall and the way back are seen early.
 const EVERY_WHILE_DEGRADED: Duration = Duration::from_millis(250);
+
+/// The same while a track waits for its other source to deliver. Browsers give the same reading again within 50 ms.
+const EVERY_WHILE_EAGER: Duration = Duration::from_millis(100);
 
 /// How long after a fall something counts as wrong. Guess: as long as a level needs to be believed again, and some.
 const DEGRADED_FOR: Duration = Duration::from_secs(5);
@@ -216,8 +219,8 @@ impl Watch {
         }
     }
 
-    fn own(&mut self, track: &mut Track) -> Option<Subject> {
-        let own = self.own.iter_mut().find(|own| own.section == track.section && own.publication.is_some() && !own.muted)?;
+    fn own(&mut self, track: &mut Track, is: impl Fn(&Own) -> bool) -> Option<Subject> {
+        let own = self.own.iter_mut().find(|own| is(own) && own.publication.is_some() && !own.muted)?;
         if own.source == Source::Camera {
             own.best_fps = own.best_fps.max(track.measured.fps_source.unwrap_or(0.0)).min(ENOUGH_FPS);
             track.measured.fps_asked = Some(own.best_fps);
@@ -281,8 +284,11 @@ impl Session {
             return;
         }
         self.watch.stats.read(numbers);
+        self.read_links(now);
         let tracks = self.watch.stats.tracks();
-        let sendable = self.watch.stats.way().sendable().map(|bits| bits as u32);
+        // Of a way that carries nothing no estimate says anything.
+        let carries = self.direct.sends_over().unwrap_or(0);
+        let sendable = self.watch.stats.way_of(carries).and_then(Way::sendable).map(|bits| bits as u32);
         self.adapt(now, &tracks, sendable);
         let way = self.watch.stats.way();
         if let Some(received) = way.received() {
@@ -294,7 +300,7 @@ impl Session {
         let mut flows = false;
         for mut track in tracks {
             let subject = match track.direction {
-                Direction::Uplink => self.watch.own(&mut track),
+                Direction::Uplink => self.sent(&mut track),
                 Direction::Downlink => self.received(&mut track),
             };
             let Some(subject) = subject else { continue };
@@ -314,17 +320,48 @@ impl Session {
         let path = &self.recovery.path;
         let degraded =
             now < self.watch.degraded_until || !path.is_good() || path.is_quiet() || (flows && self.watch.stats.way().is_doubtful());
-        self.watch.read_at = (self.watch.asked_at + if degraded { EVERY_WHILE_DEGRADED } else { EVERY }).max(now);
+        let every = match degraded {
+            _ if self.direct.is_eager(now) => EVERY_WHILE_EAGER,
+            true => EVERY_WHILE_DEGRADED,
+            false => EVERY,
+        };
+        self.watch.read_at = (self.watch.asked_at + every).max(now);
         if !told.is_empty() {
             self.event(Event::Quality(told));
         }
     }
 
+    /// Counters decide something from now on.
+    pub(super) fn read_soon(&mut self, now: MonoTime) {
+        self.watch.read_at = self.watch.read_at.min(now + EVERY_WHILE_EAGER);
+    }
+
+    /// Has direct connections look at what was counted.
+    fn read_links(&mut self, now: MonoTime) {
+        let stats = core::mem::take(&mut self.watch.stats);
+        self.directly(|direct, room, acts| direct.read(now, room, &stats, acts));
+        self.watch.stats = stats;
+    }
+
+    /// Whose a sent track is. While nothing is sent to the edge, what goes directly is judged.
+    fn sent(&mut self, track: &mut Track) -> Option<Subject> {
+        let (section, held) = (track.section, self.direct.is_held());
+        let directly = self.direct.sent(section).filter(|_| held);
+        self.watch.own(track, |own| directly.map_or(!held && own.section == section, |id| own.publication.as_ref() == Some(id)))
+    }
+
     /// Whose a received track is, and what was asked of it; none: nothing is expected of it.
     fn received(&self, track: &mut Track) -> Option<Subject> {
-        let (publication, source) = self.room.carried(|mid| section(mid) == Some(track.section))?;
+        let routed = self.direct.routed(track.section);
+        let is = |mid: &Mid, id: &PublicationId| {
+            routed.map_or_else(|| section(mid) == Some(track.section) && !self.direct.has(id), |routed| routed == id)
+        };
+        let (publication, source) = self.room.carried(is)?;
         let measured = &mut track.measured;
-        if let Some(layer) = self.watch.layers.iter().find(|layer| layer.publication == *publication) {
+        // What the edge says of its layers is nothing to a direct connection.
+        if routed.is_none()
+            && let Some(layer) = self.watch.layers.iter().find(|layer| layer.publication == *publication)
+        {
             measured.layer = Some(layer.reason);
             let lines = f32::from(layer.width.min(layer.height));
             match layer.reason {

@@ -129,6 +129,8 @@ impl Session {
     fn enter(&mut self, now: MonoTime, mut joined: Joined, renewed: bool) {
         self.recovery.edges.learn(core::mem::take(&mut joined.edges));
         self.name_ice_servers(now, core::mem::take(&mut joined.ice_servers));
+        self.direct.mode = joined.mode;
+        self.direct.possible = joined.direct;
         let (session, id, permissions) = (Some(joined.session.clone()), joined.participant.id.clone(), joined.permissions);
         let before = self.stay.replace(Stay { session, id: id.clone(), permissions });
         if let Some(before) = before {

@@ -66,6 +66,7 @@ fn joined(of: Place<'_, '_>) -> Joined {
         edges: of.optional_list(10, Place::as_text),
         ice_servers: of.optional_list(11, ice_server),
         mode: room_mode(of.optional(12).map_or(0, |_| of.number32(12))),
+        direct: of.optional(13).is_some_and(|_| of.flag(13)),
     }
 }
 

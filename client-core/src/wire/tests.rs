@@ -111,7 +111,7 @@ fn joined() -> impl Strategy<Value = Joined> {
     let permissions = (any::<bool>(), any::<bool>(), any::<bool>());
     let people = (participant(), prop::collection::vec(participant(), 0..4));
     let media = (prop::collection::vec(binding(), 0..4), prop::option::of(answer()));
-    let routes = (prop::collection::vec(text(), 0..3), prop::collection::vec(ice_server(), 0..3), room_mode());
+    let routes = (prop::collection::vec(text(), 0..3), prop::collection::vec(ice_server(), 0..3), (room_mode(), any::<bool>()));
     (any::<u32>(), text(), text(), people, permissions, media, any::<bool>(), (any::<u32>(), routes)).prop_map(
         |(
             id,
@@ -121,7 +121,7 @@ fn joined() -> impl Strategy<Value = Joined> {
             (publish, subscribe, publish_data),
             (slots, answer),
             resumed,
-            (resume_window_ms, (edges, ice_servers, mode)),
+            (resume_window_ms, (edges, ice_servers, (mode, direct))),
         )| {
             Joined {
                 id,
@@ -137,6 +137,7 @@ fn joined() -> impl Strategy<Value = Joined> {
                 edges,
                 ice_servers,
                 mode,
+                direct,
             }
         },
     )

@@ -2,10 +2,10 @@
 
 use crate::world::{World, camera, millis, participant};
 use client_core::trace::{Replay, Trace};
-use client_core::{Event, Input, Output, RequestId, SocketId, State, TransportState};
+use client_core::{Event, Input, LinkId, Output, RequestId, SocketId, State, TransportState};
 use nearcast_protocol::wire::Cbor;
 use nearcast_protocol::{
-    ClientMessage, EncodingDemand, ErrorCode, ErrorInfo, MediaAnswer, PublishIntent, Published, ServerMessage, SlotBinding, Wish,
+    ClientMessage, EncodingDemand, ErrorCode, ErrorInfo, MediaAnswer, PublishIntent, Published, RoomMode, ServerMessage, SlotBinding, Wish,
 };
 use proptest::prelude::*;
 use std::collections::BTreeSet;
@@ -42,6 +42,12 @@ enum Step {
     /// The edge names servers of so many addresses.
     IceServers(usize),
     IceServer(u32, bool),
+    /// Talk directly, or not.
+    Mode(bool),
+    /// Ada's software says one of its words about a connection.
+    Said(usize, u8, u8),
+    /// A connection does something.
+    Link(u8, u8),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -81,6 +87,9 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => Just(Step::Online),
         1 => (0..40_usize).prop_map(Step::IceServers),
         1 => (any::<u32>(), any::<bool>()).prop_map(|(address, works)| Step::IceServer(address % 50, works)),
+        2 => any::<bool>().prop_map(Step::Mode),
+        4 => (0..8_usize, 0..5_u8, 0..4_u8).prop_map(|(word, link, round)| Step::Said(word, link, round)),
+        4 => (0..6_u8, 0..5_u8).prop_map(|(link, what)| Step::Link(link, what)),
     ];
     // Most scripts begin with a join that works: there is more to see behind it.
     (prop::bool::weighted(0.9), prop::collection::vec(step, 0..200)).prop_map(|(join, rest)| {
@@ -167,6 +176,25 @@ fn step(world: &mut World, step: Step, next_request: &mut u32) {
             world.receive(&ServerMessage::Closed { error: ErrorInfo::new(ErrorCode::ShuttingDown, "") });
         }
         Step::Online => world.input(Input::NetworkAvailable),
+        Step::Mode(direct) if world.socket.is_some() => {
+            world.receive(&ServerMessage::Mode { mode: if direct { RoomMode::P2p } else { RoomMode::Sfu } });
+        }
+        Step::Said(word, link, round) if world.socket.is_some() => {
+            let word = ["offer", "answer", "candidate", "reply", "have", "lost", "end", "want"][word];
+            let payload = format!("n={word} {link} {round}\nn=0 cam\nn=1 pub-9\nv=0\r\n");
+            world.receive(&ServerMessage::Peer { from: "ada".into(), payload });
+        }
+        Step::Link(link, what) => {
+            let link = LinkId(link.into());
+            let sections = vec![("pub-9".into(), "0".into())];
+            world.input(match what {
+                0 => Input::LinkDescribed { link, sdp: "v=0".into(), sections },
+                1 => Input::LinkCandidate { link, candidate: "candidate:1".into() },
+                2 => Input::LinkState { link, state: TransportState::Connected },
+                3 => Input::LinkState { link, state: TransportState::Disconnected },
+                _ => Input::LinkState { link, state: TransportState::Failed },
+            });
+        }
         _ => {}
     }
 }

@@ -108,6 +108,7 @@ impl Edge {
                     edges: self.names.iter().map(|name| (*name).to_owned()).collect(),
                     ice_servers: Vec::new(),
                     mode: Default::default(),
+                    direct: false,
                 };
                 let mut all = vec![ServerMessage::Joined(Box::new(joined))];
                 all.extend(moved.then(|| ServerMessage::Slot { binding: slot(if self.sessions > 1 { "2" } else { "1" }) }));

@@ -8,7 +8,11 @@ mod any_order;
 #[cfg(test)]
 mod counters;
 #[cfg(test)]
+mod direct;
+#[cfg(test)]
 mod heartbeat;
+#[cfg(test)]
+mod house;
 #[cfg(test)]
 mod joining;
 #[cfg(test)]

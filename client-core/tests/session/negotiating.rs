@@ -115,6 +115,7 @@ fn joined_without_grants() -> nearcast_protocol::Joined {
         edges: Vec::new(),
         ice_servers: Vec::new(),
         mode: Default::default(),
+        direct: false,
     }
 }
 

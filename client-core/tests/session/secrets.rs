@@ -57,6 +57,7 @@ fn call() -> World {
         edges: vec!["https://other.example".into()],
         ice_servers: vec![ice_server()],
         mode: Default::default(),
+        direct: false,
     };
     world.receive(&ServerMessage::Joined(Box::new(joined)));
     world.input(Input::AnswerApplied);

@@ -59,6 +59,8 @@ pub(crate) struct World {
     pub(crate) wanted_offer: Option<Vec<RequestId>>,
     /// Counts media, if the test wants any.
     pub(crate) counters: Counters,
+    /// Direct connections that are open.
+    links: BTreeSet<u32>,
     /// When counters were read.
     pub(crate) readings: Vec<MonoTime>,
 }
@@ -107,6 +109,7 @@ impl World {
             transport_obeys: true,
             wanted_offer: None,
             counters: Counters::default(),
+            links: BTreeSet::new(),
             readings: Vec::new(),
         }
     }
@@ -223,6 +226,15 @@ impl World {
             Output::SendBeat(frame) => self.beats.push(frame),
             Output::SetIceServers(servers) => self.ice_servers = servers,
             Output::LeaveOutIceServers(addresses) => self.left_out = addresses,
+            // What comes of direct connections is in house.rs.
+            Output::OfferLink { link, .. } | Output::DescribeLink { link, .. } => {
+                self.links.insert(link.0);
+            }
+            Output::AddCandidate { link, .. } | Output::CapLink { link, .. } => {
+                assert!(self.links.contains(&link.0), "{link:?} isn't open")
+            }
+            Output::CloseLink(link) => assert!(self.links.remove(&link.0), "{link:?} isn't open"),
+            Output::Hold(_) => {}
             Output::Event(event) => self.events.push(event),
         }
     }
@@ -300,6 +312,7 @@ impl World {
             edges: Vec::new(),
             ice_servers: self.named_ice_servers.clone(),
             mode: Default::default(),
+            direct: false,
         };
         self.receive(&ServerMessage::Joined(Box::new(joined)));
     }

@@ -15,6 +15,10 @@ export interface CoreHost {
   transportOpened(transport: RTCPeerConnection): void;
   /** A WebSocket to this edge, or to the one that `connect` was given: opening, open or lost by now. Undefined: there can be none. */
   openSocket(edge: string | undefined): WebSocket | undefined;
+  /** A direct connection was opened, or closed (undefined): for the same reason. */
+  linkChanged(link: number, connection: RTCPeerConnection | undefined): void;
+  /** Somebody's media comes directly now, or through the edge: the words of `RoomEvents.pathchanged`. */
+  pathChanged(participant: string, direct: boolean, reason: string): void;
   /** STUN and TURN servers of the edge, from now on: each as user name, password and addresses. */
   iceServers(servers: [string | undefined, string | undefined, ...string[]][]): void;
   /** Of their addresses, numbered in order, those whose bit is set are left out for now. Follows `iceServers`, and comes before restarts. */
@@ -106,6 +110,10 @@ export interface Core {
   trace(): Uint8Array;
   /** Nothing shall give way when the processor or the path is short. Before `start`. */
   adaptNothing(): void;
+  /** So many participants may talk directly; below two: never. Before `start`. */
+  directLimit(most: number): void;
+  /** A publication is sent with another track, or none: to those that get it directly. */
+  trackReplaced(publication: string, track: MediaStreamTrack | undefined): void;
   /** Whether nobody sees the page. */
   pageHidden(hidden: boolean): void;
   /** Ends with `CoreHost.closed`, at once. */

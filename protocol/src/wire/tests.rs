@@ -63,6 +63,7 @@ fn replies() -> Vec<ServerMessage> {
             edges: vec!["https://other.example".into()],
             ice_servers: vec![ice_server()],
             mode: RoomMode::P2p,
+            direct: true,
         })),
         ServerMessage::Answer { id: 2, answer },
         ServerMessage::Done { id: 3 },

@@ -7,7 +7,7 @@ use super::{Event, Shard};
 use crate::keys::{ParticipantKey, RoomKey};
 use crate::loudest::Loudest;
 use crate::participant::{Admission, ConnectionId, Participant, Room};
-use crate::room_mode::{Mode, Occasion, Terms};
+use crate::room_mode::{Mode, ModePolicy, Occasion, Terms};
 use nearcast_protocol::{
     ErrorCode, ErrorInfo, Join, Joined, LeaveReason, MediaAnswer, ParticipantInfo, ServerMessage, SessionId, SlotBinding,
 };
@@ -223,6 +223,7 @@ impl Shard {
             edges: Vec::new(),
             ice_servers: Vec::new(),
             mode: self.mode_of(participant.room),
+            direct: room.terms.policy != ModePolicy::Sfu,
         };
         self.signal(key, ServerMessage::Joined(Box::new(joined)));
         self.tell_speakers_to(key, resumed);

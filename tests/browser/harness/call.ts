@@ -44,6 +44,8 @@ export interface EnterOptions {
     adaptiveStream?: boolean;
     /** Let quality give way on a machine that is busy with tests. Default false. */
     adaptation?: boolean;
+    /** Talk directly where the room allows it. Default true, as in the SDK. */
+    direct?: boolean;
     /** Further grants for the token. */
     grants?: Record<string, unknown>;
 }
@@ -102,6 +104,7 @@ export class Call {
             autoSubscribe: options.autoSubscribe ?? true,
             adaptiveStream: options.adaptiveStream ?? false,
             adaptation: options.adaptation ?? false,
+            direct: options.direct ?? true,
         });
         return Object.assign(page, { identity, browser, proxy, id, joinMs: ms });
     }

@@ -78,6 +78,7 @@ export interface LoggedEvent {
     previous?: string;
     muted?: boolean;
     reason?: string;
+    path?: string;
     speakers?: string[];
     error?: string;
     /** Of layers. */
@@ -167,7 +168,7 @@ export interface LayerFacts {
 /** Page `participant`: one participant of a room, on the public API of the SDK. Waits in it are bounded. */
 export interface ParticipantPage {
     /** Enters the room; the participant's id, and how long it took. */
-    join(url: string, token: string, options?: { autoSubscribe?: boolean; adaptiveStream?: boolean; adaptation?: boolean }): Promise<{ id: string; ms: number }>;
+    join(url: string, token: string, options?: { autoSubscribe?: boolean; adaptiveStream?: boolean; adaptation?: boolean; direct?: boolean }): Promise<{ id: string; ms: number }>;
     /** Tries to enter and must not succeed: what the SDK says. */
     refused(url: string, token: string): Promise<{ name: string; code: string; retryable: boolean; message: string }>;
     leave(): Promise<void>;
@@ -272,6 +273,10 @@ export interface ParticipantPage {
     transport(): Promise<TransportFacts>;
     /** The addresses at either end of the candidate pair that media goes through. */
     mediaPath(): Promise<MediaPath>;
+    /** `ADDRESS:PORT` that the media of a publication comes from. */
+    sourceOf(publication: string): Promise<string | undefined>;
+    /** How the SDK says that somebody's media comes: 'direct' or 'edge'. */
+    pathOf(identity: string): Promise<string>;
     /** What the browser's sender believes the way to the edge can carry, in bits per second. */
     sendEstimate(): Promise<number | undefined>;
     /** What a failed test prints. */

@@ -21,6 +21,7 @@ const TYPES: readonly (keyof RoomEvents)[] = [
     'speakerschanged',
     'layerchanged',
     'adapted',
+    'pathchanged',
     'data',
     'autoplayblocked',
     'autoplayresumed',
@@ -70,6 +71,7 @@ function plain(event: RoomEvents[keyof RoomEvents]): Omit<LoggedEvent, 'at' | 't
     const result: Record<string, unknown> = {};
     if ('participant' in event) Object.assign(result, { identity: event.participant.identity, participant: event.participant.id });
     if ('publication' in event) Object.assign(result, { publication: event.publication.id, source: event.publication.source });
+    if ('path' in event) result['path'] = event.path;
     if ('step' in event) result['step'] = event.step;
     if ('what' in event) Object.assign(result, { what: event.what, active: event.active });
     if ('state' in event) Object.assign(result, { state: event.state, previous: event.previous });

@@ -1,6 +1,6 @@
 // One participant of a room, on the public API of the SDK, for the tests to direct: see ParticipantPage in contract.ts.
 
-import { codecOf, connections, firstConnectedAt, inboundOf, mediaPath, openedConnections, outboundOf, pretendBusy, senderOf, sendEstimate, transportFacts } from './rtc-census.ts'; // first: it counts what the SDK makes
+import { codecOf, connections, firstConnectedAt, inboundOf, mediaPath, openedConnections, outboundOf, pretendBusy, senderOf, sendEstimate, sourceOf, transportFacts } from './rtc-census.ts'; // first: it counts what the SDK makes
 import { connect, devices, NearcastError, type LocalPublication, type Publication, type Quality, type RemotePublication, type Room } from 'nearcast';
 import type { LoggedEvent, ParticipantPage } from './contract.ts';
 import { EventLog } from './event-log.ts';
@@ -237,7 +237,7 @@ const page: ParticipantPage = {
     async measureAudio(publication, ms, frequencies) {
         const { sound } = await track(publication);
         if (!sound) throw new Error(`${publication} is no audio`);
-        return (await sound).measure(ms, frequencies);
+        return (await sound()).measure(ms, frequencies);
     },
     codecOf: async (publication) => codecOf((await track(publication)).mediaTrack),
     inboundCount: async (publication, counter) => Number((await inboundOf((await track(publication)).mediaTrack))?.[counter] ?? 0),
@@ -348,6 +348,8 @@ const page: ParticipantPage = {
 
     transport: transportFacts,
     mediaPath,
+    sourceOf: async (publication) => sourceOf((await track(publication)).mediaTrack),
+    pathOf: async (identity) => [...theRoom().participants.values()].find((who) => who.identity === identity)?.path ?? 'nobody',
     sendEstimate,
     snapshot: async () => ({
         state: room?.state,

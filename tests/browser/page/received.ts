@@ -8,8 +8,9 @@ export class ReceivedTrack {
     readonly track: RemoteTrack;
     /** Set for video. */
     readonly video: VideoReader | undefined;
-    /** Set for audio. */
-    readonly sound: Promise<ToneListener> | undefined;
+    /** Set for audio: what listens to its media, which may be another one than a moment ago. */
+    readonly sound: (() => Promise<ToneListener>) | undefined;
+    #listener: { media: MediaStreamTrack; listener: Promise<ToneListener> } | undefined;
     readonly element: HTMLMediaElement;
 
     constructor(publication: RemotePublication, track: RemoteTrack) {
@@ -24,7 +25,8 @@ export class ReceivedTrack {
             this.element.width = 240;
             this.video = new VideoReader(this.element);
         } else {
-            this.sound = listenTo(track.mediaStreamTrack);
+            this.sound = () => this.#listen();
+            void this.#listen();
         }
     }
 
@@ -32,9 +34,21 @@ export class ReceivedTrack {
         return this.track.mediaStreamTrack;
     }
 
+    #listen(): Promise<ToneListener> {
+        if (this.#listener?.media !== this.mediaTrack) {
+            this.#stopListening();
+            this.#listener = { media: this.mediaTrack, listener: listenTo(this.mediaTrack) };
+        }
+        return this.#listener.listener;
+    }
+
+    #stopListening(): void {
+        void this.#listener?.listener.then((listener) => listener.stop());
+    }
+
     end(): void {
         this.video?.stop();
-        void this.sound?.then((sound) => sound.stop());
+        this.#stopListening();
         this.track.detach(this.element);
         this.element.remove();
     }

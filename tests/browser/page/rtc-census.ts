@@ -139,6 +139,16 @@ export async function mediaPath(): Promise<MediaPath> {
     };
 }
 
+/** `ADDRESS:PORT` of the other end of the connection that receives a track; undefined: none does, or it isn't connected. */
+export async function sourceOf(track: MediaStreamTrack): Promise<string | undefined> {
+    const connection = connections().find((one) => one.getReceivers().some((receiver) => receiver.track === track));
+    const all = connection && connection.connectionState !== 'closed' ? listed(await connection.getStats()) : [];
+    const named = (type: string, id: unknown): Report | undefined => all.find((report) => report['type'] === type && report['id'] === id);
+    const pair = named('candidate-pair', all.find((report) => report['type'] === 'transport')?.['selectedCandidatePairId']);
+    const remote = named('remote-candidate', pair?.['remoteCandidateId']);
+    return remote && `${String(remote['address'])}:${String(remote['port'])}`;
+}
+
 /** What the sender's estimator believes the way to the edge can carry, in bits per second. */
 export async function sendEstimate(): Promise<number | undefined> {
     const pair = (await reports()).find((report) => report['type'] === 'candidate-pair' && report['nominated'] === true);

@@ -14,7 +14,7 @@ await scenario(import.meta.url, 'third joiner', 'from direct to the edge and bac
     const anas = await ana.publishPicture({ pattern: 0 });
     const bens = await ben.publishPicture({ pattern: 1 });
     await Promise.all([ben.watch(anas), ana.watch(bens)]);
-    const throughEdge = async (): Promise<boolean> => (await ben.mediaPath()).remote === call.edge.udp;
+    const throughEdge = async (): Promise<boolean> => (await ben.sourceOf(anas)) === call.edge.udp;
     await until('media to go directly', throughEdge, (through) => !through, PATIENCE_MS);
     await Promise.all([ben.flowsAgain(anas, 0, PATIENCE_MS), ana.flowsAgain(bens, 0, PATIENCE_MS)]);
 

@@ -14,7 +14,7 @@ await scenario(import.meta.url, 'udp to the edge blocked', 'directly, and back t
     const anas = await ana.publishPicture({ pattern: 0 });
     const bens = await ben.publishPicture({ pattern: 1 });
     await Promise.all([ben.watch(anas), ana.watch(bens)]);
-    const throughEdge = async (): Promise<boolean> => (await ben.mediaPath()).remote === call.edge.udp;
+    const throughEdge = async (): Promise<boolean> => (await ben.sourceOf(anas)) === call.edge.udp;
     await until('media to go through the edge: they are three', throughEdge, Boolean, PATIENCE_MS);
     await Promise.all([ben.flowsAgain(anas, 0, PATIENCE_MS), ana.flowsAgain(bens, 0, PATIENCE_MS)]);
 

@@ -343,6 +343,13 @@ impl Calls {
             }
             // Sources of this world don't encode, and its network has no relays.
             Output::Cap(_) | Output::SetIceServers(_) | Output::LeaveOutIceServers(_) => {}
+            // Its rooms are the edge's; direct connections have a world of their own (client-core/tests/session/house.rs).
+            Output::OfferLink { .. }
+            | Output::DescribeLink { .. }
+            | Output::AddCandidate { .. }
+            | Output::CloseLink(_)
+            | Output::CapLink { .. }
+            | Output::Hold(_) => panic!("a direct connection in a room of the edge's: {output:?}"),
             Output::Event(event) => {
                 use client_core::Event::{Published, Republished};
                 if let Published { request, publication, .. } | Republished { request, publication, .. } = &event

@@ -17,6 +17,12 @@ fn modes(world: &World, who: ClientId) -> Vec<RoomMode> {
     })
 }
 
+/// Whether somebody was told that the room's participants may talk directly at all.
+fn may_be_direct(world: &World, who: ClientId) -> bool {
+    let told = world[who].told(|message| if let ServerMessage::Joined(joined) = message { Some(joined.direct) } else { None });
+    told == [true]
+}
+
 #[test]
 fn two_go_directly_three_by_the_edge_and_two_directly_again_after_a_while() {
     let mut world = World::seeded(400);
@@ -47,6 +53,7 @@ fn the_first_token_counts_and_without_one_the_edge_it_is() {
     let _alice = world.joined(person("alice").in_mode(ModePolicy::Sfu));
     let bob = world.joined(person("bob"));
     assert_eq!(modes(&world, bob), [RoomMode::Sfu]);
+    assert!(!may_be_direct(&world, bob), "not even where media doesn't get through the edge");
     let people: Vec<_> = (0..5)
         .map(|number| world.joined(Joining::new("guest").numbered(number).room("mesh").slots(0, 1).in_mode(ModePolicy::P2p)))
         .collect();
@@ -54,6 +61,7 @@ fn the_first_token_counts_and_without_one_the_edge_it_is() {
     assert_eq!(modes(&world, people[0]), [RoomMode::P2p, RoomMode::Sfu]);
     assert_eq!(modes(&world, people[3]), [RoomMode::P2p, RoomMode::Sfu]);
     assert_eq!(modes(&world, people[4]), [RoomMode::Sfu], "the fifth");
+    assert!(may_be_direct(&world, people[4]));
 }
 
 /// Whoever comes back to its place isn't a change of mode.

@@ -4,7 +4,7 @@ use super::super::Numbers;
 use super::super::record::{Description, Frame, FromEdge, Length, Open, Presence, Whole};
 use super::fields;
 use crate::wire::Item;
-use crate::{RequestId, SocketId, TransportState};
+use crate::{LinkId, RequestId, SocketId, TransportState};
 use nearcast_protocol::client::Source;
 use nearcast_protocol::{Mid, ParticipantId, Priority, PublicationId};
 
@@ -108,7 +108,7 @@ macro_rules! ids {
     };
 }
 
-ids! { RequestId SocketId ; Mid ParticipantId PublicationId }
+ids! { RequestId SocketId LinkId ; Mid ParticipantId PublicationId }
 
 /// By number, as they are declared.
 macro_rules! choices {
