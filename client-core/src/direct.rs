@@ -41,7 +41,7 @@ const RETURN_WITHIN: u32 = 4000;
 
 /// How long nothing may come from the edge while its signalling works, in milliseconds, before it is asked for directly: so short an outage
 /// ends by itself.
-const WANT_AFTER: u32 = 500;
+const WANT_AFTER: u32 = 250;
 
 /// Candidates of one end of a connection.
 const MAX_CANDIDATES: u8 = 64;
