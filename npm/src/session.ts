@@ -5,21 +5,23 @@ import type { Adaptation } from './adaptation.js';
 import { AdaptiveStream, canAdapt } from './adaptive.js';
 import type { Call, PublishRequest } from './call.js';
 import { signalAddress } from './address.js';
-import { openSocket } from './socket.js';
 import type { TokenSource } from './connect.js';
 import type { Core, CoreHost } from './core/boundary.js';
 import type { CoreInstance, CoreUser } from './core/instance.js';
 import { devices } from './devices.js';
 import { flatten, newNumbers, readAll } from './flatten.js';
 import { nearcastError, type NearcastError } from './errors.js';
+import { IceServers } from './ice-servers.js';
 import { layerReasons, type VideoPreferences, videoPriorities } from './layers.js';
 import type { ConnectOptions } from './options.js';
 import { LocalParticipant, type Participant, RemoteParticipant } from './participant.js';
+import { watchPage } from './page.js';
 import { AudioPlayback } from './playback.js';
 import { LocalPublication, type Publication, RemotePublication, type Source } from './publication.js';
 import { JUDGEMENT, type Quality, readQuality } from './quality.js';
 import { Requests } from './requests.js';
 import { type LeaveReason, type PathReason, type RecoveryStep, Room, type RoomEvents, type RoomState } from './room.js';
+import { openSocket } from './socket.js';
 import { type RoomStats, StatsReader } from './stats.js';
 import { makeTrace, type Trace } from './trace.js';
 import { LocalTrack, RemoteTrack } from './track.js';
@@ -34,9 +36,6 @@ interface Publishing {
   request: PublishRequest;
 }
 
-/** Without what browsers add to the address of a server where it is left out (RFC 7065 §3.1). */
-const plain = (url: string): string => url.replace(/:(3478|5349)\b|\?transport=udp/g, '').replace(/^(turns.*)\?.*/, '$1');
-
 /** @internal */
 export class Session implements CoreHost, CoreUser, Call {
   readonly playback = new AudioPlayback((blocked) => this.#emit(blocked ? 'autoplayblocked' : 'autoplayresumed', {}));
@@ -48,16 +47,11 @@ export class Session implements CoreHost, CoreUser, Call {
   #fetching = false;
   #abortReason: unknown;
   #transport: RTCPeerConnection | undefined;
-  /** The core opens transports with it. */
-  #configuration: RTCConfiguration = {};
-  /** The app's own STUN and TURN servers. */
-  #ownServers: RTCIceServer[] = [];
+  #iceServers: IceServers | undefined;
   /** The edge that `connect` was given. */
   #address: string;
   /** Opened before the core was there: the first that it gets. */
   #early: WebSocket | undefined;
-  /** The edge's, one for each address. */
-  #theirServers: (RTCIceServer & { urls: string })[] = [];
   /** Direct connections, by number. */
   #links = new Map<number, RTCPeerConnection>();
   #voices = new Voices(
@@ -114,30 +108,25 @@ export class Session implements CoreHost, CoreUser, Call {
     const { autoSubscribe = true, joinTimeoutMs = 10_000, giveUpAfterMs = 120_000, signal } = options;
     const { glue } = this.#instance;
     const configuration: RTCConfiguration = { bundlePolicy: 'max-bundle', ...options.rtcConfiguration };
-    this.#configuration = configuration;
-    this.#ownServers = configuration.iceServers ?? [];
+    this.#iceServers = new IceServers(configuration);
     const client = `nearcast-js/${NEARCAST_VERSION}`;
     this.#instance.add(this);
     this.#core = this.#instance.enter(() => new glue.Core(this, autoSubscribe, joinTimeoutMs, giveUpAfterMs, client, configuration));
     const page = { signal: this.#page.signal };
     if (options.adaptiveStream !== false && canAdapt()) this.#adaptive = new AdaptiveStream(this.#page.signal);
     signal?.addEventListener('abort', () => this.#abort(signal.reason), page);
-    // A closed tab says goodbye, so that nobody sees a ghost for the time in which the edge would wait for its return.
-    globalThis.addEventListener?.('pagehide', () => this.leave(), page);
-    const changed = (): void => this.#tellCore((core) => core.networkAvailable());
-    for (const event of ['online', 'offline']) globalThis.addEventListener?.(event, changed, page);
-    // From Wi-Fi to mobile and back, where the browser tells (Chromium).
-    (globalThis.navigator as { connection?: EventTarget } | undefined)?.connection?.addEventListener?.('change', changed, page);
-    // Timers of a page in the background are late, by up to a minute: who comes back to it waits for no pause between attempts.
-    globalThis.document?.addEventListener('visibilitychange', () => document.hidden || changed(), page);
+    watchPage(this.#page.signal, {
+      changed: () => this.#tellCore((core) => core.networkAvailable()),
+      hidden: (hidden) => this.#tellCore((core) => core.pageHidden(hidden)),
+      // Nobody sees a ghost for the time in which the edge would wait for its return.
+      closed: () => this.leave(),
+    });
     devices.onChange((list) => this.#emit('deviceschanged', { devices: list }), page);
-    const hidden = (): void => this.#tellCore((core) => core.pageHidden(document.hidden));
-    globalThis.document?.addEventListener('visibilitychange', hidden, page);
     if (options.adaptation === false) this.#enter((core) => core.adaptNothing());
     const { direct = true } = options;
     if (direct !== true) this.#enter((core) => core.directLimit(Number(direct)));
     this.#enter((core) => core.start());
-    if (globalThis.document?.hidden) hidden();
+    if (globalThis.document?.hidden) this.#tellCore((core) => core.pageHidden(true));
   }
 
   // What participants and publications ask
@@ -221,13 +210,7 @@ export class Session implements CoreHost, CoreUser, Call {
 
   transportOpened(transport: RTCPeerConnection): void {
     this.#transport = transport;
-    const tried = (url: string | null | undefined, works: boolean): void => {
-      const address = url ? this.#theirServers.findIndex(({ urls }) => plain(urls) === plain(url)) : -1;
-      if (address >= 0) this.#tellCore((core) => core.iceServer(address, works));
-    };
-    transport.onicecandidateerror = ({ url }) => tried(url, false);
-    // Chromium has it in the candidate, others in the event.
-    transport.onicecandidate = (event) => tried((event.candidate as { url?: string } | null)?.url ?? (event as { url?: string | null }).url, true);
+    this.#iceServers?.watch(transport, (address, works) => this.#tellCore((core) => core.iceServer(address, works)));
   }
 
   linkChanged(link: number, connection: RTCPeerConnection | undefined): void {
@@ -257,18 +240,11 @@ export class Session implements CoreHost, CoreUser, Call {
   }
 
   iceServers(servers: [string | undefined, string | undefined, ...string[]][]): void {
-    this.#theirServers = servers.flatMap(([username, credential, ...addresses]) =>
-      addresses.map((urls) => ({ urls, ...(username && credential && { username, credential }) })),
-    );
+    this.#iceServers?.name(servers);
   }
 
   leaveOut(addresses: number): void {
-    this.#configuration.iceServers = [...this.#ownServers, ...this.#theirServers.filter((_, address) => !((addresses >> address) & 1))];
-    try {
-      this.#transport?.setConfiguration(this.#configuration);
-    } catch {
-      // A browser that can't take them now, or not one of them: what it had goes on.
-    }
+    this.#iceServers?.leaveOut(addresses, this.#transport);
   }
 
   step(step: RecoveryStep, reason: string, tookMs: number): void {
