@@ -20,7 +20,7 @@ mod page;
 pub use page::{Page, PageId};
 
 use crate::source::SourcePlan;
-use client_core::{Input, MonoTime, Output, PublishRequest, RequestId};
+use client_core::{Input, MonoTime, Output, PublishRequest};
 use front::Front;
 use network::{Letter, Mail};
 use page::Socket;
@@ -432,10 +432,4 @@ impl Page {
         self.transport.filter(|_| self.connects_seen > 0)?;
         Some(self.heard_at + *PATIENCE.get(self.complaints)?)
     }
-}
-
-/// The request of the `number`th thing that a page publishes.
-#[must_use]
-pub fn request(number: u32) -> RequestId {
-    RequestId(number + 1)
 }
