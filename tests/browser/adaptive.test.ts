@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { callTest } from './harness/call.ts';
-import { showsPattern } from './harness/verdict.ts';
+import { shows } from './harness/verdict.ts';
 
 callTest('the layer follows the element: smaller, scrolled away, back', { timeoutMs: 90_000 }, async (call) => {
     const ana = await call.enter('ana');
@@ -25,7 +25,7 @@ callTest('the layer follows the element: smaller, scrolled away, back', { timeou
     await ben.nextFrame(picture);
     await ben.showAs(picture, 640);
     const larger = await ben.pictureBecomes(picture, 640, 20_000);
-    showsPattern(await ben.measureVideo(picture, 2000), 2);
+    await shows(() => ben.measureVideo(picture, 2000), 2);
     const figures = { smaller, hidden, back, larger };
     call.figure(Object.entries(figures).map(([what, ms]) => `${what} after ${ms.toFixed(0)} ms`).join(', '));
 });

@@ -2,7 +2,7 @@
 
 import { networkInterfaces } from 'node:os';
 import { callTest } from './harness/call.ts';
-import { showsPattern } from './harness/verdict.ts';
+import { shows } from './harness/verdict.ts';
 import { until } from './harness/wait.ts';
 
 const AUTO = { grants: { mode: 'auto' } };
@@ -23,8 +23,8 @@ callTest('Firefox and Chromium talk directly, and through the edge when a third 
             until('ben to get it so', () => ben.pathOf('ana'), (path) => path === wanted, PATIENCE_MS),
         ]);
     const see = async (): Promise<void> => {
-        showsPattern(await ben.measureVideo(anas, 2000), 0);
-        showsPattern(await ana.measureVideo(bens, 2000), 1);
+        await shows(() => ben.measureVideo(anas, 2000), 0);
+        await shows(() => ana.measureVideo(bens, 2000), 1);
     };
     await way('direct');
     await see();

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { callTest, type Call, type Person } from './harness/call.ts';
 import type { ParticipantPage } from './page/contract.ts';
-import { carriesTone, showsPattern } from './harness/verdict.ts';
+import { hears, shows } from './harness/verdict.ts';
 import { until } from './harness/wait.ts';
 
 const TONES = [440, 610];
@@ -41,10 +41,10 @@ async function both([ana, ben]: [Publishing, Publishing], way: string, ms?: numb
 }
 
 async function seeAndHear([ana, ben]: [Publishing, Publishing]): Promise<void> {
-    showsPattern(await ben.page.measureVideo(ana.picture, 1500), 0);
-    showsPattern(await ana.page.measureVideo(ben.picture, 1500), 1);
-    carriesTone(await ben.page.measureAudio(ana.tone, 1000, TONES), 440, TONES);
-    carriesTone(await ana.page.measureAudio(ben.tone, 1000, TONES), 610, TONES);
+    await shows(() => ben.page.measureVideo(ana.picture, 1500), 0);
+    await shows(() => ana.page.measureVideo(ben.picture, 1500), 1);
+    await hears(() => ben.page.measureAudio(ana.tone, 1000, TONES), 440, TONES);
+    await hears(() => ana.page.measureAudio(ben.tone, 1000, TONES), 610, TONES);
 }
 
 const forwarded = async (call: Call): Promise<number> => (await call.edge.stats()).total.core['packets_forwarded'] ?? NaN;
@@ -90,8 +90,8 @@ callTest('a third one moves both to the edge, and two go back: the same tracks, 
     await both(two, 'edge');
     const toEdge = await longest();
     assert.equal(await ben.sourceOf(anas.picture), call.edge.udp);
-    showsPattern(await cleo.measureVideo(anas.picture, 1500), 0);
-    showsPattern(await cleo.measureVideo(bens.picture, 1500), 1);
+    await shows(() => cleo.measureVideo(anas.picture, 1500), 0);
+    await shows(() => cleo.measureVideo(bens.picture, 1500), 1);
     await seeAndHear(two);
 
     [began, beganThere] = [await ben.now(), await ana.now()];
@@ -139,8 +139,8 @@ callTest('mute, another track, an end and a new publication are seen directly', 
     await ana.replacePicture(anas.picture, { pattern: 2 });
     await ana.replaceTone(anas.tone, 610);
     await until('other colours', () => ben.nextFrame(anas.picture), (frame) => frame.pattern !== pattern);
-    showsPattern(await ben.measureVideo(anas.picture, 1500), 2);
-    carriesTone(await ben.measureAudio(anas.tone, 1000, TONES), 610, TONES);
+    await shows(() => ben.measureVideo(anas.picture, 1500), 2);
+    await hears(() => ben.measureAudio(anas.tone, 1000, TONES), 610, TONES);
 
     for (const audible of [false, true]) {
         const before = [await ana.mark(), await ben.mark()];
@@ -152,14 +152,14 @@ callTest('mute, another track, an end and a new publication are seen directly', 
 
     const since = await ben.mark();
     const second = await ana.publishPicture({ pattern: 3 }, { source: 'other' });
-    showsPattern(await ben.measureVideo(second, 1500), 3);
+    await shows(() => ben.measureVideo(second, 1500), 3);
     await until('the second one directly', () => ben.sourceOf(second), (source) => source !== undefined && source !== call.edge.udp, PATIENCE_MS);
     await standsStill(call);
-    showsPattern(await ben.measureVideo(second, 1500), 3);
+    await shows(() => ben.measureVideo(second, 1500), 3);
     await ana.unpublish(anas.picture);
     await ben.sees({ type: 'publicationremoved', publication: anas.picture }, { since });
     await standsStill(call);
-    showsPattern(await ben.measureVideo(second, 1500), 3);
+    await shows(() => ben.measureVideo(second, 1500), 3);
     assert.equal(await ben.pathOf('ana'), 'direct');
 });
 
@@ -167,8 +167,8 @@ callTest('whoever wants no direct connection has none', { timeoutMs: 60_000 }, a
     const ana = await call.enter('ana', AUTO);
     const ben = await call.enter('ben', { ...AUTO, direct: false });
     const [anas, bens] = [await ana.publishPicture({ pattern: 0 }), await ben.publishPicture({ pattern: 1 })];
-    showsPattern(await ben.measureVideo(anas, 3000), 0);
-    showsPattern(await ana.measureVideo(bens, 3000), 1);
+    await shows(() => ben.measureVideo(anas, 3000), 0);
+    await shows(() => ana.measureVideo(bens, 3000), 1);
     assert.deepEqual([await ana.pathOf('ben'), await ben.pathOf('ana')], ['edge', 'edge']);
     assert.deepEqual(await ben.unhandled(), []);
 });

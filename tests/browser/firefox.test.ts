@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { FIREFOX_MICROPHONE_HZ } from './harness/browser.ts';
 import { callTest } from './harness/call.ts';
 import { inOwnNetwork } from './harness/own-network.ts';
-import { carriesTone, showsPattern } from './harness/verdict.ts';
+import { hears, shows } from './harness/verdict.ts';
 
 const CHROMIUM_HZ = 440;
 const TONES = [CHROMIUM_HZ, FIREFOX_MICROPHONE_HZ];
@@ -19,19 +19,17 @@ await inOwnNetwork(import.meta.url, ({ announce }) => {
         const chromeSound = await chrome.publishTone(CHROMIUM_HZ);
         call.figure(`joined: Firefox in ${fox.joinMs.toFixed(0)} ms, Chromium in ${chrome.joinMs.toFixed(0)} ms`);
 
-        const [byFox, byChrome] = await Promise.all([fox.measureVideo(chromePicture, 5000), chrome.measureVideo(foxPicture, 5000)]);
+        const [byFox, byChrome] = await Promise.all([
+            shows(() => fox.measureVideo(chromePicture, 5000), 1),
+            shows(() => chrome.measureVideo(foxPicture, 5000), 4),
+        ]);
         call.figure(`Firefox sees Chromium: ${byFox.decodedPerSecond.toFixed(1)} frames/s decoded, ${byFox.countersPerSecond.toFixed(1)} told apart`);
         call.figure(`Chromium sees Firefox: ${byChrome.decodedPerSecond.toFixed(1)} frames/s decoded, ${byChrome.countersPerSecond.toFixed(1)} told apart`);
-        showsPattern(byFox, 1);
-        showsPattern(byChrome, 4);
 
-        const [heardByFox, heardByChrome] = await Promise.all([
-            fox.measureAudio(chromeSound, 2000, TONES),
-            chrome.measureAudio(foxSound, 2000, TONES),
+        await Promise.all([
+            hears(() => fox.measureAudio(chromeSound, 2000, TONES), CHROMIUM_HZ, TONES),
+            hears(() => chrome.measureAudio(foxSound, 2000, TONES), FIREFOX_MICROPHONE_HZ, TONES),
         ]);
-        call.figure(`Firefox hears ${heardByFox.loudestHz.toFixed(0)} Hz, Chromium hears ${heardByChrome.loudestHz.toFixed(0)} Hz`);
-        carriesTone(heardByFox, CHROMIUM_HZ, TONES);
-        carriesTone(heardByChrome, FIREFOX_MICROPHONE_HZ, TONES);
 
         for (const page of [fox, chrome]) {
             const facts = await page.transport();

@@ -1,7 +1,7 @@
 // The edge needs no SDK on the other side: a client that speaks JSON meets one that uses the SDK.
 
 import { callTest } from './harness/call.ts';
-import { carriesTone, showsPattern } from './harness/verdict.ts';
+import { hears, shows } from './harness/verdict.ts';
 import type { ForeignPage } from './page/contract.ts';
 
 const TONES = [440, 610];
@@ -13,13 +13,9 @@ callTest('a JSON client and the SDK see and hear each other', {}, async (call) =
     const picture = await ana.publishPicture({ pattern: 4 });
     const tone = await ana.publishTone(610);
 
-    const [byAna, byForeign] = await Promise.all([ana.measureVideo(itself.picture, 3000), foreign.measureVideo(picture, 3000)]);
-    showsPattern(byAna, 2);
-    showsPattern(byForeign, 4);
-    const [heardByAna, heardByForeign] = await Promise.all([
-        ana.measureAudio(itself.tone, 1500, TONES),
-        foreign.measureAudio(tone, 1500, TONES),
+    await Promise.all([shows(() => ana.measureVideo(itself.picture, 3000), 2), shows(() => foreign.measureVideo(picture, 3000), 4)]);
+    await Promise.all([
+        hears(() => ana.measureAudio(itself.tone, 1500, TONES), 440, TONES),
+        hears(() => foreign.measureAudio(tone, 1500, TONES), 610, TONES),
     ]);
-    carriesTone(heardByAna, 440, TONES);
-    carriesTone(heardByForeign, 610, TONES);
 });

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { isIPv6 } from 'node:net';
 import { callTest } from './harness/call.ts';
 import { inOwnNetwork } from './harness/own-network.ts';
-import { carriesTone, showsPattern } from './harness/verdict.ts';
+import { hears, shows } from './harness/verdict.ts';
 
 const TONES = [440, 880];
 
@@ -15,11 +15,9 @@ await inOwnNetwork(import.meta.url, ({ raiseIpv6 }) => {
         const [ana, ben] = people;
         const [anas, bens] = [await ana.publishPicture({ pattern: 0 }), await ben.publishPicture({ pattern: 1 })];
         const [anasTone, bensTone] = [await ana.publishTone(440), await ben.publishTone(880)];
-        const [seenByAna, seenByBen] = await Promise.all([ana.measureVideo(bens, 2000), ben.measureVideo(anas, 2000)]);
-        showsPattern(seenByAna, 1);
-        showsPattern(seenByBen, 0);
-        carriesTone(await ana.measureAudio(bensTone, 1000, TONES), 880, TONES);
-        carriesTone(await ben.measureAudio(anasTone, 1000, TONES), 440, TONES);
+        await Promise.all([shows(() => ana.measureVideo(bens, 2000), 1), shows(() => ben.measureVideo(anas, 2000), 0)]);
+        await hears(() => ana.measureAudio(bensTone, 1000, TONES), 880, TONES);
+        await hears(() => ben.measureAudio(anasTone, 1000, TONES), 440, TONES);
         for (const page of people) {
             const path = await page.mediaPath();
             call.figure(`${page.identity}: ${JSON.stringify(path)}`);

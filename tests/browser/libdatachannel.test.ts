@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { callTest } from './harness/call.ts';
 import { DatachannelEncoder } from './harness/datachannel-encoder.ts';
-import { carriesTone, showsPattern } from './harness/verdict.ts';
+import { hears, shows } from './harness/verdict.ts';
 
 const HZ = 610;
 const TONES = [440, HZ];
@@ -14,9 +14,8 @@ callTest('what libdatachannel publishes by WHIP, as OBS does, is seen and heard'
     const encoder = await DatachannelEncoder.publish({ url, token: await call.edge.token(call.room, 'encoder'), pattern: 2, hz: HZ });
     try {
         const [picture, tone] = [await ana.publicationOf('encoder', 'camera'), await ana.publicationOf('encoder', 'microphone')];
-        const seen = await ana.measureVideo(picture, 3000);
-        showsPattern(seen, 2);
-        const margin = carriesTone(await ana.measureAudio(tone, 1500, TONES), HZ, TONES);
+        const seen = await shows(() => ana.measureVideo(picture, 3000), 2);
+        const margin = await hears(() => ana.measureAudio(tone, 1500, TONES), HZ, TONES);
         call.figure(`Chromium decodes ${seen.decodedPerSecond.toFixed(1)} frames/s of libdatachannel, tone ${margin.toFixed(0)} dB above the other`);
         assert.equal(await encoder.end(), 200);
         await ana.sees({ type: 'participantleft', identity: 'encoder', reason: 'left' });

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { callTest } from './harness/call.ts';
-import { median, showsPattern } from './harness/verdict.ts';
+import { median, shows } from './harness/verdict.ts';
 import { until } from './harness/wait.ts';
 
 /** People notice from about 125 ms (ITU-R BT.1359); the two paths through a test page differ by up to 100 ms themselves. */
@@ -15,7 +15,7 @@ callTest('flash and beep arrive together', {}, async (call) => {
     const ben = await call.enter('ben');
     const picture = await ana.publishPicture({ pattern: 3 });
     const tone = await ana.publishTone(440);
-    showsPattern(await ben.measureVideo(picture, 2000), 3);
+    await shows(() => ben.measureVideo(picture, 2000), 3);
     await ana.signal(picture, tone, true);
     const offsets = await ben.measureLipSync(picture, tone, 5);
     await ana.signal(picture, tone, false);

@@ -6,7 +6,7 @@ import { FIREFOX_MICROPHONE_HZ, launch, Tab } from './harness/browser.ts';
 import { inOwnNetwork } from './harness/own-network.ts';
 import { servePages } from './harness/pages.ts';
 import { remote } from './harness/remote.ts';
-import { carriesTone, showsPattern } from './harness/verdict.ts';
+import { carriesTone, hears, showsPattern } from './harness/verdict.ts';
 import type { LoopbackPage } from './page/contract.ts';
 
 const TONES = [440, FIREFOX_MICROPHONE_HZ];

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { callTest } from './harness/call.ts';
-import { carriesTone, isSilent, showsPattern } from './harness/verdict.ts';
+import { hears, isSilent, shows } from './harness/verdict.ts';
 import { until } from './harness/wait.ts';
 
 const TONES = [440];
@@ -12,8 +12,8 @@ callTest('mute and unmute are seen, and heard', {}, async (call) => {
     const ben = await call.enter('ben');
     const picture = await ana.publishPicture({ pattern: 2 });
     const tone = await ana.publishTone(440);
-    showsPattern(await ben.measureVideo(picture, 1500), 2);
-    carriesTone(await ben.measureAudio(tone, 1000, TONES), 440, TONES);
+    await shows(() => ben.measureVideo(picture, 1500), 2);
+    await hears(() => ben.measureAudio(tone, 1000, TONES), 440, TONES);
 
     for (const publication of [picture, tone]) {
         await ana.setMuted(publication, true);
@@ -34,8 +34,8 @@ callTest('mute and unmute are seen, and heard', {}, async (call) => {
     const { ms } = await ben.nextFrame(picture);
     call.figure(`first frame ${ms.toFixed(0)} ms after ben knew of the unmuting`);
     for (const page of [ben, cleo]) {
-        showsPattern(await page.measureVideo(picture, 1500), 2);
-        carriesTone(await page.measureAudio(tone, 1000, TONES), 440, TONES);
+        await shows(() => page.measureVideo(picture, 1500), 2);
+        await hears(() => page.measureAudio(tone, 1000, TONES), 440, TONES);
     }
 });
 

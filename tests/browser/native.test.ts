@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { callTest } from './harness/call.ts';
 import { makePicture, makeTone, readPicture, readTone } from './harness/clips.ts';
 import { NativeClient, type NativeReport, type NativeSlot } from './harness/native-client.ts';
-import { carriesTone, showsPattern } from './harness/verdict.ts';
+import { carriesTone, hears, shows, showsPattern } from './harness/verdict.ts';
 
 /** No tone is near the other's harmonics. */
 const NATIVE = { pattern: 3, hz: 660 } as const;
@@ -34,9 +34,8 @@ callTest('a native client and Chromium see, hear and write to each other', { tim
         const [picture, tone] = [await ana.publicationOf('native', 'camera'), await ana.publicationOf('native', 'microphone')];
         const { sinceJoin } = await ana.firstFrame(picture);
 
-        const seen = await ana.measureVideo(picture, 5000);
-        showsPattern(seen, NATIVE.pattern);
-        const margin = carriesTone(await ana.measureAudio(tone, 2000, TONES), NATIVE.hz, TONES);
+        const seen = await shows(() => ana.measureVideo(picture, 5000), NATIVE.pattern);
+        const margin = await hears(() => ana.measureAudio(tone, 2000, TONES), NATIVE.hz, TONES);
         call.figure(
             `Chromium decodes ${seen.decodedPerSecond.toFixed(1)} frames/s of the native client, ${seen.countersPerSecond.toFixed(1)} told apart; ` +
                 `tone ${margin.toFixed(0)} dB above the other; first frame ${sinceJoin.toFixed(0)} ms after joining`,

@@ -5,7 +5,7 @@
 
 import assert from 'node:assert/strict';
 import { callTest } from './harness/call.ts';
-import { carriesTone } from './harness/verdict.ts';
+import { hears } from './harness/verdict.ts';
 import { until } from './harness/wait.ts';
 
 const RED_HZ = 440;
@@ -26,7 +26,7 @@ callTest('a microphone arrives as RED unless it is not wanted', {}, async (call)
 
         const count = async (): Promise<number[]> => Promise.all(['packetsReceived', 'packetsDiscarded', 'bytesReceived'].map((it) => ben.inboundCount(id, it)));
         const before = await count();
-        carriesTone(await ben.measureAudio(id, 2000, TONES), hz, TONES);
+        await hears(() => ben.measureAudio(id, 2000, TONES), hz, TONES);
         const [packets = 0, twice = 0, bytes = 0] = (await count()).map((now, at) => now - (before[at] ?? 0));
         call.figure(`${red ? 'RED' : 'no RED'}: ${packets} packets of ${(bytes / packets).toFixed(0)} bytes, ${twice} frames came twice`);
         assert.ok(packets >= 50, `only ${packets} packets in two seconds`);

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { scenarios } from './harness/emulated.ts';
 import { noCoturn, startCoturn, TURN_TCP, TURN_UDP, withTurn } from './harness/coturn.ts';
-import { showsPattern } from './harness/verdict.ts';
+import { shows } from './harness/verdict.ts';
 import type { PreflightPage } from './page/preflight-contract.ts';
 
 const PATIENCE_MS = 40_000;
@@ -26,8 +26,8 @@ await scenarios(import.meta.url, [
                 const first = await ben.flowsAgain(anas, 0, PATIENCE_MS);
                 call.figure(`pictures ${((first - joined) / 1000).toFixed(1)} s after joining`);
                 const bens = await ben.publishPicture({ pattern: 1 });
-                showsPattern(await ana.measureVideo(bens, 2000), 1);
-                showsPattern(await ben.measureVideo(anas, 2000), 0);
+                await shows(() => ana.measureVideo(bens, 2000), 1);
+                await shows(() => ben.measureVideo(anas, 2000), 0);
                 assert.equal((await ben.mediaPath()).protocol, 'udp', 'the relay speaks UDP to the edge');
                 assert.equal(await ben.state(), 'connected');
             } finally {

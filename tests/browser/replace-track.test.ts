@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { callTest, type Person } from './harness/call.ts';
-import { carriesTone, LEAST_FPS, showsPattern } from './harness/verdict.ts';
+import { LEAST_FPS, hears, shows } from './harness/verdict.ts';
 import { until } from './harness/wait.ts';
 
 const TONES = [440, 880];
@@ -14,16 +14,16 @@ callTest('replaceTrack: other colours and another tone under the same publicatio
     const ben = await call.enter('ben');
     const picture = await ana.publishPicture({ pattern: 0 });
     const tone = await ana.publishTone(440);
-    showsPattern(await ben.measureVideo(picture, 1500), 0);
-    carriesTone(await ben.measureAudio(tone, 1000, TONES), 440, TONES);
+    await shows(() => ben.measureVideo(picture, 1500), 0);
+    await hears(() => ben.measureAudio(tone, 1000, TONES), 440, TONES);
 
     const since = await ben.mark();
     const { pattern: before } = await ben.nextFrame(picture);
     await ana.replacePicture(picture, { pattern: 1 });
     await ana.replaceTone(tone, 880);
     await until('other colours', () => ben.nextFrame(picture), ({ pattern }) => pattern !== before);
-    showsPattern(await ben.measureVideo(picture, 1500), 1);
-    carriesTone(await ben.measureAudio(tone, 1000, TONES), 880, TONES);
+    await shows(() => ben.measureVideo(picture, 1500), 1);
+    await hears(() => ben.measureAudio(tone, 1000, TONES), 880, TONES);
     await nothingButThisHappened(ben, since);
 });
 

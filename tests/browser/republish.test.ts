@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { callTest } from './harness/call.ts';
-import { showsPattern } from './harness/verdict.ts';
+import { shows } from './harness/verdict.ts';
 
 callTest('unpublish and publish again, four times', {}, async (call) => {
     const ana = await call.enter('ana');
@@ -12,7 +12,7 @@ callTest('unpublish and publish again, four times', {}, async (call) => {
         const since = await ben.mark();
         const id = await ana.publishPicture({ pattern });
         await ben.sees({ type: 'publicationadded', publication: id, identity: 'ana', source: 'camera' }, { since });
-        showsPattern(await ben.measureVideo(id, 1500), pattern);
+        await shows(() => ben.measureVideo(id, 1500), pattern);
         await ana.unpublish(id);
         await ben.sees({ type: 'trackunsubscribed', publication: id }, { since });
         await ben.sees({ type: 'publicationremoved', publication: id }, { since });

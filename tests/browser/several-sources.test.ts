@@ -2,7 +2,7 @@
 // side can tell them apart.
 
 import { callTest } from './harness/call.ts';
-import { carriesTone, showsPattern } from './harness/verdict.ts';
+import { hears, shows } from './harness/verdict.ts';
 
 const TONES = [440, 610];
 
@@ -15,14 +15,16 @@ callTest('camera, screen and both sounds of one participant stay apart', {}, asy
         ana.publishTone(440),
         ana.publishTone(610, { source: 'screen-audio' }),
     ]);
-    const [camera, screen] = await Promise.all(
-        (['camera', 'screen'] as const).map(async (source) => ben.measureVideo(await ben.publicationOf('ana', source), 2000)),
+    await Promise.all(
+        ([['camera', 0], ['screen', 3]] as const).map(async ([source, pattern]) => {
+            const picture = await ben.publicationOf('ana', source);
+            await shows(() => ben.measureVideo(picture, 2000), pattern);
+        }),
     );
-    showsPattern(camera!, 0);
-    showsPattern(screen!, 3);
-    const [voice, music] = await Promise.all(
-        (['microphone', 'screen-audio'] as const).map(async (source) => ben.measureAudio(await ben.publicationOf('ana', source), 1500, TONES)),
+    await Promise.all(
+        ([['microphone', 440], ['screen-audio', 610]] as const).map(async ([source, hz]) => {
+            const sound = await ben.publicationOf('ana', source);
+            await hears(() => ben.measureAudio(sound, 1500, TONES), hz, TONES);
+        }),
     );
-    carriesTone(voice!, 440, TONES);
-    carriesTone(music!, 610, TONES);
 });

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { callTest } from './harness/call.ts';
-import { showsPattern } from './harness/verdict.ts';
+import { shows } from './harness/verdict.ts';
 import { until } from './harness/wait.ts';
 import { bandsOf } from './page/media/pattern.ts';
 
@@ -33,14 +33,14 @@ callTest('three sizes leave Chromium; they stop when nobody wants them and come 
     call.figure(`a viewer wants it small: it is after ${smallMs.toFixed(0)} ms, and the large one is off after ${offMs.toFixed(0)} ms`);
     const layer = await ben.layerOf(picture);
     assert.deepEqual([layer?.width, layer?.reason], [240, 'wished'], JSON.stringify(layer));
-    showsPattern(await ben.measureVideo(picture, 2000), 2);
+    await shows(() => ben.measureVideo(picture, 2000), 2);
 
     const large = ben.pictureBecomes(picture, 960);
     const on = ana.encodingIs(picture, 'f', true);
     await ben.prefer(picture, { width: 960, height: 540 });
     const [onMs, largeMs] = await Promise.all([on, large]);
     call.figure(`a viewer wants it large: it is on after ${onMs.toFixed(0)} ms, and seen after ${largeMs.toFixed(0)} ms`);
-    showsPattern(await ben.measureVideo(picture, 2000), 2);
+    await shows(() => ben.measureVideo(picture, 2000), 2);
 
     // Nobody can see it at all: nothing is sent on, and only the smallest is kept for the moment in which somebody looks again.
     await ben.prefer(picture, { visible: false });
@@ -59,14 +59,14 @@ callTest('each viewer gets the size that it shows, and encodings outlive muting 
     await Promise.all([ben.pictureBecomes(picture, 640), cleo.pictureBecomes(picture, 640)]);
     await cleo.prefer(picture, { width: 320, height: 180 });
     await cleo.pictureBecomes(picture, 320);
-    await Promise.all([ben, cleo].map(async (page) => showsPattern(await page.measureVideo(picture, 3000), 3)));
+    await Promise.all([ben, cleo].map((page) => shows(() => page.measureVideo(picture, 3000), 3)));
 
     await ana.setMuted(picture, true);
     await ana.setMuted(picture, false);
     await ana.replacePicture(picture, { pattern: 4, width: 640, height: 360 });
     for (const page of [ben, cleo]) {
         await until('the other picture', () => page.nextFrame(picture), ({ pattern }) => pattern === bandsOf(4).name);
-        showsPattern(await page.measureVideo(picture, 2000), 4);
+        await shows(() => page.measureVideo(picture, 2000), 4);
     }
     const widths = await Promise.all([ben, cleo].map((page) => page.inboundCount(picture, 'frameWidth')));
     assert.deepEqual(widths, [640, 320]);
@@ -85,8 +85,7 @@ for (const codec of ['h264', 'vp9', 'av1'] as const) {
         for (const width of [240, 480, 960]) {
             await ben.prefer(picture, { width, height: (width * 9) / 16 });
             const after = await ben.pictureBecomes(picture, width);
-            const video = await ben.measureVideo(picture, 2000);
-            showsPattern(video, 1);
+            const video = await shows(() => ben.measureVideo(picture, 2000), 1);
             call.figure(`${codec}: ${width} pixels wide after ${after.toFixed(0)} ms, ${video.decodedPerSecond.toFixed(1)} frames/s`);
         }
     });
@@ -98,5 +97,5 @@ callTest('simulcast can be declined', {}, async (call) => {
     const picture = await ana.publishPicture({ pattern: 5, width: 640, height: 360 }, { simulcast: false });
     await ben.pictureBecomes(picture, 640);
     assert.equal((await ana.outgoing(picture)).length, 1);
-    showsPattern(await ben.measureVideo(picture, 2000), 5);
+    await shows(() => ben.measureVideo(picture, 2000), 5);
 });

@@ -1,7 +1,7 @@
 // Three people in one room, in Chromium: everybody sees and hears the other two, each as who they are, and nothing else.
 
 import { callTest } from './harness/call.ts';
-import { carriesTone, showsPattern } from './harness/verdict.ts';
+import { hears, shows } from './harness/verdict.ts';
 
 /** No tone is near another's harmonics. */
 const PEOPLE = [
@@ -28,19 +28,19 @@ callTest('three pages see and hear each other, and know who is who', { timeoutMs
     // All six pictures at once: that is the load that a call of three is.
     await Promise.all(
         pairs.map(async ({ page, from, to }) => {
-            const video = await page.measureVideo(await page.publicationOf(from.name, 'camera'), 5000);
+            const picture = await page.publicationOf(from.name, 'camera');
+            const video = await shows(() => page.measureVideo(picture, 5000), from.pattern);
             call.figure(
                 `${to.name} sees ${from.name}: ${video.decodedPerSecond.toFixed(1)} frames/s decoded, ${video.countersPerSecond.toFixed(1)} told apart, ` +
                     `${video.unreadable} of ${video.frames} unreadable, longest gap ${video.longestGapMs.toFixed(0)} ms`,
             );
-            showsPattern(video, from.pattern);
         }),
     );
     await Promise.all(
         pairs.map(async ({ page, from, to }) => {
-            const audio = await page.measureAudio(await page.publicationOf(from.name, 'microphone'), 2000, TONES);
-            const margin = carriesTone(audio, from.hz, TONES);
-            call.figure(`${to.name} hears ${from.name}: ${audio.loudestHz.toFixed(0)} Hz, every other tone at least ${margin.toFixed(0)} dB below`);
+            const sound = await page.publicationOf(from.name, 'microphone');
+            const margin = await hears(() => page.measureAudio(sound, 2000, TONES), from.hz, TONES);
+            call.figure(`${to.name} hears ${from.name}: every other tone at least ${margin.toFixed(0)} dB below`);
         }),
     );
 });

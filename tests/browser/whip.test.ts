@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { callTest } from './harness/call.ts';
-import { carriesTone, showsPattern } from './harness/verdict.ts';
+import { hears, shows } from './harness/verdict.ts';
 import type { WhipPage } from './page/whip-contract.ts';
 
 const TONES = [440, 610];
@@ -17,12 +17,8 @@ callTest('what a browser publishes by WHIP is seen with the SDK and by WHEP', {}
 
     const picture = await ana.publicationOf('encoder', 'camera');
     const tone = await ana.publicationOf('encoder', 'microphone');
-    const [byAna, byPlayer] = await Promise.all([ana.measureVideo(picture, 3000), player.measureVideo(3000)]);
-    showsPattern(byAna, 2);
-    showsPattern(byPlayer, 2);
-    const [heardByAna, heardByPlayer] = await Promise.all([ana.measureAudio(tone, 1500, TONES), player.measureAudio(1500, TONES)]);
-    carriesTone(heardByAna, 440, TONES);
-    carriesTone(heardByPlayer, 440, TONES);
+    await Promise.all([shows(() => ana.measureVideo(picture, 3000), 2), shows(() => player.measureVideo(3000), 2)]);
+    await Promise.all([hears(() => ana.measureAudio(tone, 1500, TONES), 440, TONES), hears(() => player.measureAudio(1500, TONES), 440, TONES)]);
 
     assert.equal(await encoder.end(), 200);
     assert.equal(await player.end(), 200);

@@ -161,7 +161,7 @@ export interface CallOptions extends EdgeOptions {
 
 /** A test with a call in it. Fails with the call's state, and leaves nothing running. */
 export function callTest(name: string, options: CallOptions, body: (call: Call) => Promise<void>): void {
-    const limit = options.timeoutMs ?? 60_000;
+    const limit = options.timeoutMs ?? 90_000;
     // The runner's own limit would cut off the report: it only catches what hangs while being reported.
     test(name, { timeout: limit + 20_000, skip: options.skip ?? false }, async (context) => {
         // Undone in reverse.

@@ -13,6 +13,8 @@ export const LEAST_FPS = 15;
 const LEAST_TOLD_APART = 10;
 /** A few frames may be caught while the decoder starts or the picture is scaled down. */
 const LEAST_READABLE = 0.9;
+/** An edge whose first probe failed tries again after five seconds. */
+const SETTLED_MS = 15_000;
 /** Bins are 5.9 Hz wide; the tones of a test are over 100 Hz apart. */
 const TONE_TOLERANCE_HZ = 15;
 /** A tone of -14 dBFS must not have vanished on the way. */
@@ -22,16 +24,54 @@ const CROSS_TALK_DB = 20;
 
 /** Throws unless the frames show pattern `index` and no other, advance, and are decoded and presented fast enough. */
 export function showsPattern(video: VideoMeasurement | DecodedVideo, index: number): void {
+    showsNothingElse(video, index);
+    runs(video);
+}
+
+/** What must hold at any time, however slow the machine or the way is. */
+function showsNothingElse(video: VideoMeasurement, index: number): void {
     const { name } = bandsOf(index);
     const said = JSON.stringify(video);
     const foreign = Object.keys(video.patterns).filter((pattern) => pattern !== name);
     assert.deepEqual(foreign, [], `pattern of somebody else, expected only ${name}: ${said}`);
+    assert.equal(video.backwards, 0, `the publisher's counter went back: ${said}`);
+}
+
+/** What holds once the way has been measured, unless the machine is busy with something else. */
+function runs(video: VideoMeasurement | DecodedVideo): void {
+    const said = JSON.stringify(video);
     const readable = 1 - video.unreadable / Math.max(1, video.frames);
     assert.ok(readable >= LEAST_READABLE, `only ${(readable * 100).toFixed(0)} % of the frames are readable: ${said}`);
-    assert.equal(video.backwards, 0, `the publisher's counter went back: ${said}`);
     assert.ok(video.countersPerSecond >= LEAST_TOLD_APART, `under ${LEAST_TOLD_APART} different frames per second: ${said}`);
     assert.ok(video.presentedPerSecond >= LEAST_FPS, `under ${LEAST_FPS} presented frames per second: ${said}`);
     if ('decodedPerSecond' in video) assert.ok(video.decodedPerSecond >= LEAST_FPS, `under ${LEAST_FPS} decoded frames per second: ${said}`);
+}
+
+/**
+ * Measures until the picture runs at its full rate, and throws if it doesn't within `patienceMs`, or if at any time it is
+ * another than `index`. For pictures whose way is still being measured: an edge begins with little.
+ */
+export async function shows<V extends VideoMeasurement>(measure: () => Promise<V>, index: number, patienceMs = SETTLED_MS): Promise<V> {
+    return await settles(measure, (video) => showsNothingElse(video, index), runs, patienceMs);
+}
+
+/** The same of a tone: the first moments of a playout may stretch it. Returns the margin in dB. */
+export async function hears(measure: () => Promise<AudioMeasurement>, hz: number, tones: readonly number[], patienceMs = SETTLED_MS): Promise<number> {
+    return carriesTone(await settles(measure, () => undefined, (audio) => void carriesTone(audio, hz, tones), patienceMs), hz, tones);
+}
+
+async function settles<M>(measure: () => Promise<M>, always: (measured: M) => void, inTheEnd: (measured: M) => void, patienceMs: number): Promise<M> {
+    const patience = performance.now() + patienceMs;
+    for (;;) {
+        const measured = await measure();
+        always(measured);
+        try {
+            inTheEnd(measured);
+            return measured;
+        } catch (error) {
+            if (performance.now() >= patience) throw error;
+        }
+    }
 }
 
 /** Throws unless `hz` is the loudest frequency and every other of `tones` is far below it. Returns the margin in dB. */
