@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { callTest } from './harness/call.ts';
 import { shows } from './harness/verdict.ts';
 
-callTest('the layer follows the element: smaller, scrolled away, back', { timeoutMs: 90_000 }, async (call) => {
+callTest('the layer follows the element: smaller, scrolled away, back', {}, async (call) => {
     const ana = await call.enter('ana');
     const ben = await call.enter('ben', { adaptiveStream: true });
     const picture = await ana.publishPicture({ pattern: 2, width: 640, height: 360 });

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { callTest } from './harness/call.ts';
 import { shows } from './harness/verdict.ts';
 
-callTest('VP8, VP9, AV1 and H.264 arrive', { timeoutMs: 90_000 }, async (call) => {
+callTest('VP8, VP9, AV1 and H.264 arrive', {}, async (call) => {
     const ana = await call.enter('ana');
     const ben = await call.enter('ben');
     for (const [pattern, codec] of (['vp8', 'vp9', 'av1', 'h264'] as const).entries()) {

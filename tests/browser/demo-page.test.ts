@@ -12,7 +12,7 @@ import { within } from './harness/wait.ts';
 const NAMES = ['Ana', 'Ben', 'Cleo'];
 const SCREENSHOT = fileURLToPath(new URL('../../target/screenshots/demo.png', import.meta.url));
 
-callTest('three demo pages show each other', { timeoutMs: 90_000 }, async (call) => {
+callTest('three demo pages show each other', {}, async (call) => {
     const served = await fetch(`http://${call.edge.http}/`);
     assert.equal(served.status, 200, 'The edge was built without the demo page. Remedy: run `make build`, which builds the demo first.');
     const browser = await call.browser();

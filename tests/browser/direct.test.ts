@@ -60,7 +60,7 @@ async function standsStill(call: Call): Promise<void> {
     }, (packets) => packets === 0, PATIENCE_MS);
 }
 
-callTest('two pages talk directly, and the edge forwards nothing', { timeoutMs: 90_000 }, async (call) => {
+callTest('two pages talk directly, and the edge forwards nothing', {}, async (call) => {
     const two = await pair(call);
     const began = Date.now();
     await both(two, 'direct');
@@ -163,7 +163,7 @@ callTest('mute, another track, an end and a new publication are seen directly', 
     assert.equal(await ben.pathOf('ana'), 'direct');
 });
 
-callTest('whoever wants no direct connection has none', { timeoutMs: 60_000 }, async (call) => {
+callTest('whoever wants no direct connection has none', {}, async (call) => {
     const ana = await call.enter('ana', AUTO);
     const ben = await call.enter('ben', { ...AUTO, direct: false });
     const [anas, bens] = [await ana.publishPicture({ pattern: 0 }), await ben.publishPicture({ pattern: 1 })];

@@ -5,7 +5,7 @@ import { inOwnNetwork } from './harness/own-network.ts';
 import { shows } from './harness/verdict.ts';
 
 await inOwnNetwork(import.meta.url, ({ announce }) => {
-    callTest('Firefox sends two sizes, and Chromium gets one of them', { udp: announce, timeoutMs: 90_000 }, async (call) => {
+    callTest('Firefox sends two sizes, and Chromium gets one of them', { udp: announce }, async (call) => {
         const fox = await call.enter('fox', { kind: 'firefox' });
         const chrome = await call.enter('chrome', { kind: 'chromium' });
         const picture = await fox.publishPicture({ pattern: 4, width: 640, height: 360 });

@@ -10,7 +10,7 @@ const CHROMIUM_HZ = 440;
 const TONES = [CHROMIUM_HZ, FIREFOX_MICROPHONE_HZ];
 
 await inOwnNetwork(import.meta.url, ({ announce }) => {
-    callTest('Firefox and Chromium see and hear each other', { udp: announce, timeoutMs: 90_000 }, async (call) => {
+    callTest('Firefox and Chromium see and hear each other', { udp: announce }, async (call) => {
         const fox = await call.enter('fox', { kind: 'firefox' });
         const chrome = await call.enter('chrome', { kind: 'chromium' });
         const foxPicture = await fox.publishPicture({ pattern: 4 });

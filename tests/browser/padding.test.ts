@@ -12,12 +12,12 @@ const LEAST_PADDED = 10;
 const MOST_DROPPED = 0.05;
 
 await inOwnNetwork(import.meta.url, ({ announce }) => {
-    callTest('Chromium decodes padded packets as if they were not', { udp: announce, timeoutMs: 90_000 }, async (call) => {
+    callTest('Chromium decodes padded packets as if they were not', { udp: announce }, async (call) => {
         const [ana, ben] = [await call.enter('ana'), await call.enter('ben')];
         for (const codec of ['vp8', 'vp9', 'h264'] as const) await decodes(call, ana, ben, codec);
     });
 
-    callTest('Firefox decodes padded packets as if they were not', { udp: announce, timeoutMs: 90_000 }, async (call) => {
+    callTest('Firefox decodes padded packets as if they were not', { udp: announce }, async (call) => {
         const ana = await call.enter('ana');
         const fox = await call.enter('fox', { kind: 'firefox' });
         for (const codec of ['vp8', 'vp9'] as const) await decodes(call, ana, fox, codec);

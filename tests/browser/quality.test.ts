@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { callTest } from './harness/call.ts';
 import { until } from './harness/wait.ts';
 
-callTest('two pages on one machine have an excellent connection, sound and picture', { timeoutMs: 90_000 }, async (call) => {
+callTest('two pages on one machine have an excellent connection, sound and picture', {}, async (call) => {
     const ana = await call.enter('ana');
     const ben = await call.enter('ben');
     const picture = await ana.publishPicture({ pattern: 1 });

@@ -6,7 +6,7 @@ import { shows } from './harness/verdict.ts';
 import { until } from './harness/wait.ts';
 
 for (const codec of ['vp9', 'av1'] as const) {
-    callTest(`${codec}: one encoding with two sizes, of which each viewer gets one`, { timeoutMs: 90_000 }, async (call) => {
+    callTest(`${codec}: one encoding with two sizes, of which each viewer gets one`, {}, async (call) => {
         const ana = await call.enter('ana');
         const ben = await call.enter('ben');
         const cleo = await call.enter('cleo');

@@ -11,7 +11,7 @@ const OFF_WITHIN_MS = 2000;
 /** and back on by then once somebody wants it. */
 const ON_WITHIN_MS = 500;
 
-callTest('three sizes leave Chromium; they stop when nobody wants them and come back when somebody does', { timeoutMs: 90_000 }, async (call) => {
+callTest('three sizes leave Chromium; they stop when nobody wants them and come back when somebody does', {}, async (call) => {
     const ana = await call.enter('ana');
     const ben = await call.enter('ben');
     const picture = await ana.publishPicture({ pattern: 2, width: 960, height: 540 });
@@ -51,7 +51,7 @@ callTest('three sizes leave Chromium; they stop when nobody wants them and come 
     assert.ok(offMs <= OFF_WITHIN_MS && onMs <= ON_WITHIN_MS, `off after ${offMs} ms, on after ${onMs} ms`);
 });
 
-callTest('each viewer gets the size that it shows, and encodings outlive muting and another track', { timeoutMs: 90_000 }, async (call) => {
+callTest('each viewer gets the size that it shows, and encodings outlive muting and another track', {}, async (call) => {
     const ana = await call.enter('ana');
     const ben = await call.enter('ben');
     const cleo = await call.enter('cleo');
@@ -74,7 +74,7 @@ callTest('each viewer gets the size that it shows, and encodings outlive muting 
 
 // What Chromium encodes three times over; VP9 and AV1 when each encoding is asked to have one size.
 for (const codec of ['h264', 'vp9', 'av1'] as const) {
-    callTest(`${codec}: three encodings, of which each viewer gets one`, { timeoutMs: 90_000 }, async (call) => {
+    callTest(`${codec}: three encodings, of which each viewer gets one`, {}, async (call) => {
         const ana = await call.enter('ana');
         const ben = await call.enter('ben');
         const picture = await ana.publishPicture({ pattern: 1, width: 960, height: 540 }, { codec, ...(codec !== 'h264' && { scalabilityMode: 'L1T2' }) });

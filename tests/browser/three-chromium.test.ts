@@ -11,7 +11,7 @@ const PEOPLE = [
 ] as const;
 const TONES = PEOPLE.map(({ hz }) => hz);
 
-callTest('three pages see and hear each other, and know who is who', { timeoutMs: 90_000 }, async (call) => {
+callTest('three pages see and hear each other, and know who is who', {}, async (call) => {
     const pages = new Map<string, Awaited<ReturnType<typeof call.enter>>>();
     for (const { name, pattern, hz } of PEOPLE) {
         const page = await call.enter(name);

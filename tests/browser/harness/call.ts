@@ -150,7 +150,7 @@ export class Call {
 }
 
 export interface CallOptions extends EdgeOptions {
-    /** The whole test, browsers' start included. Default 60 s. */
+    /** The whole test, browsers' start included. Default 120 s. */
     timeoutMs?: number;
     /** Why it can't run here; undefined: it can. */
     skip?: string | undefined;
@@ -161,7 +161,7 @@ export interface CallOptions extends EdgeOptions {
 
 /** A test with a call in it. Fails with the call's state, and leaves nothing running. */
 export function callTest(name: string, options: CallOptions, body: (call: Call) => Promise<void>): void {
-    const limit = options.timeoutMs ?? 90_000;
+    const limit = options.timeoutMs ?? 120_000;
     // The runner's own limit would cut off the report: it only catches what hangs while being reported.
     test(name, { timeout: limit + 20_000, skip: options.skip ?? false }, async (context) => {
         // Undone in reverse.

@@ -13,7 +13,7 @@ import { within } from './wait.ts';
 
 const H264 = { payloadType: 96, ssrc: 1_001 };
 const OPUS = { payloadType: 111, ssrc: 1_002 };
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = 30_000;
 
 export interface Encoding {
     /** The WHIP address of the room. */

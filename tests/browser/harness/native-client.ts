@@ -9,7 +9,7 @@ import { within } from './wait.ts';
 
 const JOIN_MS = 15_000;
 /** Until something that the edge causes is here. */
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = 30_000;
 const STOP_MS = 20_000;
 /** By then every test is over; the client ends by itself. */
 const LIFE_S = 150;

@@ -19,7 +19,7 @@ export async function within<T>(ms: number, what: string, promise: Promise<T>): 
  * Asks again and again until `holds` is true of the answer: for state that tells nobody when it changes, such as the
  * edge's tables. The last answer is part of the error.
  */
-export async function until<T>(what: string, ask: () => Promise<T>, holds: (answer: T) => boolean, ms = 10_000): Promise<T> {
+export async function until<T>(what: string, ask: () => Promise<T>, holds: (answer: T) => boolean, ms = 30_000): Promise<T> {
     const deadline = Date.now() + ms;
     for (;;) {
         const answer = await ask();

@@ -10,7 +10,7 @@ import { describe, measureAudioOf, measureVideoOf } from './track.ts';
 
 /** Receiving sections of each kind: as many publications of each kind as this client can take. */
 const SLOTS = 3;
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = 30_000;
 
 interface Slot {
     mid: string;

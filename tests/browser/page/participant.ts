@@ -13,7 +13,7 @@ import { ReceivedTrack } from './received.ts';
 import { Watch } from './watch.ts';
 
 /** Until something that the edge causes is here; generous, because it only decides when a failure is called one. */
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = 30_000;
 /** Three pages encode three and decode six of these, beside reading each frame back, on two cores. */
 const WIDTH = 320;
 const HEIGHT = 180;

@@ -36,7 +36,7 @@ export class VideoReader {
      * Collects what the frames of the next `ms` say. Ends with the first frame after that time, so a video that stands
      * still makes it fail after `ms` and the patience on top.
      */
-    measure(ms: number, patienceMs = 5000): Promise<VideoMeasurement> {
+    measure(ms: number, patienceMs = 15_000): Promise<VideoMeasurement> {
         const tally = new Tally();
         return new Promise((resolve, reject) => {
             const end = (): void => {
