@@ -1,5 +1,5 @@
 // The page's three steps: the lobby, the call, the end. Options come from the URL (docs/demo.md).
-import { connect, type NearcastError, type Room } from 'nearcast';
+import { connect, type NearcastError, prepare, type Room } from 'nearcast';
 import { Call } from './call.ts';
 import { chosenDevice } from './device-pickers.ts';
 import { find } from './dom.ts';
@@ -38,6 +38,8 @@ if (options.preflight) {
 
 function openLobby(): void {
   showView('lobby');
+  // While a name is typed. What fails is said by connect(), when it matters.
+  prepare().catch(() => undefined);
   void lobby.open();
 }
 

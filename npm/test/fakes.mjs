@@ -159,3 +159,10 @@ export const settle = () => new Promise((resolve) => setTimeout(resolve, 1));
 
 /** Where `scripts/test.mjs` puts the modules. */
 export const load = (name) => import(new URL(`../node_modules/.cache/nearcast/esm/${name}.js`, import.meta.url).href);
+
+/** A judgement as the core tells it: 28 numbers. */
+export const judged = (subject, score, level, { cause = 0, action = 0, layer = NaN, points = [], evidence = [] } = {}) => {
+  const numbers = new Float32Array(28).fill(NaN);
+  numbers.set([subject, score, level, cause, action, layer, ...Array.from({ length: 8 }, (_, term) => points[term] ?? 0), ...evidence]);
+  return [...numbers];
+};

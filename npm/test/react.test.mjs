@@ -1,9 +1,10 @@
 // nearcast/react: a room tied to a component, and hooks that show what is in it.
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { judged } from './fakes.mjs';
 import { act, change, FakeTrack, h, mount, react, room, sdk, settle, StrictMode } from './react-page.mjs';
 
-const { AudioTrack, RoomAudio, RoomProvider, useConnection, useLocalParticipant, useParticipants, usePublications, useRoom, useRoomEvent, useSoundPlayback, useSpeakers, useSpeaking, VideoTrack } = react;
+const { AudioTrack, RoomAudio, RoomProvider, useConnection, useLocalParticipant, useParticipants, usePath, usePublications, useQuality, useRoom, useRoomEvent, useSoundPlayback, useSpeakers, useSpeaking, VideoTrack } = react;
 
 const provider = (from, child, props = {}) => h(RoomProvider, { url: 'https://edge.example', token: 'token', sdk: from.load, ...props }, child);
 const State = () => {
@@ -146,6 +147,33 @@ test('speakers are shown, all or one', async (t) => {
   assert.equal(text(), 'Me,Ada|true');
   await change(() => host.speakers(['me-1'], new Uint8Array([90])));
   assert.equal(text(), 'Me|false');
+});
+
+test('quality and path are shown', async (t) => {
+  const { room: own, host } = await room();
+  const Signal = () => {
+    const [ada] = useParticipants();
+    return `${useQuality(ada)?.level} ${usePath(ada)} ${usePath(undefined)}`;
+  };
+  const { text } = await mount(t, h(RoomProvider, { room: own }, h(Signal)));
+  assert.equal(text(), 'undefined edge undefined');
+  await change(() => host.quality(['ada-1'], new Float32Array(judged(3, 40, 2))));
+  await change(() => host.pathChanged('ada-1', true, 'room-mode'));
+  assert.equal(text(), 'poor direct undefined');
+  await change(() => host.pathChanged('ada-1', false, 'room-mode'));
+  assert.equal(text(), 'poor edge undefined');
+});
+
+test('a lobby loads the SDK, and what fails there is told when somebody enters', async (t) => {
+  const from = sdk();
+  let prepared = 0;
+  const load = async () => ({ ...(await from.load()), prepare: () => Promise.reject((prepared += 1)) });
+  const { text, render } = await mount(t, provider(from, h(State), { sdk: load, join: false }));
+  await change(settle);
+  assert.deepEqual([text(), prepared, from.calls.length], ['idle', 1, 0]);
+  await render(provider(from, h(State), { sdk: load }));
+  await change(settle);
+  assert.deepEqual([text(), from.calls.length], ['connected', 1]);
 });
 
 test('events reach the listener of the last rendering, those of the time before it too', async (t) => {

@@ -1,7 +1,7 @@
 // A room from connect() to leave(), with a scripted core.
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { FakeCore, FakeDocument, FakeElement, FakeSender, FakeStream, FakeTrack, fakeGlue, load, settle, withGlobals } from './fakes.mjs';
+import { FakeCore, FakeDocument, FakeElement, FakeSender, FakeStream, FakeTrack, fakeGlue, load, settle, withGlobals, judged } from './fakes.mjs';
 
 const { CoreInstance } = await load('core/instance');
 const { Session } = await load('session');
@@ -417,13 +417,6 @@ test('who comes back to the page waits for no pause between attempts', async (t)
   assert.equal(core.named('networkAvailable').length, 1, 'the page is left alone after the call');
 });
 
-/** A judgement as the core tells it: 28 numbers. */
-const judged = (subject, score, level, { cause = 0, action = 0, layer = NaN, points = [], evidence = [] } = {}) => {
-  const numbers = new Float32Array(28).fill(NaN);
-  numbers.set([subject, score, level, cause, action, layer, ...Array.from({ length: 8 }, (_, term) => points[term] ?? 0), ...evidence]);
-  return [...numbers];
-};
-
 test('quality is told for publications, people and the connection, and stays readable', async () => {
   const { room: joined, host } = await room();
   const heard = listen(joined);
@@ -584,7 +577,7 @@ test('steps of a recovery are told, and other edges found', async (t) => {
   assert.deepEqual(heard, [{ step: 'suspect', reason: 'no-media', tookMs: 1250 }]);
   const opened = [];
   withGlobals(t, { WebSocket: class { constructor(...args) { opened.push(args.join(' ')); } close() {} } });
-  assert.ok(host.openSocket('https://b.example') && host.openSocket(undefined));
+  for (const edge of ['https://b.example', undefined]) host.openSocket(edge).close();
   assert.deepEqual(opened, ['wss://b.example/v1/signal nearcast.v1.cbor', 'wss://edge/v1/signal nearcast.v1.cbor']);
   assert.equal(host.openSocket('ftp://b.example'), undefined);
 });

@@ -1,6 +1,6 @@
 // Hooks that show what is in the room: people, publications, speakers, the state of the connection.
 
-import type { LocalParticipant, NearcastError, Participant, Publication, RemoteParticipant, Room, RoomEvents, Source, Track } from 'nearcast';
+import type { LocalParticipant, NearcastError, Participant, Path, Publication, Quality, RemoteParticipant, Room, RoomEvents, Source, Track } from 'nearcast';
 import { useCallback, useEffect, useRef } from 'react';
 import { sameList, useShown } from './provider.js';
 import type { ConnectionState } from './store.js';
@@ -41,6 +41,16 @@ export function useSpeakers(): readonly Participant[] {
 /** Whether this participant speaks now: renders less than `useSpeakers` where only one is of interest. */
 export function useSpeaking(participant: Participant | undefined): boolean {
   return useShown(() => participant?.speaking ?? false);
+}
+
+/** How well a participant is connected, or a publication gets through, with the cause; undefined until it is known. */
+export function useQuality(of: Participant | Publication | undefined): Quality | undefined {
+  return useShown(() => of?.quality);
+}
+
+/** How the media of this participant comes here; undefined without one. */
+export function usePath(participant: RemoteParticipant | undefined): Path | undefined {
+  return useShown(() => participant?.path);
 }
 
 /** A publication as it is at one moment: another object when something of it changes. */

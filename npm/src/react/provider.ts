@@ -25,7 +25,7 @@ export interface JoinProps extends CommonProps {
   token: TokenSource;
   /** Passed to `connect`, as they are at the time. */
   options?: Omit<ConnectOptions, 'signal'>;
-  /** False: stays out, or leaves. Default true. */
+  /** False: stays out, or leaves; the SDK is loaded meanwhile, so that entering is quick. Default true. */
   join?: boolean;
   /** @hidden */
   room?: never;
@@ -64,7 +64,7 @@ export function RoomProvider(props: RoomProviderProps): ReactElement {
   const text = typeof token === 'string' ? token : undefined;
   useEffect(() => {
     if (room) return store.adopt(room);
-    return join ? store.enter(() => entry.current) : undefined;
+    return join ? store.enter(() => entry.current) : store.prepare();
   }, [store, room, url, text, join]);
 
   return createElement(StoreContext.Provider, { value: store }, children);

@@ -4,7 +4,7 @@
 import type { ConnectOptions, NearcastError, Room, RoomEvents, RoomState, TokenSource } from 'nearcast';
 
 /** What the hooks need of `nearcast` or of `nearcast/slim`. */
-export type Sdk = Pick<typeof import('nearcast'), 'connect' | 'devices'>;
+export type Sdk = Pick<typeof import('nearcast'), 'connect' | 'devices'> & Partial<Pick<typeof import('nearcast'), 'prepare'>>;
 
 /** Where a `RoomProvider` stands: as the room, and 'idle' before the first attempt or when `join` is false. */
 export type ConnectionState = 'idle' | RoomState;
@@ -27,7 +27,7 @@ const idle: Doing = { pending: false, error: undefined };
 /** Changes what some hook shows. The others (`data`, `layerchanged` …) are for `useRoomEvent`. */
 const shown: readonly (keyof RoomEvents)[] = [
   'statechanged', 'participantjoined', 'participantleft', 'publicationadded', 'publicationremoved', 'publicationmuted', 'tracksubscribed',
-  'trackunsubscribed', 'localpublished', 'localunpublished', 'speakerschanged', 'autoplayblocked', 'autoplayresumed',
+  'trackunsubscribed', 'localpublished', 'localunpublished', 'speakerschanged', 'autoplayblocked', 'autoplayresumed', 'quality', 'pathchanged',
 ];
 
 /** @internal */
@@ -35,7 +35,7 @@ export class RoomStore {
   room: Room | undefined;
   state: ConnectionState = 'idle';
   error: NearcastError | undefined;
-  /** Loads the SDK: not before somebody wants a room or a list of devices. */
+  /** Loads the SDK: not before there may be a room, or somebody wants a list of devices. */
   readonly sdk: () => Promise<Sdk>;
   #listeners = new Set<() => void>();
   #doing = new Map<string, Doing>();
@@ -60,6 +60,13 @@ export class RoomStore {
       stop.abort();
       this.#change({ room: undefined, state: 'idle' });
     };
+  }
+
+  /** Gets ready to enter: what fails here fails again, and is told, when somebody wants to. */
+  prepare(): void {
+    this.sdk()
+      .then(({ prepare }) => prepare?.())
+      .catch(() => undefined);
   }
 
   /** Shows a room that somebody else entered and will leave. */
