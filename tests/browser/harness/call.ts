@@ -44,6 +44,8 @@ export interface EnterOptions {
     adaptiveStream?: boolean;
     /** Let quality give way on a machine that is busy with tests. Default false. */
     adaptation?: boolean;
+    /** Load the core before joining, as pages with a lobby do. Default false. */
+    prepared?: boolean;
     /** Talk directly where the room allows it. Default true, as in the SDK. */
     direct?: boolean;
     /** Further grants for the token. */
@@ -100,6 +102,7 @@ export class Call {
         this.#closers.push(() => proxy.close());
         const page = await this.open<ParticipantPage>('participant', identity, browser);
         const token = await this.edge.token(this.room, identity, options.grants);
+        if (options.prepared) await page.prepare();
         const { id, ms } = await page.join(proxy.url, token, {
             autoSubscribe: options.autoSubscribe ?? true,
             adaptiveStream: options.adaptiveStream ?? false,

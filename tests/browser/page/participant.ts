@@ -1,7 +1,7 @@
 // One participant of a room, on the public API of the SDK, for the tests to direct: see ParticipantPage in contract.ts.
 
 import { codecOf, connections, firstConnectedAt, inboundOf, mediaPath, openedConnections, outboundOf, pretendBusy, senderOf, sendEstimate, sourceOf, transportFacts } from './rtc-census.ts'; // first: it counts what the SDK makes
-import { connect, devices, NearcastError, type LocalPublication, type Publication, type Quality, type RemotePublication, type Room } from 'nearcast';
+import { connect, devices, NearcastError, prepare, type LocalPublication, type Publication, type Quality, type RemotePublication, type Room } from 'nearcast';
 import type { LoggedEvent, ParticipantPage } from './contract.ts';
 import { EventLog } from './event-log.ts';
 import { expose } from './expose.ts';
@@ -110,6 +110,7 @@ async function framesDecoded(publication: string): Promise<{ frames: number; at:
 }
 
 const page: ParticipantPage = {
+    prepare,
     async join(url, token, options = {}) {
         joinAt = performance.now();
         room = await connect(url, token, options);
