@@ -21,7 +21,7 @@ import { LocalPublication, type Publication, RemotePublication, type Source } fr
 import { JUDGEMENT, type Quality, readQuality } from './quality.js';
 import { Requests } from './requests.js';
 import { type LeaveReason, type PathReason, type RecoveryStep, Room, type RoomEvents, type RoomState } from './room.js';
-import { openSocket, type Socket } from './socket.js';
+import { openSocket } from './socket.js';
 import { type RoomStats, StatsReader } from './stats.js';
 import { makeTrace, type Trace } from './trace.js';
 import { LocalTrack, RemoteTrack } from './track.js';
@@ -51,14 +51,14 @@ export class Session implements CoreHost, CoreUser, Call {
   /** The edge that `connect` was given. */
   #address: string;
   /** Opened before the core was there: the first that it gets. */
-  #early: Socket | undefined;
+  #early: WebSocket | undefined;
   /** Direct connections, by number. */
   #links = new Map<number, RTCPeerConnection>();
   #voices = new Voices(
     () => [this.#transport, ...this.#links.values()].filter((one) => one !== undefined),
     (heard) => this.#speak(heard),
   );
-  #socket: Socket | undefined;
+  #socket: WebSocket | undefined;
   #room: Room | undefined;
   /** Remote publications, by id. */
   #remote = new Map<string, RemotePublication>();
@@ -77,13 +77,13 @@ export class Session implements CoreHost, CoreUser, Call {
   /** Everything on the page that knows this session. */
   #page = new AbortController();
 
-  /** Enters a room; rejects with the reason when that fails. `early`: a socket to there that opens already. */
+  /** Enters a room; rejects with the reason when that fails. `early`: a WebSocket to there that opens already. */
   static connect(
     instance: CoreInstance,
     address: string,
     token: TokenSource,
     options: ConnectOptions,
-    early?: Socket,
+    early?: WebSocket,
   ): Promise<Room> {
     return new Promise((resolve, reject) => {
       const session = new Session(instance, address, token, early);
@@ -97,7 +97,7 @@ export class Session implements CoreHost, CoreUser, Call {
     });
   }
 
-  private constructor(instance: CoreInstance, address: string, token: TokenSource, early: Socket | undefined) {
+  private constructor(instance: CoreInstance, address: string, token: TokenSource, early: WebSocket | undefined) {
     this.#instance = instance;
     this.#address = address;
     this.#early = early;
@@ -228,7 +228,7 @@ export class Session implements CoreHost, CoreUser, Call {
     this.#emit('pathchanged', { participant, path, reason: reason as PathReason });
   }
 
-  openSocket(edge: string | undefined): Socket | undefined {
+  openSocket(edge: string | undefined): WebSocket | undefined {
     const early = this.#early;
     this.#early = undefined;
     try {
@@ -559,7 +559,7 @@ export class Session implements CoreHost, CoreUser, Call {
   #close(core: Core | undefined): void {
     const socket = this.#socket;
     if (socket) {
-      socket.onopen = socket.onmessage = socket.onclose = null;
+      socket.onopen = socket.onmessage = socket.onerror = socket.onclose = null;
       socket.close();
     }
     for (const connection of [this.#transport, ...this.#links.values()]) connection?.close();

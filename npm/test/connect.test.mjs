@@ -7,7 +7,6 @@ import { FakeCore, fakeGlue, load, withGlobals } from './fakes.mjs';
 const { signalAddress } = await load('address');
 const { connectWith } = await load('connect');
 const { CoreInstance } = await load('core/instance');
-const { openSocket } = await load('socket');
 
 test('every form of an address leads to the signalling socket', () => {
   for (const [written, address] of [
@@ -37,10 +36,6 @@ function fakeSockets(t) {
   const sockets = [];
   const WebSocket = class {
     closed = false;
-    sent = [];
-    send(bytes) {
-      this.sent.push(bytes);
-    }
     constructor(address, protocol) {
       sockets.push(Object.assign(this, { address, protocol }));
     }
@@ -60,10 +55,8 @@ test('the socket opens while the core is loaded, and the core takes it', async (
   assert.equal(sockets[0].address, 'wss://edge.example/v1/signal');
   loaded(new CoreInstance(fakeGlue(), () => undefined));
   await new Promise(setImmediate);
-  FakeCore.last.host.openSocket(undefined).close();
-  assert.deepEqual(sockets.map(({ closed }) => closed), [true], 'the same one');
-  FakeCore.last.host.openSocket(undefined).close();
-  assert.equal(sockets.length, 2, 'once');
+  assert.equal(FakeCore.last.host.openSocket(undefined), sockets[0]);
+  assert.notEqual(FakeCore.last.host.openSocket(undefined), sockets[0], 'once');
   FakeCore.last.join();
   (await entering).leave();
 });
@@ -82,39 +75,4 @@ test('both halves speak of the same protocol', async (t) => {
   await assert.rejects(connectWith(() => Promise.reject(new Error('no')), 'https://edge.example', 'token', {}));
   const source = await readFile(new URL('../../protocol/src/lib.rs', import.meta.url), 'utf8');
   assert.equal(sockets[0].protocol, /SUBPROTOCOL_CBOR: &str = "([^"]+)"/.exec(source)[1]);
-});
-
-test('three sockets try half a second apart, and the first to open is the one', (t) => {
-  t.mock.timers.enable({ apis: ['setTimeout'] });
-  const sockets = fakeSockets(t);
-  const socket = openSocket('wss://edge.example/v1/signal');
-  const told = [];
-  for (const type of ['onopen', 'onmessage', 'onclose']) socket[type] = ({ data }) => told.push(`${type} ${data}`);
-  t.mock.timers.tick(499);
-  assert.equal(sockets.length, 1);
-  for (const ms of [1, 500, 500, 500]) t.mock.timers.tick(ms);
-  assert.equal(sockets.length, 3);
-
-  sockets[0].onclose({ data: 'refused' });
-  assert.deepEqual([socket.readyState, told], [0, []], 'others still try');
-  sockets[1].onopen({ data: 'second' });
-  assert.deepEqual([socket.readyState, told.pop()], [1, 'onopen second']);
-  assert.deepEqual([sockets[2].closed, sockets[2].onopen], [true, null]);
-  socket.send('hello');
-  sockets[1].onmessage({ data: 'hi' });
-  assert.deepEqual([sockets.map(({ sent }) => sent), told.pop()], [[[], ['hello'], []], 'onmessage hi']);
-  sockets[1].onclose({ data: 'gone' });
-  assert.deepEqual([socket.readyState, told.pop()], [3, 'onclose gone']);
-});
-
-test('a socket that is refused or closed begins no other', (t) => {
-  t.mock.timers.enable({ apis: ['setTimeout'] });
-  const sockets = fakeSockets(t);
-  const [refused, closed] = ['wss://one.example', 'wss://two.example'].map((address) => openSocket(address));
-  let told = 0;
-  refused.onclose = () => (told += 1);
-  sockets[0].onclose({});
-  closed.close();
-  t.mock.timers.tick(5000);
-  assert.deepEqual([told, refused.readyState, closed.readyState, sockets.length], [1, 3, 3, 2]);
 });

@@ -2,7 +2,6 @@
 // a browser object. `client-wasm/src/exports.rs` is the other side; `npm run build` checks that the generated types agree with these.
 
 import type { RecoveryStep } from '../room.js';
-import type { Socket } from '../socket.js';
 
 /**
  * What the core tells the façade. Methods are called one after the other, never inside one another, and may call the core back.
@@ -15,7 +14,7 @@ export interface CoreHost {
   /** The RTCPeerConnection, or another one in its place: for its statistics, and to close it should the core fail. */
   transportOpened(transport: RTCPeerConnection): void;
   /** A WebSocket to this edge, or to the one that `connect` was given: opening, open or lost by now. Undefined: there can be none. */
-  openSocket(edge: string | undefined): Socket | undefined;
+  openSocket(edge: string | undefined): WebSocket | undefined;
   /** A direct connection was opened, or closed (undefined): for the same reason. */
   linkChanged(link: number, connection: RTCPeerConnection | undefined): void;
   /** Somebody's media comes directly now, or through the edge: the words of `RoomEvents.pathchanged`. */
