@@ -6,6 +6,7 @@
 //! | `POST /v1/token` | tokens for everybody, in development only | [`token`] |
 //! | `/whip/{room}`, `/whep/{room}` | publishing and playing without our signalling | [`whip`] |
 //! | `GET /v1/stats` | counters | [`stats`] |
+//! | `GET /metrics` | the same for Prometheus | [`metrics`] |
 //! | `GET /v1/rooms`, `GET /v1/rooms/{room}` | who is there, who gets what and why | [`rooms`] |
 //! | `GET /healthz`, `GET /readyz` | for supervisors and load balancers | [`health`] |
 //! | anything else | the demo page | [`assets`] |
@@ -14,6 +15,7 @@ pub mod accept;
 pub mod admin;
 pub mod assets;
 pub mod health;
+pub mod metrics;
 pub mod problem;
 pub mod rooms;
 pub mod signal;
@@ -36,6 +38,7 @@ pub fn router(context: Arc<Context>) -> Router {
     let mut router = Router::new()
         .route("/v1/signal", get(signal::upgrade))
         .route("/v1/stats", get(stats::show))
+        .route("/metrics", get(metrics::show))
         .route("/v1/rooms", get(rooms::list))
         .route("/v1/rooms/{room}", get(rooms::show))
         .route("/healthz", get(health::alive))

@@ -1,5 +1,5 @@
-//! `GET /v1/stats`: everything that is counted, as JSON. Fields may be added; the Prometheus endpoint of a later version is for
-//! dashboards, this one for people, tests and benchmarks.
+//! `GET /v1/stats`: everything that is counted, as JSON. Fields may be added; [`super::metrics`] is for dashboards, this one for people, tests and
+//! benchmarks.
 
 use super::admin;
 use super::problem::Problem;
@@ -21,16 +21,21 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// 401 without a valid token, 403 with another role.
 pub async fn show(State(context): State<Arc<Context>>, headers: HeaderMap) -> Result<Json<Value>, Problem> {
     admin::authorize(&context, &headers, "statistics")?;
+    Ok(Json(gather(&context).await))
+}
+
+/// Asks every shard, and adds up.
+pub(super) async fn gather(context: &Context) -> Value {
     let reports = context.media.reports(PATIENCE).await;
     let shards: Vec<Value> = reports.iter().map(|report| json!(report)).collect();
     let total = shards.iter().fold(Value::Null, sum);
-    Ok(Json(json!({
+    json!({
         "version": env!("CARGO_PKG_VERSION"),
         "uptime_s": clock::now().saturating_duration_since(context.started).as_secs(),
         "signalling": context.counters.snapshot(),
         "total": total,
         "shards": shards,
-    })))
+    })
 }
 
 /// Adds numbers of the same name, through all levels.

@@ -58,6 +58,19 @@ async fn a_development_token_lets_one_in() {
 }
 
 #[tokio::test]
+async fn prometheus_reads_what_is_counted() {
+    let edge = start(&flags()).await;
+    let _alice = Client::joined(&edge, "lobby", "alice").await;
+    let answer = request(&edge, "GET /metrics", "", "").await;
+    assert!(answer.head.contains("application/openmetrics-text; version=1.0.0"), "{}", answer.head);
+    for line in ["nearcast_joins_total{result=\"joined\"} 1", "nearcast_participants 1", "# EOF"] {
+        assert!(answer.body.lines().any(|known| known == line), "{line}: {}", answer.body);
+    }
+    let guarded = start(&in_service()).await;
+    assert_eq!(request(&guarded, "GET /metrics", "", "").await.status, 401);
+}
+
+#[tokio::test]
 async fn in_service_nobody_gets_tokens() {
     let edge = start(&in_service()).await;
     let body = r#"{"room":"lobby","identity":"alice"}"#;

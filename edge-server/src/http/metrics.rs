@@ -1,0 +1,174 @@
+//! `GET /metrics`: the counters of [`super::stats`] for Prometheus, in the OpenMetrics format. docs/edge-http.md lists the names.
+//!
+//! Whatever is counted is told: what has no name of its own here gets one of where it is counted. Labels have few values, fixed at compile time:
+//! no rooms, no people.
+
+use super::problem::Problem;
+use super::{admin, stats};
+use crate::edge::Context;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::IntoResponse;
+use nearcast_protocol::ErrorCode;
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::metrics::counter::ConstCounter;
+use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::registry::Registry;
+use serde_json::Value;
+use std::sync::Arc;
+
+const FORMAT: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// Shows the metrics: to everybody in development, else to whoever bears a token with the role `admin`.
+///
+/// # Errors
+/// 401 without a valid token, 403 with another role.
+pub async fn show(State(context): State<Arc<Context>>, headers: HeaderMap) -> Result<impl IntoResponse, Problem> {
+    admin::authorize(&context, &headers, "metrics")?;
+    let text = describe(stats::gather(&context).await).map_err(|_| {
+        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, ErrorCode::Internal, "metrics could not be written; /v1/stats has the same")
+    })?;
+    Ok(([(header::CONTENT_TYPE, FORMAT)], text))
+}
+
+fn describe(stats: Value) -> Result<String, core::fmt::Error> {
+    let mut registry = Registry::with_prefix("nearcast");
+    registry.register_collector(Box::new(Snapshot(stats)));
+    let mut text = String::new();
+    encode(&mut text, &registry)?;
+    Ok(text)
+}
+
+/// What is of now, and may fall; everything else is counted since the start. By table of `/v1/stats`, with its name and meaning as a metric.
+const GAUGES: [(&str, &str, &str, &str); 13] = [
+    ("core", "rooms", "rooms", "Rooms with somebody in them, counted once for each media thread that has a part"),
+    ("core", "participants", "participants", "Participants"),
+    ("core", "publications", "publications", "Publications"),
+    ("core", "subscriptions", "subscriptions", "Subscriptions"),
+    ("core", "transports", "peer_connections", "Peer connections"),
+    ("core", "sessions", "sessions", "Sessions, those that may be resumed included"),
+    ("core", "tuples", "addresses", "Addresses that passed a connectivity check"),
+    ("core", "ufrags", "ice_credentials", "Names under which connectivity checks are expected"),
+    ("core", "participants_elsewhere", "participants_elsewhere", "Participants of other media threads or edges that these know"),
+    ("core", "publications_elsewhere", "publications_elsewhere", "Publications of other media threads or edges that these know"),
+    ("core", "connections", "signalling_connections", "Signalling connections that the media threads know"),
+    ("thread", "foreign_tuples", "addresses_of_other_threads", "Addresses whose packets are handed over to another media thread"),
+    ("signalling", "open", "websockets", "WebSockets open"),
+];
+
+/// Families of counters that differ in a label: by table, prefix of their names, name of the family, label, meaning.
+const FAMILIES: [(&str, &str, &str, &str, &str); 2] = [
+    ("core", "dropped_", "packets_dropped", "reason", "Datagrams and messages that were dropped"),
+    ("core", "srtp_", "handshakes", "srtp_profile", "DTLS handshakes that succeeded"),
+];
+
+/// A counter with a label of its own.
+struct Labelled {
+    table: &'static str,
+    key: &'static str,
+    family: &'static str,
+    label: (&'static str, &'static str),
+    about: &'static str,
+}
+
+const fn labelled(
+    (table, key): (&'static str, &'static str),
+    family: &'static str,
+    label: (&'static str, &'static str),
+    about: &'static str,
+) -> Labelled {
+    Labelled { table, key, family, label, about }
+}
+
+const LABELLED: [Labelled; 10] = [
+    labelled(("signalling", "joined"), "joins", ("result", "joined"), JOINS),
+    labelled(("signalling", "joins_refused"), "joins", ("result", "refused"), JOINS),
+    labelled(("signalling", "closed_by_peer"), "websockets_closed", ("reason", "peer"), CLOSED),
+    labelled(("signalling", "lost"), "websockets_closed", ("reason", "lost"), CLOSED),
+    labelled(("signalling", "refused"), "websockets_closed", ("reason", "refused"), CLOSED),
+    labelled(("signalling", "dismissed"), "websockets_closed", ("reason", "dismissed"), CLOSED),
+    labelled(("signalling", "slow"), "websockets_closed", ("reason", "slow"), CLOSED),
+    labelled(("signalling", "overloaded"), "websockets_closed", ("reason", "overloaded"), CLOSED),
+    labelled(("core", "bytes_in"), "media_bytes", ("direction", "in"), MEDIA),
+    labelled(("core", "bytes_out"), "media_bytes", ("direction", "out"), MEDIA),
+];
+const JOINS: &str = "Joins, by how they ended";
+const CLOSED: &str = "WebSockets that ended, by who or what ended them";
+const MEDIA: &str = "UDP payload, in bytes";
+
+const NO_LABELS: [(&str, &str); 0] = [];
+
+/// One answer of `/v1/stats`.
+#[derive(Debug)]
+struct Snapshot(Value);
+
+/// A counter on its way out.
+struct Counted<'a> {
+    family: String,
+    about: &'a str,
+    label: Option<(&'a str, &'a str)>,
+    value: u64,
+}
+
+impl Snapshot {
+    /// The numbers of a table.
+    fn table(&self, name: &str) -> impl Iterator<Item = (&String, u64)> {
+        let pointer = if name == "signalling" { "/signalling".to_owned() } else { format!("/total/{name}") };
+        let table = self.0.pointer(&pointer).and_then(Value::as_object);
+        table.into_iter().flatten().filter_map(|(key, value)| Some((key, value.as_u64()?)))
+    }
+
+    fn counters(&self) -> Vec<Counted<'_>> {
+        let mut counters = Vec::new();
+        for table in ["signalling", "core", "thread", "send"] {
+            for (key, value) in self.table(table).filter(|(key, _)| !GAUGES.iter().any(|(of, name, ..)| (*of, *name) == (table, key))) {
+                let labelled = LABELLED.iter().find(|it| (it.table, it.key) == (table, key));
+                let family = FAMILIES.iter().filter(|(of, ..)| *of == table).find_map(|it| Some((it, key.strip_prefix(it.1)?)));
+                counters.push(match (labelled, family) {
+                    (Some(it), _) => Counted { family: it.family.into(), about: it.about, label: Some(it.label), value },
+                    (_, Some(((_, _, family, label, about), rest))) => {
+                        Counted { family: (*family).into(), about, label: Some((label, rest)), value }
+                    }
+                    _ => Counted { family: format!("{table}_{key}"), about: "See GET /v1/stats in docs/edge-http.md", label: None, value },
+                });
+            }
+        }
+        counters.sort_by(|one, other| one.family.cmp(&other.family));
+        counters
+    }
+}
+
+impl Collector for Snapshot {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), core::fmt::Error> {
+        let version = [("version", env!("CARGO_PKG_VERSION"))];
+        let build = ConstGauge::new(1_u64);
+        let mut family = encoder.encode_descriptor("build", "Which version runs", None, build.metric_type())?;
+        build.encode(family.encode_family(&version)?)?;
+        let uptime = ConstGauge::new(self.0.get("uptime_s").and_then(Value::as_u64).unwrap_or_default());
+        uptime.encode(encoder.encode_descriptor("uptime_seconds", "Since the start", None, uptime.metric_type())?)?;
+        for (table, key, name, about) in GAUGES {
+            let value = self.table(table).find(|(known, _)| *known == key).map_or(0, |(_, value)| value);
+            let gauge = ConstGauge::new(value);
+            gauge.encode(encoder.encode_descriptor(name, about, None, gauge.metric_type())?)?;
+        }
+        let counters = self.counters();
+        for family in counters.chunk_by(|one, other| one.family == other.family) {
+            let Some(first) = family.first() else { continue };
+            let kind = ConstCounter::new(0_u64).metric_type();
+            let mut encoder = encoder.encode_descriptor(&first.family, first.about, None, kind)?;
+            for counted in family {
+                let counter = ConstCounter::new(counted.value);
+                match counted.label {
+                    Some(label) => counter.encode(encoder.encode_family(&[label])?)?,
+                    None => counter.encode(encoder.encode_family(&NO_LABELS)?)?,
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

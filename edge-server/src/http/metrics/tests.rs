@@ -1,0 +1,43 @@
+//! What Prometheus reads.
+
+use super::*;
+use serde_json::json;
+
+#[test]
+fn every_number_is_told_once() {
+    let stats = json!({
+        "uptime_s": 7,
+        "signalling": {"open": 3, "joined": 5, "joins_refused": 2, "bad_messages": 1},
+        "total": {
+            "core": {"rooms": 2, "bytes_in": 10, "bytes_out": 20, "dropped_stun": 4, "dropped_srtp": 6, "nacks_sent": 8},
+            "thread": {"turns": 9},
+            "send": {"calls": 11},
+        },
+    });
+    let text = describe(stats).unwrap();
+    for line in [
+        "# TYPE nearcast_rooms gauge",
+        "nearcast_rooms 2",
+        "nearcast_websockets 3",
+        "nearcast_uptime_seconds 7",
+        "# TYPE nearcast_joins counter",
+        "nearcast_joins_total{result=\"joined\"} 5",
+        "nearcast_joins_total{result=\"refused\"} 2",
+        "nearcast_media_bytes_total{direction=\"out\"} 20",
+        "nearcast_packets_dropped_total{reason=\"stun\"} 4",
+        "nearcast_packets_dropped_total{reason=\"srtp\"} 6",
+        "nearcast_core_nacks_sent_total 8",
+        "nearcast_thread_turns_total 9",
+        "nearcast_send_calls_total 11",
+        "nearcast_signalling_bad_messages_total 1",
+    ] {
+        assert_eq!(text.lines().filter(|known| *known == line).count(), 1, "{line}: {text}");
+    }
+    assert!(text.ends_with("# EOF\n"), "{text}");
+}
+
+#[test]
+fn a_thread_that_does_not_answer_leaves_the_rest() {
+    let text = describe(json!({"uptime_s": 1, "signalling": {"joined": 1}, "total": null})).unwrap();
+    assert!(text.contains("nearcast_joins_total{result=\"joined\"} 1") && text.contains("nearcast_rooms 0"), "{text}");
+}
