@@ -11,12 +11,14 @@
 //! Not here: what the settings do (the modules that take them), how flags are read ([`crate::cli`]).
 
 pub mod keys;
+pub mod network;
 pub mod reference;
 pub mod servers;
 pub mod sources;
 pub mod values;
 
 use keys::Keys;
+use network::{File, TcpListen};
 use servers::{Edges, MOST_SERVERS, StunServers, TurnSecret, TurnServers};
 use sources::{Fault, Faults, Sources};
 use values::{Announce, Bounded, Listen, LogFilter, LogFormat, Mode, Period, Setting, Shards, Switch};
@@ -116,8 +118,8 @@ macro_rules! settings {
 settings! {
     /// Where HTTP and WebSockets are served: signalling, the demo page, health, statistics.
     ///
-    /// `[::]` takes IPv6 and IPv4 alike; on a host without IPv6 the default falls back to `0.0.0.0`. Put TLS in front (a browser gives
-    /// no camera to a page that is neither https nor localhost).
+    /// `[::]` takes IPv6 and IPv4 alike; on a host without IPv6 the default falls back to `0.0.0.0`. Give `tls_certificate`, or put TLS in
+    /// front (a browser gives no camera to a page that is neither https nor localhost).
     #[arg(long, value_name = "IP:PORT")]
     http: Listen, flag: Option<String>, default: "[::]:8080", range: "IP:PORT; port 0 takes a free one";
 
@@ -127,7 +129,25 @@ settings! {
     #[arg(long, value_name = "IP:PORT")]
     udp: Listen, flag: Option<String>, default: "[::]:7700", range: "IP:PORT; port 0 takes a free one";
 
-    /// Addresses at which browsers reach the UDP port, when that is not what the host's interfaces show (NAT, cloud, containers).
+    /// Where media is taken over TCP (ICE-TCP, RFC 6544), for networks that let no UDP through: `same` is the address and port of `udp`.
+    ///
+    /// Open it in the firewall for TCP. Browsers try UDP first and use TCP only where that fails. With `tls_certificate` the `http` port
+    /// takes such connections too.
+    #[arg(long, value_name = "IP:PORT")]
+    tcp: TcpListen, flag: Option<String>, default: "same", range: "same, off, or IP:PORT";
+
+    /// The certificate for HTTPS and WSS at `http`: a PEM file, the server's own certificate first, then those between it and the root.
+    ///
+    /// With it `http` speaks TLS, and takes media over TCP on the same port: `http = "[::]:443"` is all that most firewalls let through.
+    /// The file is read again when it changes, or on SIGHUP. Nothing given: plain HTTP, for a proxy in front that speaks TLS.
+    #[arg(long, value_name = "FILE")]
+    tls_certificate: File, flag: Option<String>, default: "", range: "a PEM file; needs tls_key";
+
+    /// The key of `tls_certificate`: a PEM file (PKCS #8, PKCS #1 or SEC 1), readable by the edge and nobody else.
+    #[arg(long, value_name = "FILE")]
+    tls_key: File, flag: Option<String>, default: "", range: "a PEM file; needs tls_certificate";
+
+    /// Addresses at which browsers reach the media ports, when that is not what the host's interfaces show (NAT, cloud, containers).
     ///
     /// Repeat the flag, or separate by commas. Nothing given: the bound address if `udp` names one, else the addresses of all interfaces
     /// that are up, without loopback (with it in `dev`) and link-local ones.
@@ -273,6 +293,9 @@ impl Config {
                 self.idle_timeout.text(),
                 self.ping_interval.text()
             )));
+        }
+        if self.tls_certificate.0.is_some() != self.tls_key.0.is_some() {
+            faults.push(Fault::between("tls_certificate and tls_key belong together; give both, or none for plain HTTP behind a proxy"));
         }
         if self.turn_servers.0.is_empty() != self.turn_secret.0.is_empty() {
             faults.push(Fault::between(

@@ -2,8 +2,10 @@
 
 use crate::clock;
 use crate::config::Config;
+use crate::door::tls::{Tls, TlsError};
+use crate::door::{Door, listen};
+use crate::http;
 use crate::http::whip::sessions::Sessions;
-use crate::http::{self, accept};
 use crate::ice_servers::IceServers;
 use crate::media::{Media, MediaError};
 use crate::token::Keyring;
@@ -38,6 +40,9 @@ pub enum StartError {
         /// What the system said.
         source: io::Error,
     },
+    /// The certificate.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// A media thread didn't answer.
     #[error("a media thread did not answer within {} s of its start; the log above may say why", FIRST_HEARTBEAT.as_secs())]
     Silent,
@@ -142,6 +147,12 @@ counters! {
     whep_begun;
     /// Offers by WHIP or WHEP that were refused.
     http_refused;
+    /// HTTP connections.
+    http_connections;
+    /// TLS handshakes that succeeded.
+    tls_handshakes;
+    /// TCP connections closed because what came was nothing that is spoken here, or too slow in coming.
+    strangers;
 }
 
 impl Counters {
@@ -155,7 +166,8 @@ impl Counters {
 pub struct Edge {
     context: Arc<Context>,
     http: SocketAddr,
-    accepting: JoinHandle<()>,
+    tcp: Option<SocketAddr>,
+    accepting: Vec<JoinHandle<()>>,
     fatal: mpsc::Receiver<String>,
 }
 
@@ -170,9 +182,13 @@ impl Edge {
         let http_address = config.http.0;
         // HTTP first: a port that is taken is the most common mistake, and nothing has to be taken down then.
         let bound = |source| StartError::Http { address: http_address, source };
-        let listener = accept::bind(http_address).map_err(bound)?;
+        let listener = listen::bind(http_address).map_err(bound)?;
         let http = listener.local_addr().map_err(bound)?;
-        let media = Media::start(&config, &fatal_sender)?;
+        let tls = match (&config.tls_certificate.0, &config.tls_key.0) {
+            (Some(certificate), Some(key)) => Some(Arc::new(Tls::load(certificate, key)?)),
+            _ => None,
+        };
+        let (media, tcp_listener) = Media::start(&config, tls.as_ref().map(|_| http), &fatal_sender)?;
         if media.reports(FIRST_HEARTBEAT).await.iter().any(Option::is_none) {
             return Err(StartError::Silent);
         }
@@ -190,9 +206,24 @@ impl Edge {
             connections: AtomicU64::new(1),
         });
         let router = http::router(Arc::clone(&context));
-        let accepting = tokio::spawn(accept::serve(listener, router, context.stopping.subscribe()));
-        tracing::info!(%http, udp = %context.media.address(), candidates = ?context.media.candidates(), shards = context.media.shard_count(), "serving");
-        Ok(Self { context, http, accepting, fatal })
+        let mut accepting = Vec::new();
+        let stopping = || context.stopping.subscribe();
+        let shared = || Arc::clone(&context);
+        let door = Door { context: shared(), http: Some(router), media: tls.is_some(), tls: tls.clone() };
+        accepting.push(tokio::spawn(door.keep(listener, stopping())));
+        let mut tcp = None;
+        if let Some(listener) = tcp_listener {
+            tcp = listener.local_addr().ok();
+            let door = Door { context: shared(), http: None, media: true, tls: None };
+            accepting.push(tokio::spawn(door.keep(listener, stopping())));
+        }
+        if let Some(tls) = tls {
+            accepting.push(tokio::spawn(tls.watch()));
+        }
+        let media = &context.media;
+        let (udp, shards) = (media.address(), media.shard_count());
+        tracing::info!(%http, %udp, ?tcp, candidates = ?media.candidates(), over_tcp = ?media.tcp_candidates(), shards, "serving");
+        Ok(Self { context, http, tcp, accepting, fatal })
     }
 
     /// Where HTTP is served.
@@ -205,6 +236,12 @@ impl Edge {
     #[must_use]
     pub fn udp(&self) -> SocketAddr {
         self.context.media.address()
+    }
+
+    /// Where media is taken over TCP, besides where HTTP speaks TLS.
+    #[must_use]
+    pub fn tcp(&self) -> Option<SocketAddr> {
+        self.tcp
     }
 
     /// What everybody shares.
@@ -232,7 +269,7 @@ impl Edge {
         if tokio::time::timeout_at(deadline, self.context.slots.acquire_many(all)).await.is_err() {
             tracing::warn!(open = self.context.counters.snapshot().open, "some WebSockets did not close in time; cutting them off");
         }
-        self.accepting.abort();
+        self.accepting.iter().for_each(JoinHandle::abort);
         self.context.counters.snapshot()
     }
 }

@@ -11,13 +11,13 @@
 //! | `GET /healthz`, `GET /readyz` | for supervisors and load balancers | [`health`] |
 //! | anything else | the demo page | [`assets`] |
 
-pub mod accept;
 pub mod admin;
 pub mod assets;
 pub mod health;
 pub mod metrics;
 pub mod problem;
 pub mod rooms;
+pub mod serve;
 pub mod signal;
 pub mod stats;
 pub mod token;

@@ -3,9 +3,10 @@
 //! ```text
 //! browser ── WebSocket ── http::signal::connection ── queue ── media::thread ── sfu_core::Shard     (signalling)
 //! browser ── UDP ──────── media::socket ── media::steer ────── media::thread ── sfu_core::Shard     (media)
+//! browser ── TCP ──────── door ─────────── media::tcp ──────── media::thread ── sfu_core::Shard     (media, where UDP is blocked)
 //! ```
 //!
-//! Read [`edge`] first: it starts everything. Then [`media`] for the threads and [`http`] for the port. [`config`] is what can be
+//! Read [`edge`] first: it starts everything. Then [`media`] for the threads, [`door`] for what comes in by TCP and [`http`] for what is served there. [`config`] is what can be
 //! set, [`token`] who may enter. Time comes from [`clock`] alone, and is an argument everywhere else.
 //!
 //! What this crate must never do: decide anything about media, or let the media path wait for HTTP.
@@ -13,6 +14,7 @@
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod door;
 pub mod edge;
 pub mod http;
 pub mod ice_servers;

@@ -20,10 +20,13 @@ pub mod socket;
 pub mod sources;
 pub mod steer;
 pub mod survey;
+pub mod tcp;
 pub mod thread;
 
 use crate::clock;
 use crate::config::Config;
+use crate::config::network::TcpListen;
+use crate::door::listen;
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use core::time::Duration;
 use link::{Input, ShardLink, ShardReport};
@@ -34,6 +37,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
+use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 
 /// Why the media plane could not start.
@@ -42,6 +46,17 @@ pub enum MediaError {
     /// The UDP port.
     #[error("udp = {address} cannot be bound: {source}; stop what uses the port, or choose another with --udp")]
     Bind {
+        /// What was asked for.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The TCP port.
+    #[error(
+        "tcp = {address} cannot be bound: {source}; stop what uses the port, choose another with --tcp IP:PORT, or do without media over TCP \
+         with --tcp off"
+    )]
+    BindTcp {
         /// What was asked for.
         address: SocketAddr,
         /// What the system said.
@@ -60,16 +75,22 @@ pub struct Media {
     shards: Vec<ShardLink>,
     address: SocketAddr,
     candidates: Vec<SocketAddr>,
+    tcp_candidates: Vec<SocketAddr>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     placement: Arc<Placement>,
 }
 
 impl Media {
-    /// Binds the sockets and starts the threads. `fatal` receives a sentence when a shard has given up.
+    /// Binds the sockets and starts the threads; also what takes TCP connections, if that is wanted. `https`: connections for media are
+    /// taken there too. `fatal` receives a sentence when a shard has given up.
     ///
     /// # Errors
     /// What could not be had, and the remedy.
-    pub fn start(config: &Config, fatal: &mpsc::Sender<String>) -> Result<Self, MediaError> {
+    pub fn start(
+        config: &Config,
+        https: Option<SocketAddr>,
+        fatal: &mpsc::Sender<String>,
+    ) -> Result<(Self, Option<TcpListener>), MediaError> {
         let system = |error: &dyn core::fmt::Display| MediaError::System(error.to_string());
         let cores = std::thread::available_parallelism().map_or(1, core::num::NonZero::get);
         let count = config.shards.on(cores).get();
@@ -81,6 +102,14 @@ impl Media {
         if candidates.is_empty() {
             return Err(MediaError::NothingToAnnounce);
         }
+        let listener = bind_tcp(config, address)?;
+        let tcp = listener.as_ref().and_then(|listener| listener.local_addr().ok());
+        // The port for HTTPS first: it is the one that firewalls let through.
+        let tcp_candidates: Vec<SocketAddr> = [https, tcp]
+            .into_iter()
+            .flatten()
+            .flat_map(|bound| announce::candidates(&config.announce.0, bound, &interfaces, config.dev.0))
+            .collect();
         let certificate = Arc::new(Certificate::generate().map_err(|error| system(&error))?);
         let wall_clock = WallClock::new(clock::now(), clock::unix());
         let (links, mailboxes) = link::connect(count).map_err(|error| system(&error))?;
@@ -92,6 +121,7 @@ impl Media {
                 shard: ShardId(mailbox.index()),
                 shards: count,
                 candidates: candidates.clone(),
+                tcp_candidates: tcp_candidates.clone(),
                 certificate: Arc::clone(&certificate),
                 resume_window: config.resume_window.0,
                 limits: Limits::default(),
@@ -105,7 +135,8 @@ impl Media {
             let name = worker.name();
             threads.push(std::thread::Builder::new().name(name).spawn(move || worker.run()).map_err(|error| system(&error))?);
         }
-        Ok(Self { shards: links, address, candidates, threads: Mutex::new(threads), placement })
+        let media = Self { shards: links, address, candidates, tcp_candidates, threads: Mutex::new(threads), placement };
+        Ok((media, listener))
     }
 
     /// The bound address.
@@ -118,6 +149,18 @@ impl Media {
     #[must_use]
     pub fn candidates(&self) -> &[SocketAddr] {
         &self.candidates
+    }
+
+    /// What they announce over TCP.
+    #[must_use]
+    pub fn tcp_candidates(&self) -> &[SocketAddr] {
+        &self.tcp_candidates
+    }
+
+    /// Gives a TCP connection to the shard that its first check names. False: there is no such shard, or it has no time.
+    #[must_use]
+    pub fn hand_over(&self, shard: ShardId, arrived: tcp::Arrived) -> bool {
+        self.shards.get(usize::from(shard.0)).is_some_and(|link| link.try_send(Input::Connection(arrived)))
     }
 
     /// How many shards there are.
@@ -194,6 +237,23 @@ impl Drop for Media {
             let _ = shard.try_send(Input::Stop(oneshot::channel().0));
         }
     }
+}
+
+/// What takes TCP connections for media, beside the UDP sockets that are bound to `udp`.
+fn bind_tcp(config: &Config, udp: SocketAddr) -> Result<Option<TcpListener>, MediaError> {
+    let address = match config.tcp {
+        TcpListen::Off => return Ok(None),
+        TcpListen::At(address) => address,
+        TcpListen::Same => udp,
+    };
+    let bound = match listen::bind(address) {
+        // A free UDP port that the system picked may be somebody's TCP port.
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse && config.tcp == TcpListen::Same && config.udp.0.port() == 0 => {
+            listen::bind(SocketAddr::new(udp.ip(), 0))
+        }
+        bound => bound,
+    };
+    bound.map(Some).map_err(|source| MediaError::BindTcp { address, source })
 }
 
 /// FNV-1a, 64 bits: the standard library's hashers promise no stability across versions, and an upgrade of the edge, or another edge,

@@ -6,7 +6,7 @@
 
 use nearcast_protocol::MAX_MESSAGE_BYTES;
 use sfu_core::sdp::{
-    Answer, AnswerOptions, AnswerSection, EgressStream, Fingerprint, IceCredentials, Offer, Section, SectionKind, negotiate,
+    Answer, AnswerOptions, AnswerSection, Candidates, EgressStream, Fingerprint, IceCredentials, Offer, Section, SectionKind, negotiate,
 };
 use std::io::{Read, stdin};
 use std::net::SocketAddr;
@@ -46,7 +46,7 @@ fn answer() -> Result<String, String> {
         offer: &offer,
         ice: &ice,
         fingerprint: Fingerprint([0xed; 32]),
-        candidates: &candidates,
+        candidates: Candidates { udp: &candidates, tcp: &[] },
         session_id: 1,
         session_version: 1,
         max_message_size: 64 * 1024,

@@ -14,7 +14,7 @@ pub(crate) mod frames;
 mod tests;
 pub(crate) mod waiting;
 
-use std::net::SocketAddr;
+use crate::remote::Remote;
 
 /// Largest datagram we write: every media packet that browsers send (at most 1200 bytes and overhead) fits an Ethernet path.
 pub(crate) const MAX_DATAGRAM: usize = 1500;
@@ -37,7 +37,7 @@ const BATCH_RUNS: usize = 64;
 #[derive(Clone, Copy, Debug)]
 pub struct Transmit<'a> {
     /// Where to.
-    pub destination: SocketAddr,
+    pub destination: Remote,
     /// Size of each datagram in `contents`; the last may be shorter.
     pub segment_size: usize,
     /// The datagrams, one behind the other; never empty.
@@ -91,7 +91,7 @@ impl<'a> Batch<'a> {
 
 #[derive(Clone, Copy, Debug)]
 struct Run {
-    destination: SocketAddr,
+    destination: Remote,
     segment_size: usize,
     segments: usize,
     start: usize,
@@ -100,7 +100,7 @@ struct Run {
 
 impl Run {
     /// Whether a datagram of this length can follow.
-    fn takes(&self, destination: SocketAddr, length: usize) -> bool {
+    fn takes(&self, destination: Remote, length: usize) -> bool {
         let all_full = self.end.saturating_sub(self.start) == self.segment_size.saturating_mul(self.segments);
         all_full
             && length <= self.segment_size
@@ -126,7 +126,7 @@ impl Egress {
     /// Lets `write` fill a buffer of [`MAX_DATAGRAM`] bytes, whose contents are left-overs, and queues the first `n` of them when it
     /// returns `Some(n)`. Returns the datagram's size.
     #[inline]
-    pub(crate) fn push_with(&mut self, destination: SocketAddr, write: impl FnOnce(&mut [u8]) -> Option<usize>) -> Option<usize> {
+    pub(crate) fn push_with(&mut self, destination: Remote, write: impl FnOnce(&mut [u8]) -> Option<usize>) -> Option<usize> {
         let start = self.filled;
         let room = start.saturating_add(MAX_DATAGRAM);
         if room > self.bytes.len() {
@@ -147,7 +147,7 @@ impl Egress {
     }
 
     /// Queues a finished datagram.
-    pub(crate) fn push(&mut self, destination: SocketAddr, datagram: &[u8]) {
+    pub(crate) fn push(&mut self, destination: Remote, datagram: &[u8]) {
         self.push_with(destination, |buffer| {
             buffer.get_mut(..datagram.len())?.copy_from_slice(datagram);
             Some(datagram.len())

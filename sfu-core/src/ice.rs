@@ -8,6 +8,7 @@
 //!
 //! Why not the whole agent of the `is` crate: docs/decisions/001. Its STUN codec is what we use.
 
+use crate::remote::Remote;
 use crate::sdp::IceCredentials;
 use aws_lc_rs::hmac;
 use is::stun::{StunMessage, TransId};
@@ -44,7 +45,7 @@ pub(crate) struct IceLite {
     /// Credentials from before an ICE restart, until a check uses the new ones.
     previous: Option<IceCredentials>,
     remote_ufrag: String,
-    nominated: Option<SocketAddr>,
+    nominated: Option<Remote>,
     last_check: Option<Instant>,
 }
 
@@ -67,7 +68,7 @@ impl IceLite {
     }
 
     /// Where media goes; none before the first nomination.
-    pub(crate) fn nominated(&self) -> Option<SocketAddr> {
+    pub(crate) fn nominated(&self) -> Option<Remote> {
         self.nominated
     }
 
@@ -93,7 +94,7 @@ impl IceLite {
     pub(crate) fn handle_check(
         &mut self,
         now: Instant,
-        from: SocketAddr,
+        from: Remote,
         message: &StunMessage<'_>,
         response: &mut [u8],
     ) -> Option<(Check, usize)> {
@@ -106,7 +107,7 @@ impl IceLite {
         if !message.verify(credentials.pwd.as_bytes(), hmac_sha1) {
             return None;
         }
-        let length = write_response(message.trans_id(), from, credentials.pwd.as_bytes(), response)?;
+        let length = write_response(message.trans_id(), from.address, credentials.pwd.as_bytes(), response)?;
 
         self.last_check = Some(now);
         let check = if message.use_candidate() && (current || self.nominated.is_none()) {

@@ -16,12 +16,12 @@ use crate::forwarder::{ResendBudget, Written};
 use crate::ice::IceLite;
 use crate::packet::MediaPacket;
 use crate::publication::{CaptureClocks, Publication};
+use crate::remote::Remote;
 use crate::rtcp::TwccRecorder;
 use crate::rtp::append_padding;
 use crate::sdp::Fingerprint;
 use crate::slot::Slot;
 use crate::srtp::{SrtpError, SrtpKeys, SrtpReceiver, SrtpSender};
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 /// Addresses one transport may come from at a time: a dual-stack host with Wi-Fi and cellular tries four, an ICE restart doubles it.
@@ -60,7 +60,7 @@ pub(crate) struct Peer {
     pub(crate) fingerprint: Fingerprint,
     pub(crate) srtp: Option<SrtpPair>,
     pub(crate) data: DataChannels,
-    pub(crate) tuples: Vec<SocketAddr>,
+    pub(crate) tuples: Vec<Remote>,
     pub(crate) ingress: Ingress,
     pub(crate) slots: Vec<Slot>,
     pub(crate) twcc: TwccRecorder,
@@ -121,7 +121,7 @@ impl Peer {
     }
 
     /// Sends bytes that are already sealed (STUN, DTLS) to an address that has passed a check.
-    pub(crate) fn send_raw(&mut self, egress: &mut Egress, to: SocketAddr, datagram: &[u8]) {
+    pub(crate) fn send_raw(&mut self, egress: &mut Egress, to: Remote, datagram: &[u8]) {
         egress.push(to, datagram);
     }
 
@@ -146,7 +146,7 @@ impl Peer {
     /// Where to send: the nominated address or, before there is one, the last that passed a check. Media may go before nomination
     /// (RFC 8445 §12.1), and has to: Chromium often nominates after the handshake, when the key frame asked for on behalf of a
     /// newcomer has passed, and the next one is 500 ms away.
-    fn remote(&self) -> Option<SocketAddr> {
+    pub(crate) fn remote(&self) -> Option<Remote> {
         self.ice.nominated().or(self.tuples.last().copied())
     }
 
@@ -181,7 +181,7 @@ impl Peer {
             return sent;
         }
         let class = if slot.video { SentClass::Video } else { SentClass::Audio };
-        let mut sealing = Sealing { srtp, congestion: &mut self.congestion, now, overhead: overhead(to), class };
+        let mut sealing = Sealing { srtp, congestion: &mut self.congestion, now, overhead: to.overhead(), class };
         for (index, packet) in frame.packets.iter().flatten().enumerate() {
             if slot.forwarder.has_missed() {
                 send_missed(egress, to, slot, &mut sealing, room, frame, &mut sent);
@@ -220,7 +220,7 @@ impl Peer {
         let to = self.remote()?;
         let srtp = self.srtp.as_ref()?;
         let slot = self.slots.get_mut(slot)?;
-        let mut sealing = Sealing { srtp, congestion: &mut self.congestion, now, overhead: overhead(to), class };
+        let mut sealing = Sealing { srtp, congestion: &mut self.congestion, now, overhead: to.overhead(), class };
         egress.push_with(to, |buffer| {
             let written = write(slot, buffer);
             sealing.seal(buffer, written.as_ref()?, false)
@@ -280,7 +280,7 @@ pub(crate) struct SentFrame {
 #[cold]
 fn send_missed(
     egress: &mut Egress,
-    to: SocketAddr,
+    to: Remote,
     slot: &mut Slot,
     sealing: &mut Sealing<'_>,
     room: usize,
@@ -305,11 +305,6 @@ fn send_missed(
 fn with_padding_byte(buffer: &mut [u8], len: usize) -> Option<usize> {
     let padded = buffer.first().is_some_and(|flags| flags & 0x20 != 0);
     if padded { Some(len) } else { append_padding(buffer, len, 1).ok() }
-}
-
-/// Bytes of IP and UDP headers around a datagram (RFC 791, RFC 8200, RFC 768).
-fn overhead(to: SocketAddr) -> usize {
-    if to.is_ipv4() { 28 } else { 48 }
 }
 
 /// What sealing needs: every RTP packet of a peer comes through here, in the order in which it is sent.

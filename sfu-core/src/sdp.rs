@@ -31,7 +31,7 @@ mod tests;
 mod transport;
 mod write;
 
-pub use answer::{Answer, AnswerSection, EgressStream};
+pub use answer::{Answer, AnswerSection, Candidates, EgressStream};
 pub use codec_key::CodecKey;
 pub use error::SdpError;
 pub use fragment::SdpFragment;

@@ -45,6 +45,7 @@ use crate::keys::{ParticipantKey, PublicationKey, RoomKey};
 use crate::participant::{Admission, ConnectionId, Participant, Room};
 use crate::publication::Publication;
 use crate::relay::{Handle, RelayMessage};
+use crate::remote::Remote;
 use crate::sdp::SdpFragment;
 use nearcast_protocol::{ClientEnvelope, Join, PublicationId, ServerMessage, SessionId};
 use pace::Paced;
@@ -131,12 +132,12 @@ pub enum Event {
     /// Datagrams from this address belong to this shard.
     TupleBound {
         /// The address.
-        from: SocketAddr,
+        from: Remote,
     },
     /// They no longer do.
     TupleUnbound {
         /// The address.
-        from: SocketAddr,
+        from: Remote,
     },
     /// Give this to another shard ([`Shard::handle_relay`]), in order.
     Relay {
@@ -166,7 +167,7 @@ pub struct Shard {
     sessions: HashMap<SessionId, ParticipantKey>,
     connections: HashMap<ConnectionId, ParticipantKey>,
     ufrags: HashMap<String, ParticipantKey>,
-    tuples: HashMap<SocketAddr, ParticipantKey>,
+    tuples: HashMap<Remote, ParticipantKey>,
     /// Publications of other shards, by their home and what that calls them.
     relayed: HashMap<(ShardId, Handle), PublicationKey>,
     egress: Egress,
@@ -226,8 +227,14 @@ impl Shard {
     /// Takes one datagram that arrived from `from`. Cannot fail: what is not for us is counted and dropped.
     ///
     /// `datagram` is opened in place. `_to`, the local address, isn't needed by an ICE-lite agent and stands here for logs.
-    pub fn handle_datagram(&mut self, now: Instant, from: SocketAddr, _to: SocketAddr, datagram: &mut [u8]) {
-        self.on_datagram(now, from, datagram);
+    pub fn handle_datagram(&mut self, now: Instant, from: impl Into<Remote>, _to: SocketAddr, datagram: &mut [u8]) {
+        self.on_datagram(now, from.into(), datagram);
+    }
+
+    /// The connection of `remote` has closed: nothing comes from there any more, and nothing can be sent. What was on its way over it goes
+    /// to another address of the peer that has passed a check, if there is one, until the peer nominates one.
+    pub fn handle_closed(&mut self, remote: Remote) {
+        self.forget_remote(remote);
     }
 
     /// Takes one command.
@@ -292,7 +299,9 @@ impl Shard {
             sessions: self.sessions.len() as u64,
             connections: self.connections.len() as u64,
             transports: self.participants.values().filter(|participant| participant.peer.is_some()).count() as u64,
+            transports_over_tcp: self.count_over_tcp(),
             tuples: self.tuples.len() as u64,
+            tuples_over_tcp: self.tuples.keys().filter(|remote| remote.is_tcp()).count() as u64,
             ufrags: self.ufrags.len() as u64,
             publication_ids: self.publications_by_id.len() as u64,
             ..self.stats
@@ -309,6 +318,12 @@ impl Shard {
     #[must_use]
     pub fn path_insides(&self, room: &str, identity: &str) -> Option<String> {
         self.path_to(room, identity).map(crate::congestion::CongestionController::insides)
+    }
+
+    /// Transports whose media goes over TCP now.
+    fn count_over_tcp(&self) -> u64 {
+        let remotes = self.participants.values().filter_map(|participant| participant.peer.as_ref()?.remote());
+        remotes.filter(Remote::is_tcp).count() as u64
     }
 
     fn path_to(&self, room: &str, identity: &str) -> Option<&crate::congestion::CongestionController> {

@@ -37,7 +37,8 @@ async fn serve(config: Config) -> ExitCode {
         Ok(edge) => edge,
         Err(error) => return fail(&error.to_string()),
     };
-    say(&format!("ready http={} udp={}", edge.http(), edge.udp()));
+    let tcp = edge.tcp().map_or_else(String::new, |tcp| format!(" tcp={tcp}"));
+    say(&format!("ready http={} udp={}{tcp}", edge.http(), edge.udp()));
     if development {
         welcome(&edge);
     }

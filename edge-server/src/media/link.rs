@@ -7,6 +7,7 @@
 use super::relays::{RELAYED, Relay};
 use super::socket::SendStats;
 use super::steer::{HandedOver, Update};
+use super::tcp::Arrived;
 use nearcast_protocol::ServerMessage;
 use serde::Serialize;
 use sfu_core::inspect::{Page, PageQuery, ParticipantView, RoomView};
@@ -45,6 +46,8 @@ pub enum Input {
     },
     /// Anything else for the core.
     Command(Command),
+    /// A TCP connection whose first check names this shard.
+    Connection(Arrived),
     /// How are you? Also the heartbeat of `/readyz`.
     Report(oneshot::Sender<ShardReport>),
     /// Which rooms are there?
@@ -86,8 +89,42 @@ pub struct ShardReport {
     pub core: ShardStats,
     /// What the thread counted.
     pub thread: ThreadStats,
-    /// What became of sends.
+    /// What became of sends by UDP.
     pub send: SendStats,
+    /// What its TCP connections brought and took.
+    pub tcp: TcpStats,
+}
+
+/// What a shard's TCP connections count. Bytes are those of frames with their lengths.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct TcpStats {
+    /// Connections now.
+    pub tcp_connections: u64,
+    /// Connections taken over from those who accept.
+    pub tcp_accepted: u64,
+    /// Connections closed at once because there were too many.
+    pub tcp_refused: u64,
+    /// Connections closed because no authentic check came in time.
+    pub tcp_unclaimed: u64,
+    /// Connections closed because what came were no frames of a call.
+    pub tcp_malformed: u64,
+    /// Frames received.
+    pub tcp_received: u64,
+    /// Bytes received.
+    pub tcp_received_bytes: u64,
+    /// Frames sent.
+    pub tcp_sent: u64,
+    /// Bytes sent.
+    pub tcp_sent_bytes: u64,
+    /// Frames dropped because their peer read too slowly.
+    pub tcp_dropped_full: u64,
+}
+
+impl TcpStats {
+    pub(super) fn sent(&mut self, frames: usize, bytes: usize) {
+        self.tcp_sent += frames as u64;
+        self.tcp_sent_bytes += bytes as u64;
+    }
 }
 
 /// What a shard's thread counts by itself.

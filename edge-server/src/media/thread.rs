@@ -13,12 +13,13 @@ use super::relays::{Placement, Relay, Relays};
 use super::socket::{BATCH, Buffers, MediaSocket, Outbox};
 use super::sources::Sources;
 use super::steer::{HandedOver, Steering, is_stun};
+use super::tcp::Connections;
 use crate::clock;
 use core::time::Duration;
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Token};
 use nearcast_protocol::{ErrorCode, ErrorInfo, ServerMessage};
-use sfu_core::{Command, ConnectionId, Event, Shard, ShardConfig};
+use sfu_core::{Command, ConnectionId, Event, Shard, ShardConfig, Transmit, Via};
 use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::os::fd::AsRawFd;
@@ -47,6 +48,9 @@ const RECEIVES_PER_TURN: usize = 4;
 /// is sent is read from.
 const UNDRAINED: u64 = 256;
 
+/// Events that one poll brings; more are had from the next.
+const EVENTS: usize = 64;
+
 /// How soon something that found a full queue is tried again.
 const RETRY: Duration = Duration::from_millis(1);
 
@@ -67,6 +71,7 @@ pub struct Worker {
     steering: Steering,
     relays: Relays,
     sources: Sources,
+    tcp: Connections,
     connections: HashMap<ConnectionId, Outgoing>,
     stats: ThreadStats,
     fatal: mpsc::Sender<String>,
@@ -96,6 +101,7 @@ impl Worker {
         let shard = birth(&config)?;
         let descriptor = socket.inner().as_raw_fd();
         mailbox.poll.registry().register(&mut SourceFd(&descriptor), SOCKET, Interest::READABLE)?;
+        let tcp = Connections::new(mailbox.poll.registry().try_clone()?);
         let alarm = Alarm::new(mailbox.poll.registry(), ALARM);
         let steering = Steering::new(mailbox.index(), mailbox.peers.clone());
         let relays = Relays::new(mailbox.index(), mailbox.peers.clone(), placement);
@@ -109,6 +115,7 @@ impl Worker {
             steering,
             relays,
             sources,
+            tcp,
             connections: HashMap::new(),
             stats: ThreadStats::default(),
             fatal,
@@ -128,7 +135,7 @@ impl Worker {
 
     /// Turns until told to stop, or until the core has panicked too often.
     pub fn run(mut self) {
-        let mut events = Events::with_capacity(8);
+        let mut events = Events::with_capacity(EVENTS);
         let mut outbox = Outbox::default();
         while self.stopped.is_none() {
             let turned = catch_unwind(AssertUnwindSafe(|| self.turn(&mut events, &mut outbox)));
@@ -165,13 +172,16 @@ impl Worker {
             match event.token() {
                 SOCKET => self.readable = true,
                 BELL => self.mailbox.bell.quieten(),
-                _ => (),
+                _ => {
+                    self.tcp.note(event);
+                }
             }
         }
         self.take_inputs(now, outbox);
         self.take_over(now, outbox);
         self.take_relays(now, outbox);
         self.read_socket(now, outbox);
+        self.read_connections(now, outbox);
         if self.shard.poll_timeout().is_some_and(|due| due <= now) {
             self.shard.handle_timeout(now);
             self.drain(outbox);
@@ -189,6 +199,7 @@ impl Worker {
         if let Some(due) = due {
             self.alarm.arm(now, due);
         }
+        let due = [due, self.tcp.poll_timeout()].into_iter().flatten().min();
         let due = due.map(|due| due.saturating_duration_since(now));
         if self.waiting { Some(due.map_or(RETRY, |due| due.min(RETRY))) } else { due }
     }
@@ -207,6 +218,7 @@ impl Worker {
                     }
                     self.shard.handle_command(now, command);
                 }
+                Input::Connection(arrived) => self.tcp.take(now, arrived),
                 Input::Report(answer) => {
                     // Who asked may have stopped waiting.
                     let _ = answer.send(self.report());
@@ -297,8 +309,42 @@ impl Worker {
         }
     }
 
+    /// Reads each TCP connection that has something, once.
+    fn read_connections(&mut self, now: Instant, outbox: &mut Outbox) {
+        for _ in 0..self.tcp.readable() {
+            let Some(mut brought) = self.tcp.read_next() else { continue };
+            let intact = loop {
+                match brought.deframer.next_frame() {
+                    Ok(Some(frame)) => {
+                        self.tcp.stats.tcp_received += 1;
+                        let stun = is_stun(frame);
+                        self.shard.handle_datagram(now, brought.remote, brought.to, frame);
+                        if stun {
+                            self.drain(outbox);
+                        }
+                    }
+                    Ok(None) => break true,
+                    Err(error) => {
+                        tracing::debug!(%error, "a TCP connection is closed");
+                        break false;
+                    }
+                }
+            };
+            self.tcp.put_back(brought, intact);
+            self.drain(outbox);
+        }
+        if self.tcp.poll_timeout().is_some_and(|due| due <= now) {
+            self.tcp.handle_timeout(now);
+        }
+        while let Some(ended) = self.tcp.poll_ended() {
+            self.shard.handle_closed(ended);
+            self.drain(outbox);
+        }
+        self.unfinished |= self.tcp.readable() > 0;
+    }
+
     fn take_batch(&mut self, now: Instant, outbox: &mut Outbox) {
-        let Self { shard, mailbox, socket, buffers, steering, relays, sources, connections, stats, .. } = self;
+        let Self { shard, mailbox, socket, buffers, steering, relays, sources, tcp, connections, stats, .. } = self;
         stats.receive_calls += 1;
         let alone = steering.is_alone();
         let mut undrained = 0;
@@ -314,8 +360,8 @@ impl Worker {
             undrained += count;
             if undrained > UNDRAINED {
                 undrained = 0;
-                tell(shard, steering, relays, sources, connections, stats);
-                send(shard, socket, outbox, sources);
+                tell(shard, steering, relays, sources, tcp, connections, stats);
+                send(shard, socket, outbox, sources, tcp);
             }
             for datagram in run.bytes.chunks_mut(run.stride) {
                 let spare = || mailbox.spares.try_recv().unwrap_or_default();
@@ -325,8 +371,8 @@ impl Worker {
                     shard.handle_datagram(now, run.from, to, datagram);
                     if stun {
                         // Its answer must leave from where it was sent to, and the next datagram may tell of another place.
-                        tell(shard, steering, relays, sources, connections, stats);
-                        send(shard, socket, outbox, sources);
+                        tell(shard, steering, relays, sources, tcp, connections, stats);
+                        send(shard, socket, outbox, sources, tcp);
                     }
                 }
             }
@@ -336,16 +382,16 @@ impl Worker {
 
     /// Carries out everything the core wants: events first, since they say where datagrams must leave from.
     fn drain(&mut self, outbox: &mut Outbox) {
-        let Self { shard, socket, steering, relays, sources, connections, stats, .. } = self;
-        tell(shard, steering, relays, sources, connections, stats);
-        send(shard, socket, outbox, sources);
+        let Self { shard, socket, steering, relays, sources, tcp, connections, stats, .. } = self;
+        tell(shard, steering, relays, sources, tcp, connections, stats);
+        send(shard, socket, outbox, sources, tcp);
     }
 
     fn report(&self) -> ShardReport {
         let mut thread = self.stats;
         thread.connections = u64::try_from(self.connections.len()).unwrap_or(u64::MAX);
         thread.foreign_tuples = u64::try_from(self.steering.foreign_count()).unwrap_or(u64::MAX);
-        ShardReport { core: self.shard.stats(), thread, send: self.socket.stats }
+        ShardReport { core: self.shard.stats(), thread, send: self.socket.stats, tcp: self.tcp.stats() }
     }
 
     /// Replaces the core after it panicked (the panic hook has logged where). Its participants are told to join again.
@@ -368,6 +414,7 @@ impl Worker {
         self.steering.lost_everything();
         self.relays.lost_everything(&mut self.stats);
         self.sources.clear();
+        self.tcp.clear();
         if self.panics.len() > RESTARTS {
             return Err(format!(
                 "shard {index} panicked {} times within {} s; please report the messages above",
@@ -401,6 +448,7 @@ fn tell(
     steering: &mut Steering,
     relays: &mut Relays,
     sources: &mut Sources,
+    tcp: &mut Connections,
     connections: &mut HashMap<ConnectionId, Outgoing>,
     stats: &mut ThreadStats,
 ) {
@@ -408,14 +456,21 @@ fn tell(
         match event {
             Event::Signal { connection, message } => signal(connections, stats, connection, message),
             Event::Close { connection } => drop(connections.remove(&connection)),
-            Event::TupleBound { from } => {
-                sources.bind(from);
-                steering.bound_here(from);
-            }
-            Event::TupleUnbound { from } => {
-                sources.unbind(from);
-                steering.unbound_here(from);
-            }
+            // A connection belongs to this shard as it is; the other shards needn't know.
+            Event::TupleBound { from } => match from.via {
+                Via::Tcp(number) => tcp.bound(number),
+                Via::Udp => {
+                    sources.bind(from.address);
+                    steering.bound_here(from.address);
+                }
+            },
+            Event::TupleUnbound { from } => match from.via {
+                Via::Tcp(number) => tcp.close(number),
+                Via::Udp => {
+                    sources.unbind(from.address);
+                    steering.unbound_here(from.address);
+                }
+            },
             Event::Relay { to, message } => relays.send(to, message, stats),
             Event::RoomSize { room, participants } => relays.note_size(&room, participants),
         }
@@ -423,8 +478,11 @@ fn tell(
 }
 
 /// Sends what the core has to send, from the addresses that [`tell`] has learned of.
-fn send(shard: &mut Shard, socket: &mut MediaSocket, outbox: &mut Outbox, sources: &mut Sources) {
-    shard.drain_batches(|batch| socket.send_batch(outbox, batch, |destination| sources.of(destination)));
+fn send(shard: &mut Shard, socket: &mut MediaSocket, outbox: &mut Outbox, sources: &mut Sources, tcp: &mut Connections) {
+    shard.drain_batches(|batch| {
+        let over_tcp = |number, run: Transmit<'_>| tcp.send(number, run.segment_size, run.contents);
+        socket.send_batch(outbox, batch, |destination| sources.of(destination), over_tcp);
+    });
     sources.answered();
 }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::net::UdpSocket;
 
 /// A data channel and nothing else, as a browser offers it.
-const OFFER: &str = "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0\r\na=msid-semantic:WMS *\r\n\
+pub(crate) const OFFER: &str = "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0\r\na=msid-semantic:WMS *\r\n\
     a=fingerprint:sha-256 3D:C2:AA:F2:6F:05:AD:63:3A:C7:2A:49:2C:DD:F4:77:B9:BD:C3:4D:99:BE:5B:7E:22:74:3C:49:18:32:BD:1D\r\n\
     m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\nc=IN IP4 0.0.0.0\r\na=mid:0\r\na=sendrecv\r\na=setup:actpass\r\n\
     a=ice-ufrag:browser\r\na=ice-pwd:2caed67b4d21184fcf6d329f9d52a000\r\na=sctp-port:5000\r\na=max-message-size:262144\r\n";
@@ -17,7 +17,7 @@ const OFFER: &str = "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\na=group:BU
 /// Participants; with two sockets, all of them arriving at their own shard's by luck has a chance of 2^-12.
 const PEOPLE: usize = 12;
 
-fn sign(password: &[u8], parts: &[&[u8]]) -> [u8; 20] {
+pub(crate) fn sign(password: &[u8], parts: &[&[u8]]) -> [u8; 20] {
     let key = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, password);
     aws_lc_rs::hmac::sign(&key, &parts.concat()).as_ref().try_into().unwrap()
 }

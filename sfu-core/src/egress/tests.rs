@@ -1,12 +1,12 @@
 use super::*;
 
-fn destination(port: u16) -> SocketAddr {
-    SocketAddr::from(([192, 0, 2, 1], port))
+fn destination(port: u16) -> Remote {
+    std::net::SocketAddr::from(([192, 0, 2, 1], port)).into()
 }
 
 fn drained(egress: &mut Egress) -> Vec<(u16, usize, Vec<u8>)> {
     let mut runs = Vec::new();
-    egress.flush(|batch| runs.extend(batch.iter().map(|run| (run.destination.port(), run.segment_size, run.contents.to_vec()))));
+    egress.flush(|batch| runs.extend(batch.iter().map(|run| (run.destination.address.port(), run.segment_size, run.contents.to_vec()))));
     runs
 }
 

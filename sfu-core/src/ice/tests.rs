@@ -1,4 +1,5 @@
 use super::*;
+use crate::remote::Via;
 
 fn credentials(ufrag: &str, pwd: &str) -> IceCredentials {
     IceCredentials { ufrag: ufrag.into(), pwd: pwd.into() }
@@ -16,16 +17,16 @@ fn check(username: &str, password: &str, nominate: bool) -> Vec<u8> {
     buffer
 }
 
-fn address(port: u16) -> SocketAddr {
-    SocketAddr::from(([192, 0, 2, 1], port))
+fn address(port: u16) -> Remote {
+    SocketAddr::from(([192, 0, 2, 1], port)).into()
 }
 
-fn handle(agent: &mut IceLite, from: SocketAddr, datagram: &[u8]) -> Option<Check> {
+fn handle(agent: &mut IceLite, from: Remote, datagram: &[u8]) -> Option<Check> {
     let mut response = [0; 500];
     let message = StunMessage::parse(datagram).unwrap();
     let (check, length) = agent.handle_check(Instant::now(), from, &message, &mut response)?;
     let reply = StunMessage::parse(&response[..length]).unwrap();
-    assert_eq!(reply.mapped_address(), Some(from));
+    assert_eq!(reply.mapped_address(), Some(from.address));
     assert!(length <= datagram.len() + 20, "an answer is no amplification");
     Some(check)
 }
@@ -60,4 +61,16 @@ fn old_credentials_work_until_the_new_ones_are_used() {
     assert_eq!(handle(&mut agent, address(2), &check("edge2:browser2", "second-password-22-characters", true)), Some(Check::Nominated));
     assert_eq!(handle(&mut agent, address(1), &old), None);
     assert_eq!(agent.nominated(), Some(address(2)));
+}
+
+#[test]
+fn a_nomination_may_move_between_udp_and_tcp() {
+    let mut agent = agent();
+    let nominate = check("edge:browser", "edge-password-of-22-chars", true);
+    // The same address and port by both: two ways all the same.
+    let over = |via| Remote { via, ..address(1) };
+    for via in [Via::Udp, Via::Tcp(1), Via::Tcp(2), Via::Udp] {
+        assert_eq!(handle(&mut agent, over(via), &nominate), Some(Check::Nominated));
+        assert_eq!(agent.nominated(), Some(over(via)));
+    }
 }

@@ -3,6 +3,15 @@
 use super::{Fingerprint, IceCredentials, NegotiatedSection, Offer};
 use std::net::SocketAddr;
 
+/// Announced host candidates, each kind best first.
+#[derive(Clone, Copy, Debug)]
+pub struct Candidates<'a> {
+    /// Over UDP. At most 65,535 differ in priority.
+    pub udp: &'a [SocketAddr],
+    /// Passive ones over TCP (RFC 6544), which every peer likes less than those over UDP. At most 8,191 differ in priority.
+    pub tcp: &'a [SocketAddr],
+}
+
 /// The edge's answer to an offer.
 #[derive(Clone, Copy, Debug)]
 pub struct Answer<'a> {
@@ -12,8 +21,8 @@ pub struct Answer<'a> {
     pub ice: &'a IceCredentials,
     /// Of the edge's DTLS certificate.
     pub fingerprint: Fingerprint,
-    /// Announced host candidates over UDP, best first. At most 65,535 differ in priority.
-    pub candidates: &'a [SocketAddr],
+    /// Where the edge is reached.
+    pub candidates: Candidates<'a>,
     /// Random, the same in all answers of a session; below 2^63 (RFC 8829 §5.2.1).
     pub session_id: u64,
     /// One more in each answer of a session.

@@ -3,11 +3,11 @@
 //!
 //! Candidates are read over: an ICE-lite edge learns its peer's addresses from the checks that arrive.
 
+use super::answer::Candidates;
 use super::parse::{check_text, checked_credentials, is_token_char};
 use super::write::{Sdp, candidates};
 use super::{IceCredentials, SdpError, limits};
 use std::fmt;
-use std::net::SocketAddr;
 
 /// Longest m-line that the answer repeats.
 const LONGEST_LINE: usize = 512;
@@ -56,14 +56,14 @@ impl SdpFragment {
 
     /// The edge's answer to a restart: its new credentials, and the candidates it has at all times.
     #[must_use]
-    pub fn answer(&self, ice: &IceCredentials, addresses: &[SocketAddr]) -> String {
+    pub fn answer(&self, ice: &IceCredentials, addresses: &Candidates<'_>) -> String {
         let mut sdp = Sdp(String::new());
         // A `String` takes whatever is written to it.
         let _infallible = self.write_to(&mut sdp, ice, addresses);
         sdp.0
     }
 
-    fn write_to(&self, sdp: &mut Sdp, ice: &IceCredentials, addresses: &[SocketAddr]) -> fmt::Result {
+    fn write_to(&self, sdp: &mut Sdp, ice: &IceCredentials, addresses: &Candidates<'_>) -> fmt::Result {
         sdp.line(format_args!("a=ice-lite"))?;
         sdp.line(format_args!("a=ice-ufrag:{}", ice.ufrag))?;
         sdp.line(format_args!("a=ice-pwd:{}", ice.pwd))?;

@@ -13,7 +13,9 @@ mod properties;
 mod refusals;
 mod snapshots;
 
-use super::{Answer, AnswerOptions, AnswerSection, EgressStream, Fingerprint, IceCredentials, Offer, Section, SectionKind, negotiate};
+use super::{
+    Answer, AnswerOptions, AnswerSection, Candidates, EgressStream, Fingerprint, IceCredentials, Offer, Section, SectionKind, negotiate,
+};
 use std::path::PathBuf;
 
 /// All offers in `fixtures/`.
@@ -113,11 +115,12 @@ fn grant(ssrc: u32, section: &Section, options: &AnswerOptions) -> AnswerSection
 fn write(offer: &Offer, sections: &[AnswerSection]) -> String {
     let ice = IceCredentials { ufrag: "edge".to_owned(), pwd: "0123456789abcdefghijkl".to_owned() };
     let candidates = ["192.0.2.1:7878".parse().unwrap(), "[2001:db8::1]:7878".parse().unwrap(), "192.0.2.1:443".parse().unwrap()];
+    let tcp = ["192.0.2.1:443".parse().unwrap(), "[2001:db8::1]:443".parse().unwrap()];
     Answer {
         offer,
         ice: &ice,
         fingerprint: Fingerprint([0xed; 32]),
-        candidates: &candidates,
+        candidates: Candidates { udp: &candidates, tcp: &tcp },
         session_id: 42,
         session_version: 7,
         max_message_size: 65_536,

@@ -2,12 +2,12 @@
 
 mod section;
 
-use super::answer::{Answer, AnswerSection};
+use super::answer::{Answer, AnswerSection, Candidates};
 use super::negotiate::{AnswerOptions, negotiate};
 use super::offer::{Section, SectionKind};
 use std::borrow::Cow;
 use std::fmt::{self, Write};
-use std::net::SocketAddr;
+use std::net::IpAddr;
 
 /// Typical size of a section, to allocate once. The largest measured, Chromium's video, has 1,550 bytes.
 const SECTION_BYTES: usize = 1_600;
@@ -51,7 +51,7 @@ impl Answer<'_> {
                 section::reject(sdp, section)?;
             }
             if Some(position) == tagged {
-                candidates(sdp, self.candidates)?;
+                candidates(sdp, &self.candidates)?;
             }
         }
         Ok(())
@@ -97,21 +97,35 @@ fn kept_inactive(section: &Section) -> AnswerSection {
 }
 
 /// All candidates at once, in the section whose transport the bundle uses (RFC 9143 §7.3.1, RFC 8838 §8).
-pub(super) fn candidates(sdp: &mut Sdp, candidates: &[SocketAddr]) -> fmt::Result {
-    for (rank, candidate) in candidates.iter().enumerate() {
-        let ip = candidate.ip();
-        // Same type, base address and protocol: same foundation (RFC 8445 §5.1.1.3).
-        let foundation = candidates.iter().take_while(|other| other.ip() != ip).count().saturating_add(1);
-        sdp.line(format_args!("a=candidate:{foundation} 1 udp {} {ip} {} typ host", priority(rank), candidate.port()))?;
+pub(super) fn candidates(sdp: &mut Sdp, candidates: &Candidates<'_>) -> fmt::Result {
+    // Same type, base address and protocol: same foundation (RFC 8445 §5.1.1.3).
+    let all = || candidates.udp.iter().map(|udp| (udp.ip(), false)).chain(candidates.tcp.iter().map(|tcp| (tcp.ip(), true)));
+    let foundation = |ip: IpAddr, tcp: bool| all().take_while(|other| *other != (ip, tcp)).count().saturating_add(1);
+    for (rank, candidate) in candidates.udp.iter().enumerate() {
+        let (ip, port, foundation) = (candidate.ip(), candidate.port(), foundation(candidate.ip(), false));
+        sdp.line(format_args!("a=candidate:{foundation} 1 udp {} {ip} {port} typ host", udp_priority(rank)))?;
+    }
+    for (rank, candidate) in candidates.tcp.iter().enumerate() {
+        let (ip, port, foundation) = (candidate.ip(), candidate.port(), foundation(candidate.ip(), true));
+        sdp.line(format_args!("a=candidate:{foundation} 1 tcp {} {ip} {port} typ host tcptype passive", tcp_priority(rank)))?;
     }
     sdp.line(format_args!("a=end-of-candidates"))
 }
 
 /// RFC 8445 §5.1.2.1: type preference of a host candidate, local preference by rank, component 1.
-fn priority(rank: usize) -> u32 {
+fn udp_priority(rank: usize) -> u32 {
     const HOST: u32 = 126;
     let local = u16::MAX.saturating_sub(u16::try_from(rank).unwrap_or(u16::MAX));
     HOST << 24 | u32::from(local) << 8 | 255
+}
+
+/// RFC 6544 §4.2: a lower type preference than any candidate over UDP but relayed ones has (libwebrtc's for its own), and in the local
+/// preference the direction, passive, above the rank.
+fn tcp_priority(rank: usize) -> u32 {
+    const HOST: u32 = 90;
+    const PASSIVE: u32 = 4;
+    let other = 0x1fff_u32.saturating_sub(u32::try_from(rank).unwrap_or(u32::MAX));
+    HOST << 24 | (PASSIVE << 13 | other) << 8 | 255
 }
 
 /// Text that grows by whole lines.

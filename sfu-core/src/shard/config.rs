@@ -3,6 +3,7 @@
 use crate::clock::WallClock;
 use crate::dtls::Certificate;
 use crate::link_report::LinkScorer;
+use crate::sdp::Candidates;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,8 +38,10 @@ pub struct ShardConfig {
     pub shard: ShardId,
     /// How many shards there are; a room may have a part on each.
     pub shards: u8,
-    /// Addresses put into every answer, best first.
+    /// Where UDP is served: put into every answer, best first.
     pub candidates: Vec<SocketAddr>,
+    /// Where TCP connections are taken (RFC 6544), likewise. Browsers use them where no UDP comes through.
+    pub tcp_candidates: Vec<SocketAddr>,
     /// One per process, shared by its shards.
     pub certificate: Arc<Certificate>,
     /// How long a participant with neither signalling nor media is kept. Default 30 s.
@@ -51,4 +54,11 @@ pub struct ShardConfig {
     pub scorer: Option<fn() -> Box<dyn LinkScorer>>,
     /// For the NTP timestamps of sender reports.
     pub wall_clock: WallClock,
+}
+
+impl ShardConfig {
+    /// What answers announce.
+    pub(crate) fn candidates(&self) -> Candidates<'_> {
+        Candidates { udp: &self.candidates, tcp: &self.tcp_candidates }
+    }
 }

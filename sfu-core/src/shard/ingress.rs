@@ -12,17 +12,17 @@ use crate::packet::{MediaPacket, PacketInfo};
 use crate::peer::{MAX_TUPLES, Meaning, SrtpPair};
 use crate::publication::Arrival;
 use crate::publication::layers::Input;
+use crate::remote::Remote;
 use crate::rtp::{DatagramKind, RtpHeader, Seq, classify, rtx_decode};
 use crate::srtp::{SrtpError, SrtpProfile};
 use is::stun::StunMessage;
-use std::net::SocketAddr;
 use std::time::Instant;
 
 /// Room for a STUN response.
 const STUN_RESPONSE: usize = 256;
 
 impl Shard {
-    pub(super) fn on_datagram(&mut self, now: Instant, from: SocketAddr, datagram: &mut [u8]) {
+    pub(super) fn on_datagram(&mut self, now: Instant, from: Remote, datagram: &mut [u8]) {
         self.stats.datagrams_in = self.stats.datagrams_in.saturating_add(1);
         self.stats.bytes_in = self.stats.bytes_in.saturating_add(datagram.len() as u64);
         let kind = classify(datagram);
@@ -44,14 +44,14 @@ impl Shard {
         }
     }
 
-    fn on_stun(&mut self, now: Instant, from: SocketAddr, datagram: &[u8]) {
+    fn on_stun(&mut self, now: Instant, from: Remote, datagram: &[u8]) {
         if self.answer_check(now, from, datagram).is_none() {
             self.stats.dropped_stun = self.stats.dropped_stun.saturating_add(1);
         }
     }
 
     /// None: not a check of one of our participants, or not authentic.
-    fn answer_check(&mut self, now: Instant, from: SocketAddr, datagram: &[u8]) -> Option<()> {
+    fn answer_check(&mut self, now: Instant, from: Remote, datagram: &[u8]) -> Option<()> {
         let message = StunMessage::parse(datagram).ok()?;
         let (ours, _) = message.username()?.split_once(':')?;
         let key = *self.ufrags.get(ours)?;
@@ -74,7 +74,7 @@ impl Shard {
         Some(())
     }
 
-    fn bind_tuple(&mut self, key: ParticipantKey, from: SocketAddr) {
+    fn bind_tuple(&mut self, key: ParticipantKey, from: Remote) {
         if self.tuples.get(&from) == Some(&key) {
             return;
         }
@@ -95,6 +95,18 @@ impl Shard {
                 self.events.push_back(Event::TupleUnbound { from: oldest });
             }
         }
+    }
+
+    /// Nothing is sent to `remote` any more, nor taken from there.
+    pub(super) fn forget_remote(&mut self, remote: Remote) {
+        let Some(key) = self.tuples.remove(&remote) else { return };
+        if let Some(peer) = self.peer_mut(key) {
+            peer.tuples.retain(|known| *known != remote);
+            if peer.ice.nominated() == Some(remote) {
+                peer.ice.forget_nomination();
+            }
+        }
+        self.events.push_back(Event::TupleUnbound { from: remote });
     }
 
     fn on_dtls(&mut self, now: Instant, key: ParticipantKey, datagram: &[u8]) {

@@ -59,7 +59,7 @@ impl Shard {
             offer,
             ice: peer.ice.local(),
             fingerprint,
-            candidates: &self.config.candidates,
+            candidates: self.config.candidates(),
             session_id: peer.answer.session,
             session_version: peer.answer.version,
             max_message_size: crate::data_channel::MAX_MESSAGE as u32,

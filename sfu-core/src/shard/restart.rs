@@ -36,6 +36,6 @@ impl Shard {
         let remote = fragment.ice.as_ref().ok_or_else(|| ErrorInfo::new(ErrorCode::BadSdp, "no a=ice-ufrag and a=ice-pwd"))?;
         self.restart_transport(key, &remote.ufrag);
         let peer = self.peer(key).ok_or_else(unknown)?;
-        Ok(fragment.answer(peer.ice.local(), &self.config.candidates))
+        Ok(fragment.answer(peer.ice.local(), &self.config.candidates()))
     }
 }

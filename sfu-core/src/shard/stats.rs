@@ -16,7 +16,10 @@ pub struct ShardStats {
     pub sessions: u64,
     pub connections: u64,
     pub transports: u64,
+    /// Of these, whose media goes over TCP.
+    pub transports_over_tcp: u64,
     pub tuples: u64,
+    pub tuples_over_tcp: u64,
     pub ufrags: u64,
     pub publication_ids: u64,
     // Traffic since start.

@@ -60,7 +60,7 @@ impl Sink {
             self.runs += 1;
             self.bytes.extend_from_slice(run.contents);
             for datagram in run.contents.chunks(run.segment_size) {
-                self.datagrams.push((run.destination, datagram.len()));
+                self.datagrams.push((run.destination.address, datagram.len()));
             }
         }
     }
@@ -139,6 +139,7 @@ impl World {
             shard: ShardId(0),
             shards: 1,
             candidates: vec![SERVER],
+            tcp_candidates: Vec::new(),
             certificate: Arc::new(certificate),
             resume_window: Duration::from_secs(30),
             limits: Limits::default(),

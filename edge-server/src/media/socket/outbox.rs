@@ -11,7 +11,7 @@ use nix::cmsg_space;
 use nix::errno::Errno;
 use nix::libc;
 use nix::sys::socket::{ControlMessage, MsgFlags, MultiHeaders, SockaddrStorage, sendmmsg};
-use sfu_core::{Batch, Transmit};
+use sfu_core::{Batch, Transmit, Via};
 use std::io::IoSlice;
 use std::net::{IpAddr, SocketAddr};
 use std::os::fd::AsRawFd;
@@ -60,10 +60,6 @@ impl Outbox {
 struct Positions(u64);
 
 impl Positions {
-    fn first(count: usize) -> Self {
-        Self(if count >= MOST { u64::MAX } else { (1 << count) - 1 })
-    }
-
     fn iter(self) -> impl Iterator<Item = usize> {
         (0..MOST).filter(move |position| self.contains(*position))
     }
@@ -83,11 +79,25 @@ impl Positions {
 
 impl MediaSocket {
     /// Sends the runs of `batch`, each from the local address that `source_of` names for its destination. Cannot fail: what the kernel
-    /// doesn't take is counted.
-    pub fn send_batch(&mut self, outbox: &mut Outbox, batch: Batch<'_>, source_of: impl Fn(SocketAddr) -> Option<IpAddr>) {
+    /// doesn't take is counted. What is for a TCP connection is given to `over_tcp` with its number.
+    pub fn send_batch(
+        &mut self,
+        outbox: &mut Outbox,
+        batch: Batch<'_>,
+        source_of: impl Fn(SocketAddr) -> Option<IpAddr>,
+        mut over_tcp: impl FnMut(u32, Transmit<'_>),
+    ) {
         for start in (0..batch.len()).step_by(MOST) {
             let count = MOST.min(batch.len() - start);
-            self.send_window(outbox, |position| batch.get(start + position), count, &source_of);
+            let mut datagrams = Positions(0);
+            for position in 0..count {
+                let Some(transmit) = batch.get(start + position) else { continue };
+                match transmit.destination.via {
+                    Via::Udp => datagrams.insert(position),
+                    Via::Tcp(number) => over_tcp(number, transmit),
+                }
+            }
+            self.send_window(outbox, |position| batch.get(start + position), datagrams, &source_of);
         }
     }
 
@@ -95,18 +105,17 @@ impl MediaSocket {
         &mut self,
         outbox: &mut Outbox,
         run: impl Fn(usize) -> Option<Transmit<'a>>,
-        count: usize,
+        mut left: Positions,
         source_of: &impl Fn(SocketAddr) -> Option<IpAddr>,
     ) {
-        let mut left = Positions::first(count);
         while let Some(first) = left.iter().next() {
             let Some(transmit) = run(first) else {
                 left.remove(first);
                 continue;
             };
-            let source = source_of(transmit.destination);
+            let source = source_of(transmit.destination.address);
             let Some(shape) = self.shape(&transmit, source) else {
-                self.send(transmit.destination, source, transmit.segment_size, transmit.contents);
+                self.send(transmit.destination.address, source, transmit.segment_size, transmit.contents);
                 left.remove(first);
                 continue;
             };
@@ -114,7 +123,7 @@ impl MediaSocket {
             let mut skipped = Positions(0);
             for position in left.iter() {
                 let Some(transmit) = run(position) else { continue };
-                let alike = self.shape(&transmit, source_of(transmit.destination)) == Some(shape);
+                let alike = self.shape(&transmit, source_of(transmit.destination.address)) == Some(shape);
                 let overtakes =
                     || skipped.iter().any(|earlier| run(earlier).is_some_and(|earlier| earlier.destination == transmit.destination));
                 if alike && (skipped.0 == 0 || !overtakes()) {
@@ -134,7 +143,7 @@ impl MediaSocket {
         let fits = transmit.segment_size <= LARGEST_SEGMENT
             && transmit.datagrams() <= self.state.max_gso_segments()
             && transmit.contents.len() <= LARGEST_SEND;
-        if transmit.destination.port() == 0 || self.gso_retry_at.is_some() || (several && !fits) {
+        if transmit.destination.address.port() == 0 || self.gso_retry_at.is_some() || (several && !fits) {
             return None;
         }
         let segment = if several { Some(u16::try_from(transmit.segment_size).ok()?) } else { None };
@@ -151,7 +160,7 @@ impl MediaSocket {
             if let (Some(slice), Some(size)) = (slices.get_mut(count), sizes.get_mut(count)) {
                 *slice = [IoSlice::new(transmit.contents)];
                 *size = transmit.datagrams();
-                outbox.addresses.push(Some(SockaddrStorage::from(self.kernel_address(transmit.destination))));
+                outbox.addresses.push(Some(SockaddrStorage::from(self.kernel_address(transmit.destination.address))));
                 count += 1;
             }
         }
@@ -175,7 +184,7 @@ impl MediaSocket {
                 }
                 Ok(0) | Err(_) => {
                     if let Some(refused) = group.iter().nth(done).and_then(run) {
-                        self.send(refused.destination, shape.source, refused.segment_size, refused.contents);
+                        self.send(refused.destination.address, shape.source, refused.segment_size, refused.contents);
                     }
                     done += 1;
                 }

@@ -36,6 +36,8 @@ fn candidates_are_host_candidates_in_order_of_preference() {
             "a=candidate:1 1 udp 2130706431 192.0.2.1 7878 typ host",
             "a=candidate:2 1 udp 2130706175 2001:db8::1 7878 typ host",
             "a=candidate:1 1 udp 2130705919 192.0.2.1 443 typ host",
+            "a=candidate:4 1 tcp 1520435199 192.0.2.1 443 typ host tcptype passive",
+            "a=candidate:5 1 tcp 1520434943 2001:db8::1 443 typ host tcptype passive",
             "a=end-of-candidates",
         ]
     );

@@ -66,6 +66,7 @@ impl Edge {
                 shard: ShardId(number),
                 shards,
                 candidates: vec![address],
+                tcp_candidates: Vec::new(),
                 certificate: Arc::clone(certificate),
                 resume_window: Duration::from_secs(30),
                 limits: Limits::default(),
@@ -232,12 +233,12 @@ impl Edge {
                 match event {
                     Event::TupleBound { from } => {
                         for table in &mut self.tables {
-                            table.insert(from, shard);
+                            table.insert(from.address, shard);
                         }
                     }
                     Event::TupleUnbound { from } => self.tables.iter_mut().for_each(|table| {
-                        if table.get(&from) == Some(&shard) {
-                            table.remove(&from);
+                        if table.get(&from.address) == Some(&shard) {
+                            table.remove(&from.address);
                         }
                     }),
                     Event::RoomSize { room, participants } => {
@@ -271,12 +272,12 @@ impl Edge {
             shard.drain_transmits(|transmit| {
                 assert!(!transmit.contents.is_empty() && transmit.segment_size > 0, "an empty run");
                 for datagram in transmit.contents.chunks(transmit.segment_size) {
-                    match sent_before(sent, transmit.destination, datagram) {
+                    match sent_before(sent, transmit.destination.address, datagram) {
                         Some(true) => *repeated_packets += 1,
                         Some(false) => *clashing_packets += 1,
                         None => {}
                     }
-                    send(transmit.destination, datagram);
+                    send(transmit.destination.address, datagram);
                 }
             });
         }

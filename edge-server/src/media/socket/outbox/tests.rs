@@ -23,11 +23,11 @@ fn received(socket: &UdpSocket, count: usize) -> Vec<(u8, usize)> {
 
 fn send(socket: &mut MediaSocket, runs: &[Transmit<'_>]) {
     let mut outbox = Outbox::default();
-    socket.send_window(&mut outbox, |position| runs.get(position).copied(), runs.len(), &|_| None);
+    socket.send_window(&mut outbox, |position| runs.get(position).copied(), all(runs.len()), &|_| None);
 }
 
 fn run(destination: SocketAddr, segment_size: usize, contents: &[u8]) -> Transmit<'_> {
-    Transmit { destination, segment_size, contents }
+    Transmit { destination: destination.into(), segment_size, contents }
 }
 
 #[test]
@@ -107,7 +107,7 @@ fn runs_leave_from_the_address_that_was_asked() {
     let source_of = |to: SocketAddr| (to.port() % 2 == addresses[0].port() % 2).then(|| IpAddr::from([127, 0, 0, 2]));
     for contents in [&b"abcabc"[..], b"abc"] {
         let runs: Vec<_> = addresses.iter().map(|address| run(*address, 3, contents)).collect();
-        socket.send_window(&mut outbox, |position| runs.get(position).copied(), runs.len(), &source_of);
+        socket.send_window(&mut outbox, |position| runs.get(position).copied(), all(runs.len()), &source_of);
     }
     let mut buffer = [0; 100];
     for (receiver, address) in receivers.iter().zip(&addresses) {
@@ -129,7 +129,7 @@ fn both_families_go_through_one_dual_stack_socket() {
     for with_source in [false, true] {
         let runs = [run(to_v4, 2, b"aabb"), run(to_v6, 2, b"aabb"), run(to_v4, 1, b"c"), run(to_v6, 1, b"c")];
         let source_of = |to: SocketAddr| with_source.then_some(to.ip());
-        sockets[0].send_window(&mut outbox, |position| runs.get(position).copied(), runs.len(), &source_of);
+        sockets[0].send_window(&mut outbox, |position| runs.get(position).copied(), all(runs.len()), &source_of);
         for socket in [&v4, &v6] {
             assert_eq!(received(socket, 3), [(b'a', 2), (b'b', 2), (b'c', 1)]);
         }
@@ -146,4 +146,11 @@ fn after_offload_was_lost_everything_goes_alone_until_it_is_tried_again() {
     assert_eq!((received(&receiver, 2).len(), socket.stats.calls), (2, 2));
     send(&mut socket, &[run(address, 1, b"a"), run(address, 1, b"b"), run(address, 1, b"c")]);
     assert_eq!((received(&receiver, 3).len(), socket.gso_retry_at), (3, None));
+}
+
+/// Positions of a window of so many runs.
+fn all(count: usize) -> Positions {
+    let mut all = Positions(0);
+    (0..count).for_each(|position| all.insert(position));
+    all
 }

@@ -1,0 +1,71 @@
+// Where no UDP comes through, media goes over TCP to the edge itself, without any other server (FAULTS N7).
+
+import assert from 'node:assert/strict';
+import { scenarios, type Scenario } from './harness/emulated.ts';
+import type { Kind } from './harness/browser.ts';
+import { shows } from './harness/verdict.ts';
+import { until } from './harness/wait.ts';
+
+const PATIENCE_MS = 40_000;
+const options = { timeoutMs: 150_000 };
+
+/** FAULTS N7 (a). */
+const fromTheStart = (kind: Kind): Scenario => ({
+    name: `N7a ${kind}`,
+    promise: 'UDP blocked from the start: media over TCP',
+    options,
+    body: async ({ call, link, figure }) => {
+        await link.set({ block: 'udp' });
+        const ana = await call.enter('ana');
+        const anas = await ana.publishPicture({ pattern: 0 });
+        const ben = await call.enter('ben', { kind, behind: link });
+        const joined = await ben.now();
+        await ben.watch(anas);
+        const first = await ben.flowsAgain(anas, 0, PATIENCE_MS);
+        figure('pictures after joining ms', first - joined, { atMost: 3000 });
+        const bens = await ben.publishPicture({ pattern: 1 });
+        await shows(() => ana.measureVideo(bens, 2000), 1);
+        await shows(() => ben.measureVideo(anas, 2000), 0);
+        assert.equal((await ben.mediaPath()).protocol, 'tcp');
+        assert.equal(await ben.state(), 'connected');
+        assert.equal((await call.edge.stats()).total.core.transports_over_tcp, 1, 'ana goes on by UDP');
+    },
+});
+
+/** FAULTS N7 (b). */
+const inMidCall = (kind: Kind): Scenario => ({
+    name: `N7b ${kind}`,
+    promise: 'UDP killed in mid-call: TCP takes over, and UDP again when it returns',
+    options,
+    body: async ({ call, link, figure }) => {
+        const people = [await call.enter('ana'), await call.enter('ben', { kind, behind: link })] as const;
+        const [ana, ben] = people;
+        const anas = await ana.publishPicture({ pattern: 0 });
+        const bens = await ben.publishPicture({ pattern: 1 });
+        await Promise.all([ben.watch(anas), ana.watch(bens)]);
+        await Promise.all([ben.flowsAgain(anas, 0, PATIENCE_MS), ana.flowsAgain(bens, 0, PATIENCE_MS)]);
+        const protocol = async (): Promise<string | undefined> => (await ben.mediaPath()).protocol;
+        await until('media to go by UDP', protocol, (it) => it === 'udp', PATIENCE_MS);
+
+        const [blocked, blockedThere] = await Promise.all([ben.now(), ana.now()]);
+        await link.set({ block: 'udp' });
+        const silent = 500; // Not the pictures that were already on their way.
+        const received = ben.flowsAgain(anas, blocked + silent, PATIENCE_MS);
+        const sent = ana.flowsAgain(bens, blockedThere + silent, PATIENCE_MS);
+        figure('received: back after ms', (await received) - blocked, { atMost: 3000 });
+        figure('sent: back after ms', (await sent) - blockedThere, { atMost: 3000 });
+        await until('media to go over TCP', protocol, (it) => it === 'tcp', PATIENCE_MS);
+        await shows(() => ana.measureVideo(bens, 2000), 1);
+
+        const unblocked = await ben.now();
+        await link.set({ block: 'nothing' });
+        await until('media to go by UDP again', protocol, (it) => it === 'udp', PATIENCE_MS);
+        figure('back to UDP after ms', (await ben.now()) - unblocked);
+        await ben.flowsAgain(anas, await ben.now(), PATIENCE_MS);
+        figure('longest gap on the way back ms', (await ben.watched(anas, unblocked)).longestGapMs, { atMost: 300 });
+        assert.deepEqual((await ana.participants()).map(({ id }) => id), [ben.id], 'the same participant');
+        assert.equal(await ben.state(), 'connected');
+    },
+});
+
+await scenarios(import.meta.url, [fromTheStart('chromium'), fromTheStart('firefox'), inMidCall('chromium'), inMidCall('firefox')]);
