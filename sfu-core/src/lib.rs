@@ -29,6 +29,8 @@ mod dtls;
 mod dynacast;
 mod egress;
 mod forwarder;
+#[doc(hidden)]
+pub mod fuzzing;
 mod ice;
 mod keys;
 mod layer;
