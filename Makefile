@@ -82,6 +82,10 @@ sim: setup ## Play the network plans in virtual time and compare their score wit
 soak: setup ## Play far more cases of every property test, with fresh seeds (SOAK_CASES, 20000: about 4 minutes)
 	@PROPTEST_CASES=$${SOAK_CASES:-20000} cargo test --quiet --package sfu-core --package client-core --lib --tests
 
+.PHONY: fuzz
+fuzz: setup ## Look for input that breaks what reads from the network, with libFuzzer (SECONDS, 60 for each; TARGETS="rtcp sdp" for these only)
+	@FUZZ_SECONDS=$(or $(SECONDS),60) scripts/fuzz.sh $(TARGETS)
+
 .PHONY: size
 size: build ## Print the sizes of SDK and edge, and hold them to their budgets
 	@scripts/size.sh

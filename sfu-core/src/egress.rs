@@ -10,6 +10,7 @@
 
 pub(crate) mod evening;
 pub(crate) mod frames;
+pub(crate) mod guard;
 #[cfg(test)]
 mod tests;
 pub(crate) mod waiting;

@@ -30,6 +30,8 @@ mod dynacast;
 mod egress;
 mod forwarder;
 pub mod framing;
+#[doc(hidden)]
+pub mod fuzzing;
 mod ice;
 mod keys;
 mod layer;

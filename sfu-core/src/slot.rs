@@ -1,6 +1,7 @@
 //! One receiving section of a participant's description: a place that publications are put into and taken out of by a message,
 //! without a new offer.
 
+use crate::egress::guard::Guard;
 use crate::forwarder::{Forwarder, SlotFormat};
 use crate::keys::{ParticipantKey, PublicationKey};
 use crate::layer::LayerChoice;
@@ -47,6 +48,8 @@ pub(crate) struct Slot {
     pub(crate) retired: bool,
     pub(crate) format: SlotFormat,
     pub(crate) forwarder: Forwarder,
+    /// What has left of the forwarder's stream.
+    pub(crate) guard: Guard,
     pub(crate) bound: Option<(PublicationKey, SyncGroup)>,
     /// The layer that was decided on since the slot was bound; none yet, or a pause.
     pub(crate) chosen: Option<Option<LayerChoice>>,
@@ -112,6 +115,7 @@ mod tests {
             retired: false,
             format: SlotFormat::new("0".into(), NegotiatedSection::default()),
             forwarder: Forwarder::new(1, None, video, 0),
+            guard: Guard::default(),
             bound: None,
             chosen: None,
             wants: [None; 2],

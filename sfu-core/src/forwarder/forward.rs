@@ -96,7 +96,9 @@ impl Forwarder {
         let mut segment = *self.segments.newest()?;
         let target = if starts_picture { self.target(segment.target, flow, tag) } else { segment.target };
         let forwards = tag.present.contains(target);
-        let shift = if new_picture && forwards { self.shift(incoming, &segment, flow.kept) } else { segment.timestamp_shift };
+        // Of a picture whose first packets were left out too: nothing of it has a time yet.
+        let shift =
+            if (new_picture || !flow.begun) && forwards { self.shift(incoming, &segment, flow.kept) } else { segment.timestamp_shift };
         let retargeted = (target, tag.produced) != (segment.target, segment.produced);
         if retargeted || shift != segment.timestamp_shift {
             let (produced, retargeted) = (tag.produced, segment.retargeted || retargeted);
@@ -111,7 +113,8 @@ impl Forwarder {
             };
             self.segments.push(segment);
         }
-        flow = Flow { newest: info.seq, timestamp: info.timestamp, layer: tag.layer, forwards, ..flow };
+        let begun = forwards || (flow.begun && !new_picture);
+        flow = Flow { newest: info.seq, timestamp: info.timestamp, layer: tag.layer, forwards, begun, ..flow };
         if forwards {
             return self.emit(incoming, &segment, flow, out);
         }
@@ -134,7 +137,7 @@ impl Forwarder {
         let with_mid = self.total_sent < MID_PACKETS;
         let rewrite = self.rewrite(incoming, segment, flow.picture_shift, self.history.next(), with_mid);
         let (written, pictures) = rewrite.write(incoming.packet, &incoming.accepted, incoming.format, out)?;
-        self.history.give(now, info.seq, flow.picture_shift, State::Whole, with_mid);
+        self.history.give(now, info.seq, rewrite.timestamp, flow.picture_shift, State::Whole, with_mid);
         self.pictures = pictures.or(self.pictures);
         self.time.note(rewrite.timestamp, now);
         self.codec = Some(incoming.accepted.codec);
@@ -158,14 +161,17 @@ impl Forwarder {
         let number = self.history.number_of(info.seq, segment.first_out, end)?;
         let kept = self.history.find(number).filter(|sent| sent.state == State::Kept)?;
         let with_mid = self.total_sent < MID_PACKETS;
-        let rewrite = self.rewrite(incoming, &segment, kept.picture_shift, number, with_mid);
-        let (written, state, payload, pictures) = if segment.takes(info.layer.present, info.timestamp) {
+        let mut rewrite = self.rewrite(incoming, &segment, kept.picture_shift, number, with_mid);
+        let claimed = rewrite.timestamp;
+        rewrite.timestamp = self.history.time_for(number, claimed)?;
+        let whole = segment.takes(info.layer.present, info.timestamp) && claimed == rewrite.timestamp;
+        let (written, state, payload, pictures) = if whole {
             let (written, pictures) = rewrite.write(incoming.packet, &incoming.accepted, incoming.format, out)?;
             (written, State::Whole, incoming.accepted.payload.len(), pictures)
         } else {
             (rewrite.empty(incoming.format, out)?, State::Empty, 0, PictureNumbers::default())
         };
-        self.history.fill(now, number, state, with_mid);
+        self.history.fill(now, number, rewrite.timestamp, state, with_mid);
         if state == State::Whole && self.time.is_next(rewrite.timestamp) {
             self.pictures = pictures.or(self.pictures);
             self.time.note(rewrite.timestamp, now);
@@ -252,6 +258,7 @@ impl Forwarder {
             timestamp: info.timestamp,
             layer: info.layer.layer,
             forwards: true,
+            begun: true,
             open: true,
             kept: false,
             picture_shift: pictures.id,
@@ -330,7 +337,7 @@ impl Forwarder {
     /// Keeps numbers for `gap` packets behind the newest.
     fn keep(&mut self, now: Instant, flow: Flow, gap: u64) {
         for step in 1..=gap {
-            self.history.give(now, flow.newest.forward(step), flow.picture_shift, State::Kept, false);
+            self.history.give(now, flow.newest.forward(step), 0, flow.picture_shift, State::Kept, false);
         }
     }
 

@@ -1,8 +1,8 @@
 //! What a subscriber was sent lately, so that a NACK finds the packet in the publication's shared cache, and a packet that comes late
 //! finds the number that was kept for it.
 //!
-//! Every number that was given has an entry, of twelve bytes. Bounds: as many entries as the cache holds packets; the packets themselves
-//! aren't copied. The memory grows with what was sent, to 6 kB for video and 768 bytes for audio.
+//! Every number that was given has an entry, of sixteen bytes. Bounds: as many entries as the cache holds packets; the packets themselves
+//! aren't copied. The memory grows with what was sent, to 8 kB for video and 1 kB for audio.
 
 use crate::rtp::Seq;
 use std::time::{Duration, Instant};
@@ -28,6 +28,8 @@ const PROBE_REACH: u64 = 32;
 pub(super) struct Sent {
     /// The low bits of the publisher's number.
     input: u32,
+    /// The timestamp it went with; of a number that is kept, nothing.
+    pub(super) timestamp: u32,
     /// Milliseconds of the history's clock when the number was given. Wraps after a minute: an old packet may pass for a young one, which
     /// costs a resend in vain.
     given: u16,
@@ -121,10 +123,10 @@ impl History {
     }
 
     /// Gives the next number to the publisher's packet `input`.
-    pub(super) fn give(&mut self, now: Instant, input: Seq, picture_shift: u16, state: State, with_mid: bool) {
+    pub(super) fn give(&mut self, now: Instant, input: Seq, timestamp: u32, picture_shift: u16, state: State, with_mid: bool) {
         let given = self.millis(now);
         let marks = if with_mid { WITH_MID } else { 0 };
-        let entry = Sent { input: input.value() as u32, given, again: given, picture_shift, state, marks };
+        let entry = Sent { input: input.value() as u32, timestamp, given, again: given, picture_shift, state, marks };
         let index = self.index(self.next);
         match self.entries.get_mut(index) {
             Some(place) => *place = entry,
@@ -169,22 +171,39 @@ impl History {
         if ahead >= 0 { near.forward(u64::from(ahead.unsigned_abs())) } else { near.backward(u64::from(ahead.unsigned_abs())) }
     }
 
+    /// The time nearest to `timestamp` that a packet may have that takes the number `out`, which was kept: not before what went under the
+    /// numbers below it, nor behind what went under those above. A publisher may claim any time for a packet that comes late. None: nothing
+    /// is known any more of what went below.
+    pub(super) fn time_for(&self, out: Seq, timestamp: u32) -> Option<u32> {
+        let went = |entry: &Sent| entry.state != State::Kept;
+        let below = (1..=out.since(self.oldest())).map_while(|back| self.entry(out.backward(back))).find(|entry| went(entry));
+        let above = (1..self.next.since(out)).map_while(|ahead| self.entry(out.forward(ahead))).find(|entry| went(entry));
+        let is_before = |timestamp: u32, other: u32| timestamp.wrapping_sub(other).cast_signed() < 0;
+        Some(match (below?, above) {
+            (below, _) if is_before(timestamp, below.timestamp) => below.timestamp,
+            (_, Some(above)) if is_before(above.timestamp, timestamp) => above.timestamp,
+            _ => timestamp,
+        })
+    }
+
     /// Notes what went out late under a number that was kept.
-    pub(super) fn fill(&mut self, now: Instant, out: Seq, state: State, with_mid: bool) {
+    pub(super) fn fill(&mut self, now: Instant, out: Seq, timestamp: u32, state: State, with_mid: bool) {
         let again = self.millis(now);
         let index = self.index(out);
         if let Some(entry) = self.entries.get_mut(index) {
             entry.state = state;
+            entry.timestamp = timestamp;
             entry.again = again;
             entry.marks |= OUT_OF_TURN | if with_mid { WITH_MID } else { 0 };
         }
     }
 
     /// Notes what became of a number that was kept, when somebody asked for it.
-    pub(super) fn settle(&mut self, out: Seq, state: State) {
+    pub(super) fn settle(&mut self, out: Seq, timestamp: u32, state: State) {
         let index = self.index(out);
         if let Some(entry) = self.entries.get_mut(index) {
             entry.state = state;
+            entry.timestamp = timestamp;
         }
     }
 
@@ -219,8 +238,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_number_costs_twelve_bytes() {
-        assert_eq!(size_of::<Sent>(), 12);
+    fn a_number_costs_sixteen_bytes() {
+        assert_eq!(size_of::<Sent>(), 16);
     }
 
     #[test]
@@ -229,7 +248,7 @@ mod tests {
         let mut history = History::new(64, Seq::first(9));
         let inputs: Vec<_> = (0..200_u64).map(|step| Seq::first(65_000).forward(step * 3)).collect();
         for input in &inputs {
-            history.give(now, *input, 0, State::Kept, false);
+            history.give(now, *input, 0, 0, State::Kept, false);
         }
         for (index, input) in inputs.iter().enumerate() {
             let expected = (index >= 200 - 64).then(|| Seq::first(9).forward(index as u64));
@@ -242,12 +261,30 @@ mod tests {
     }
 
     #[test]
+    fn what_comes_late_has_a_time_between_its_neighbours() {
+        let now = Instant::now();
+        let mut history = History::new(64, Seq::first(9));
+        let number = |step: u64| Seq::first(9).forward(step);
+        for (step, timestamp) in [(0, Some(u32::MAX - 99)), (1, None), (2, None), (3, Some(3_000)), (4, None)] {
+            let state = if timestamp.is_some() { State::Whole } else { State::Kept };
+            history.give(now, Seq::first(100).forward(step), timestamp.unwrap_or(0), 0, state, false);
+        }
+        assert_eq!(history.time_for(number(1), 500), Some(500));
+        assert_eq!(history.time_for(number(2), u32::MAX - 99), Some(u32::MAX - 99));
+        assert_eq!(history.time_for(number(1), u32::MAX - 200), Some(u32::MAX - 99), "before the one before it");
+        assert_eq!(history.time_for(number(2), 3_001), Some(3_000), "behind the one behind it");
+        assert_eq!(history.time_for(number(4), 9_000), Some(9_000), "nothing went behind it");
+        history.fill(now, number(1), 2_000, State::Whole, false);
+        assert_eq!(history.time_for(number(2), 1_999), Some(2_000));
+    }
+
+    #[test]
     fn what_left_the_ring_is_unknown_and_so_is_the_future() {
         let now = Instant::now();
         let mut history = History::new(8, Seq::first(0));
         assert!(history.find(Seq::first(0)).is_none());
         for step in 0..20 {
-            history.give(now, Seq::first(step), 0, State::Whole, false);
+            history.give(now, Seq::first(step), 0, 0, State::Whole, false);
         }
         assert!(history.find(Seq::first(11)).is_none());
         assert!(history.find(Seq::first(12)).is_some());

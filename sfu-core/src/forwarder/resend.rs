@@ -71,17 +71,21 @@ impl Forwarder {
     pub(crate) fn resend(&mut self, resend: &Resend, packet: &MediaPacket<'_>, format: &SlotFormat, out: &mut [u8]) -> Option<Written> {
         let accepted = format.accepted(packet)?;
         let info = &packet.info;
-        let whole = match resend.sent.state {
-            State::Whole => true,
-            State::Empty => false,
-            State::Kept => resend.segment.takes(info.layer.present, info.timestamp),
+        let claimed = info.timestamp.wrapping_add(resend.segment.timestamp_shift);
+        let (whole, timestamp) = match resend.sent.state {
+            State::Whole => (true, resend.sent.timestamp),
+            State::Empty => (false, resend.sent.timestamp),
+            State::Kept => {
+                let timestamp = self.history.time_for(resend.out, claimed)?;
+                (resend.segment.takes(info.layer.present, info.timestamp) && timestamp == claimed, timestamp)
+            }
         };
         let rtx = self.rtx_ssrc.zip(format.rtx_payload_type(accepted.codec));
         let sealed = resend.sent.state != State::Kept;
         let rewrite = Rewrite {
             payload_type: accepted.payload_type,
             seq: resend.out,
-            timestamp: info.timestamp.wrapping_add(resend.segment.timestamp_shift),
+            timestamp,
             ssrc: self.ssrc,
             marker: self.marker(packet, &resend.segment),
             with_mid: resend.sent.with_mid(),
@@ -100,7 +104,7 @@ impl Forwarder {
         };
         let written = write(&rewrite, whole, packet, &accepted, format, out)?;
         if !sealed {
-            self.history.settle(resend.out, if whole { State::Whole } else { State::Empty });
+            self.history.settle(resend.out, timestamp, if whole { State::Whole } else { State::Empty });
         }
         Some(written)
     }

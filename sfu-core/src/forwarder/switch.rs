@@ -21,6 +21,8 @@ pub(super) struct Flow {
     pub(super) layer: Target,
     /// The newest packet was forwarded.
     pub(super) forwards: bool,
+    /// A packet of the newest picture was forwarded.
+    pub(super) begun: bool,
     /// A part of the newest picture was forwarded, and its last packet wasn't yet.
     pub(super) open: bool,
     /// Numbers were kept since the newest packet that was forwarded.

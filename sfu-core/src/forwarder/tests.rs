@@ -16,6 +16,7 @@ mod extensions;
 mod late;
 mod layers;
 mod lost_upstream;
+mod lying_clocks;
 mod model;
 mod pausing;
 mod resends;

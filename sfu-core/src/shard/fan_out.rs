@@ -134,6 +134,7 @@ pub(super) fn follow_up(
 ) -> Needs {
     stats.packets_forwarded = stats.packets_forwarded.saturating_add(u64::from(sent.packets));
     stats.packets_padded = stats.packets_padded.saturating_add(u64::from(sent.padded));
+    stats.egress_refused = stats.egress_refused.saturating_add(u64::from(sent.refused));
     let Some(known) = peer.slots.get(slot) else { return Needs::default() };
     // The first report of a source is what lip-sync waits for.
     if sent.packets > 0 && clocked && known.last_report_sent.is_none() {

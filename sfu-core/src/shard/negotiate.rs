@@ -5,6 +5,7 @@
 
 use super::Shard;
 use crate::dtls::{Clientele, DtlsRole, DtlsTransport};
+use crate::egress::guard::Guard;
 use crate::forwarder::{Forwarder, SlotFormat};
 use crate::ice::IceLite;
 use crate::keys::{ParticipantKey, PublicationKey};
@@ -239,6 +240,7 @@ impl Shard {
             retired: false,
             format: SlotFormat::new(section.mid.clone(), negotiated.clone()).with_transport_cc(),
             forwarder: Forwarder::new(ssrc, repairs.then_some(rtx), video, first),
+            guard: Guard::default(),
             bound: None,
             chosen: None,
             wants: [None; 2],

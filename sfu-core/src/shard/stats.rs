@@ -87,5 +87,7 @@ pub struct ShardStats {
     pub dropped_data: u64,
     /// Packets that came faster than the edge drained.
     pub dropped_backlog: u64,
+    /// Packets that the guard at the way out stopped: a number used twice, or a time before the last one. A fault of the edge; none is expected.
+    pub egress_refused: u64,
     pub dtls_failed: u64,
 }

@@ -1,0 +1,52 @@
+//! Ways in for fuzzing and hostile tests, and nothing else: what is otherwise reached only through a whole call. Not part of the crate's
+//! interface; `tests/fuzz` is the only user.
+//!
+//! Each function takes bytes as an attacker would shape them and checks what must hold whatever they are. A check that fails panics: that
+//! is what a fuzzer looks for.
+
+#![expect(clippy::arithmetic_side_effects, clippy::unreachable, reason = "a check that overflows or fails is what a fuzzer looks for")]
+
+mod egress;
+mod input;
+mod transport;
+
+pub use egress::egress;
+pub use input::Plan;
+pub use transport::{associations, channels, check, handshake};
+
+use crate::congestion::{CongestionController, SentClass};
+use crate::rtcp::{RtcpPacket, packets};
+use std::time::{Duration, Instant};
+
+/// Feeds RTCP to what estimates a path, while packets are sent over it; the estimate stays a number.
+pub fn estimate(bytes: &[u8]) {
+    let mut plan = Plan::new(bytes);
+    let mut now = Instant::now();
+    let mut controller = CongestionController::new(now);
+    while let Some(step) = plan.byte() {
+        now += Duration::from_millis(u64::from(step));
+        for _ in 0..step % 16 {
+            controller.on_sent(now, 1_200, SentClass::Video);
+        }
+        controller.handle_tick(now);
+        let compound = plan.chunk(1_200);
+        for packet in packets(compound).flatten() {
+            match packet {
+                RtcpPacket::TransportFeedback(feedback) => drop(controller.on_feedback(now, &feedback)),
+                RtcpPacket::Remb(remb) => controller.on_remb(now, remb.bitrate),
+                RtcpPacket::ReceiverReport(report) => {
+                    report.reports().for_each(|block| controller.on_report_loss(now, f64::from(block.fraction_lost) / 256.0));
+                }
+                _ => {}
+            }
+        }
+        for _ in 0..4 {
+            let Some(padding) = controller.poll_padding(now) else { break };
+            controller.on_sent(now, padding.clamp(200, 1_200), SentClass::Padding);
+        }
+        if let Some(estimate) = controller.estimate(now) {
+            assert!(estimate.bps > 0 && estimate.bps < 1 << 40 && estimate.media_bps <= estimate.bps, "{estimate:?}");
+        }
+        assert!(controller.poll_timeout(now).is_none_or(|at| at < now + Duration::from_secs(3_600)), "an alarm in a far future");
+    }
+}
