@@ -7,6 +7,7 @@
 //! | `/whip/{room}`, `/whep/{room}` | publishing and playing without our signalling | [`whip`] |
 //! | `GET /v1/stats` | counters | [`stats`] |
 //! | `GET /v1/rooms`, `GET /v1/rooms/{room}` | who is there, who gets what and why | [`rooms`] |
+//! | `POST /v1/rooms/{room}/moderate` | remove, mute, lock, end | [`moderate`] |
 //! | `GET /healthz`, `GET /readyz` | for supervisors and load balancers | [`health`] |
 //! | anything else | the demo page | [`assets`] |
 
@@ -14,6 +15,7 @@ pub mod accept;
 pub mod admin;
 pub mod assets;
 pub mod health;
+pub mod moderate;
 pub mod problem;
 pub mod rooms;
 pub mod signal;
@@ -38,6 +40,7 @@ pub fn router(context: Arc<Context>) -> Router {
         .route("/v1/stats", get(stats::show))
         .route("/v1/rooms", get(rooms::list))
         .route("/v1/rooms/{room}", get(rooms::show))
+        .route("/v1/rooms/{room}/moderate", post(moderate::moderate))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .fallback(assets::serve);

@@ -7,6 +7,7 @@ mod hostile_clients_are_refused;
 mod http_answers;
 mod http_sessions_publish_and_play;
 mod media_reaches_its_shard;
+mod moderators_keep_order;
 mod packets_meet_no_lock;
 mod people_join_and_leave;
 mod rooms_are_looked_into;
