@@ -16,6 +16,7 @@ export {
 } from './errors.js';
 export { type ListenOptions, TypedEventTarget } from './events.js';
 export type { Layer, LayerReason, VideoPreferences, VideoPriority } from './layers.js';
+export type { ModerationAction } from './moderation.js';
 export type { CameraOptions, ConnectOptions, MicrophoneOptions, ScreenOptions, VideoCodec, VideoOptions } from './options.js';
 export { LocalParticipant, Participant, type Path, type PublishOptions, RemoteParticipant } from './participant.js';
 export { LocalPublication, Publication, RemotePublication, type Source } from './publication.js';

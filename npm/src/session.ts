@@ -13,6 +13,7 @@ import { flatten, newNumbers, readAll } from './flatten.js';
 import { nearcastError, type NearcastError } from './errors.js';
 import { IceServers } from './ice-servers.js';
 import { layerReasons, type VideoPreferences, videoPriorities } from './layers.js';
+import { type ModerationAction, moderationActions } from './moderation.js';
 import type { ConnectOptions } from './options.js';
 import { LocalParticipant, type Participant, RemoteParticipant } from './participant.js';
 import { watchPage } from './page.js';
@@ -63,6 +64,8 @@ export class Session implements CoreHost, CoreUser, Call {
   /** Remote publications, by id. */
   #remote = new Map<string, RemotePublication>();
   #publishing = new Map<number, Publishing>();
+  /** Of ours, muted by a moderator before they are published. */
+  #blocked = new Set<string>();
   #requests = new Requests();
   #stats = new StatsReader();
   #adaptive: AdaptiveStream | undefined;
@@ -148,6 +151,10 @@ export class Session implements CoreHost, CoreUser, Call {
 
   mute(publication: LocalPublication, muted: boolean): Promise<void> {
     return this.#requests.make((id) => this.#enter((core) => core.mute(id, publication.id, muted)));
+  }
+
+  moderate(action: ModerationAction, target: string): Promise<void> {
+    return this.#requests.make((id) => this.#enter((core) => core.moderate(id, moderationActions.indexOf(action), target)));
   }
 
   trackReplaced(publication: LocalPublication, track: MediaStreamTrack | null): void {
@@ -330,6 +337,23 @@ export class Session implements CoreHost, CoreUser, Call {
     if (publication?.setMuted(muted)) this.#emit('publicationmuted', { participant: publication.participant, publication, muted });
   }
 
+  moderated(number: number, id: string): void {
+    const room = this.#room;
+    const action = moderationActions[number];
+    if (!room || !action) return;
+    const own = room.local.table.get(id);
+    const publication = own ?? this.#remote.get(id);
+    if (!id) room.rights.locked = action === 'lock';
+    else if (!publication) return void this.#blocked.add(id);
+    else if (action !== 'ask-mute') publication.setBlocked(action === 'mute');
+    if (own?.blocked) void own.silence();
+    this.#emit('moderated', publication ? { action, publication } : { action });
+  }
+
+  mayModerate(): void {
+    if (this.#room) this.#room.rights.canModerate = true;
+  }
+
   trackSubscribed(id: string, mid: string, media: MediaStreamTrack): void {
     const publication = this.#remote.get(id);
     if (!publication) return;
@@ -469,6 +493,7 @@ export class Session implements CoreHost, CoreUser, Call {
     });
     room.local.table.set(publicationId, publication);
     this.#emit('localpublished', { publication });
+    if (this.#blocked.delete(publicationId)) this.moderated(moderationActions.indexOf('mute'), publicationId);
     this.#requests.resolve(id, publication);
     if (track.readyState === 'ended') void this.unpublish(publication).catch(() => undefined); // it ended while the edge was asked
   }

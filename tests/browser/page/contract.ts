@@ -77,6 +77,8 @@ export interface LoggedEvent {
     active?: boolean;
     previous?: string;
     muted?: boolean;
+    /** Of moderation. */
+    action?: string;
     reason?: string;
     path?: string;
     speakers?: string[];
@@ -192,6 +194,8 @@ export interface ParticipantPage {
     /** As if the device that a publication of mine comes from were unplugged. */
     unplug(publication: string): Promise<void>;
     setMuted(publication: string, muted: boolean): Promise<void>;
+    /** Moderates: a publication, an identity or, without a target, the room. */
+    moderate(action: 'remove' | 'readmit' | 'ask-mute' | 'mute' | 'allow-unmute' | 'lock' | 'unlock' | 'end', target?: string): Promise<void>;
     unpublish(publication: string): Promise<void>;
     /** Silences a published tone at its source: the track stays as it is. */
     setAudible(publication: string, audible: boolean): Promise<void>;

@@ -188,6 +188,22 @@ const page: ParticipantPage = {
         media.dispatchEvent(new Event('ended'));
     },
     setMuted: (publication, muted) => (muted ? local(publication).mute() : local(publication).unmute()),
+    async moderate(action, target = '') {
+        switch (action) {
+            case 'remove':
+            case 'readmit':
+                return theRoom().moderate(action, target);
+            case 'lock':
+            case 'unlock':
+            case 'end':
+                return theRoom().moderate(action);
+            default: {
+                const found = remote(target);
+                if (!found) throw new Error(`nobody publishes ${target}`);
+                return theRoom().moderate(action, found);
+            }
+        }
+    },
     async unpublish(publication) {
         await local(publication).unpublish();
         painters.get(publication)?.stop();
