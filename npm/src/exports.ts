@@ -14,6 +14,7 @@ export {
   TokenError,
   UsageError,
 } from './errors.js';
+export type { Encryption } from './encryption.js';
 export { type ListenOptions, TypedEventTarget } from './events.js';
 export type { Layer, LayerReason, VideoPreferences, VideoPriority } from './layers.js';
 export type { ModerationAction } from './moderation.js';

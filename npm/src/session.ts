@@ -10,6 +10,7 @@ import type { Core, CoreHost } from './core/boundary.js';
 import type { CoreInstance, CoreUser } from './core/instance.js';
 import { devices } from './devices.js';
 import { flatten, newNumbers, readAll } from './flatten.js';
+import type { Encryption } from './encryption.js';
 import { nearcastError, type NearcastError } from './errors.js';
 import { IceServers } from './ice-servers.js';
 import { layerReasons, type VideoPreferences, videoPriorities } from './layers.js';
@@ -61,6 +62,7 @@ export class Session implements CoreHost, CoreUser, Call {
   );
   #socket: WebSocket | undefined;
   #room: Room | undefined;
+  #encryption: Encryption | undefined;
   /** Remote publications, by id. */
   #remote = new Map<string, RemotePublication>();
   #publishing = new Map<number, Publishing>();
@@ -110,7 +112,8 @@ export class Session implements CoreHost, CoreUser, Call {
   #start(options: ConnectOptions): void {
     const { autoSubscribe = true, joinTimeoutMs = 10_000, giveUpAfterMs = 120_000, signal } = options;
     const { glue } = this.#instance;
-    const configuration: RTCConfiguration = { bundlePolicy: 'max-bundle', ...options.rtcConfiguration };
+    this.#encryption = options.e2ee;
+    const configuration: RTCConfiguration = { bundlePolicy: 'max-bundle', ...options.rtcConfiguration, ...options.e2ee?.configuration };
     this.#iceServers = new IceServers(configuration);
     const client = `nearcast-js/${NEARCAST_VERSION}`;
     this.#instance.add(this);
@@ -137,7 +140,9 @@ export class Session implements CoreHost, CoreUser, Call {
   publish(track: MediaStreamTrack, request: PublishRequest): Promise<LocalPublication> {
     return this.#requests.make((id) => {
       this.#publishing.set(id, { track, request });
-      const { source, name, muted, codec, maxBitrate, maxFramerate, simulcast, scalabilityMode, red, dtx } = request;
+      const { source, name, muted, codec, maxBitrate, maxFramerate, simulcast, scalabilityMode, dtx } = request;
+      // The edge takes RED apart for those who can't, and what is sealed can't be taken apart.
+      const red = request.red && !this.#encryption;
       this.#enter((core) =>
         core.publish(id, track, source, name, muted, codec, maxBitrate, maxFramerate, simulcast, scalabilityMode, red, dtx),
       );
@@ -217,12 +222,14 @@ export class Session implements CoreHost, CoreUser, Call {
 
   transportOpened(transport: RTCPeerConnection): void {
     this.#transport = transport;
+    this.#encryption?.attach(transport);
     this.#iceServers?.watch(transport, (address, works) => this.#tellCore((core) => core.iceServer(address, works)));
   }
 
   linkChanged(link: number, connection: RTCPeerConnection | undefined): void {
-    if (connection) this.#links.set(link, connection);
-    else this.#links.delete(link);
+    if (!connection) return void this.#links.delete(link);
+    this.#links.set(link, connection);
+    this.#encryption?.attach(connection);
   }
 
   pathChanged(id: string, direct: boolean, reason: string): void {
@@ -298,6 +305,7 @@ export class Session implements CoreHost, CoreUser, Call {
   joined(name: string, id: string, identity: string, display: string, role: string | undefined): void {
     const local = new LocalParticipant({ id, identity, name: display, role }, this);
     this.#room = Room.create(name, local, this);
+    this.#encryption?.entered(this.#room);
   }
 
   participantJoined(id: string, identity: string, name: string, role: string | undefined): void {

@@ -46,6 +46,8 @@ export interface EnterOptions {
     adaptation?: boolean;
     /** Talk directly where the room allows it. Default true, as in the SDK. */
     direct?: boolean;
+    /** End-to-end encryption with this passphrase. */
+    passphrase?: string;
     /** Further grants for the token. */
     grants?: Record<string, unknown>;
 }
@@ -105,6 +107,7 @@ export class Call {
             adaptiveStream: options.adaptiveStream ?? false,
             adaptation: options.adaptation ?? false,
             direct: options.direct ?? true,
+            ...(options.passphrase !== undefined && { passphrase: options.passphrase }),
         });
         return Object.assign(page, { identity, browser, proxy, id, joinMs: ms });
     }

@@ -170,7 +170,9 @@ export interface LayerFacts {
 /** Page `participant`: one participant of a room, on the public API of the SDK. Waits in it are bounded. */
 export interface ParticipantPage {
     /** Enters the room; the participant's id, and how long it took. */
-    join(url: string, token: string, options?: { autoSubscribe?: boolean; adaptiveStream?: boolean; adaptation?: boolean; direct?: boolean }): Promise<{ id: string; ms: number }>;
+    join(url: string, token: string, options?: { autoSubscribe?: boolean; adaptiveStream?: boolean; adaptation?: boolean; direct?: boolean; passphrase?: string }): Promise<{ id: string; ms: number }>;
+    /** Sends under another key from now on. */
+    rotateKey(): Promise<void>;
     /** Tries to enter and must not succeed: what the SDK says. */
     refused(url: string, token: string): Promise<{ name: string; code: string; retryable: boolean; message: string }>;
     leave(): Promise<void>;
