@@ -9,7 +9,9 @@
 use crate::Event;
 use alloc::{string::String, vec::Vec};
 use nearcast_protocol::client::Source;
-use nearcast_protocol::{Joined, LeaveReason, Mid, ParticipantId, ParticipantInfo, PublicationId, PublicationInfo, SlotBinding};
+use nearcast_protocol::{
+    Joined, LeaveReason, Mid, ModerationAction, ParticipantId, ParticipantInfo, PublicationId, PublicationInfo, SlotBinding,
+};
 
 /// Participants we keep track of; later ones are not shown. Guess: far above what an edge lets in, below what hurts.
 const MAX_PARTICIPANTS: usize = 4096;
@@ -176,7 +178,11 @@ impl Room {
 
     /// A publication is there, perhaps already known.
     pub(crate) fn publication_added(&mut self, participant: &ParticipantId, info: &PublicationInfo, events: &mut Vec<Event>) {
-        if self.find(&info.id).is_some() {
+        if let Some(known) = self.find(&info.id) {
+            if core::mem::replace(&mut known.info.blocked, info.blocked) != info.blocked {
+                let action = if info.blocked { ModerationAction::Mute } else { ModerationAction::AllowUnmute };
+                events.push(Event::Moderated { action, publication: info.id.clone() });
+            }
             self.publication_muted(&info.id, info.muted, events);
             return;
         }
@@ -192,6 +198,9 @@ impl Room {
             publication: info.clone(),
             subscribed: self.auto_subscribe,
         });
+        if info.blocked {
+            events.push(Event::Moderated { action: ModerationAction::Mute, publication: info.id.clone() });
+        }
         self.sync_tracks(events);
     }
 
@@ -213,6 +222,13 @@ impl Room {
         };
         if core::mem::replace(&mut publication.info.muted, muted) != muted {
             events.push(Event::PublicationMuted { publication: id.clone(), muted });
+        }
+    }
+
+    /// A moderator stopped somebody else's publication, or allows it again.
+    pub(crate) fn blocked(&mut self, id: &PublicationId, blocked: bool) {
+        if let Some(publication) = self.find(id) {
+            publication.info.blocked = blocked;
         }
     }
 

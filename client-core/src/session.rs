@@ -34,7 +34,9 @@ use crate::room::Room;
 use crate::wishes::Wishes;
 use crate::{Code, MonoTime, SessionError, SlotCounts};
 use alloc::collections::VecDeque;
-use nearcast_protocol::{ClientEnvelope, ClientMessage, EncodingDemand, ErrorCode, ParticipantId, Permissions, PublicationId, SessionId};
+use nearcast_protocol::{
+    ClientEnvelope, ClientMessage, EncodingDemand, ErrorCode, Moderation, ParticipantId, Permissions, PublicationId, SessionId,
+};
 
 /// Bytes of a publication's name (protocol/src/client.rs).
 const MAX_NAME: usize = 256;
@@ -117,6 +119,8 @@ pub struct Session {
     direct: Direct,
     /// Came while an answer was being applied: perhaps for what it publishes.
     early_demand: Vec<(PublicationId, Vec<EncodingDemand>)>,
+    /// The room is, as far as we were told.
+    locked: bool,
     outputs: VecDeque<Output>,
     journal: Journal,
 }
@@ -144,6 +148,7 @@ impl Session {
             watch: quality::Watch::default(),
             direct: Direct::new(),
             early_demand: Vec::new(),
+            locked: false,
             outputs: VecDeque::new(),
             journal: Journal::new(&config, seed),
             config,
@@ -240,6 +245,7 @@ impl Session {
                 self.negotiation.muted(&publication, muted);
                 self.ask(request, ClientMessage::Mute { publication, muted });
             }
+            Input::Moderate { request, action, target } => self.ask(request, ClientMessage::Moderate(Moderation { action, target })),
             Input::Subscribe { request, publication } => {
                 self.room.want(&publication, true);
                 self.wishes.subscribed(now, &publication);

@@ -8,7 +8,7 @@ use alloc::{borrow::ToOwned, string::String, vec::Vec};
 use client_core::encodings::Video;
 use client_core::publish::VideoCodec;
 use client_core::{DataMessage, Input, PublishRequest, RequestId, SessionConfig};
-use nearcast_protocol::{ParticipantId, Priority, PublicationId, Wish};
+use nearcast_protocol::{ModerationAction, ParticipantId, Priority, PublicationId, Wish};
 use wasm_bindgen::prelude::*;
 use web_sys::MediaStreamTrack;
 
@@ -81,6 +81,12 @@ impl Core {
     /// Tells the room that a publication is silent, or not.
     pub fn mute(&self, request: u32, publication: String, muted: bool) {
         self.runner.feed(Input::Mute { request: RequestId(request), publication: PublicationId(publication), muted });
+    }
+
+    /// Moderates the room. `action`: the number of one of `moderation.ts`.
+    pub fn moderate(&self, request: u32, action: u8, target: String) {
+        let Some(action) = ModerationAction::ALL.get(usize::from(action)).copied() else { return };
+        self.runner.feed(Input::Moderate { request: RequestId(request), action, target });
     }
 
     /// Asks for somebody's publication, or no longer.

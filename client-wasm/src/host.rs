@@ -58,6 +58,10 @@ extern "C" {
     fn publication_removed(this: &CoreHost, participant: &str, id: &str);
     #[wasm_bindgen(method, js_name = publicationMuted)]
     fn publication_muted(this: &CoreHost, id: &str, muted: bool);
+    #[wasm_bindgen(method)]
+    fn moderated(this: &CoreHost, action: u8, publication: &str);
+    #[wasm_bindgen(method, js_name = mayModerate)]
+    fn may_moderate(this: &CoreHost);
     #[wasm_bindgen(method, js_name = trackSubscribed)]
     fn track_subscribed(this: &CoreHost, publication: &str, mid: &str, track: &MediaStreamTrack);
     #[wasm_bindgen(method, js_name = trackUnsubscribed)]
@@ -129,6 +133,8 @@ impl CoreHost {
             }
             Event::PublicationRemoved { participant, publication } => self.publication_removed(participant.as_str(), publication.as_str()),
             Event::PublicationMuted { publication, muted } => self.publication_muted(publication.as_str(), muted),
+            Event::Moderated { action, publication } => self.moderated(action as u8, publication.as_str()),
+            Event::MayModerate => self.may_moderate(),
             Event::TrackSubscribed { publication, mid } => {
                 if let Some(track) = transport.and_then(|transport| transport.received(&mid)) {
                     self.track_subscribed(publication.as_str(), mid.as_str(), &track);

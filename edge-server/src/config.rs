@@ -12,6 +12,7 @@
 
 pub mod keys;
 pub mod network;
+pub mod policies;
 pub mod reference;
 pub mod servers;
 pub mod sources;
@@ -19,6 +20,7 @@ pub mod values;
 
 use keys::Keys;
 use network::{File, TcpListen};
+use policies::Policies;
 use servers::{Edges, MOST_SERVERS, StunServers, TurnSecret, TurnServers};
 use sources::{Fault, Faults, Sources};
 use values::{Announce, Bounded, Listen, LogFilter, LogFormat, Mode, Period, Setting, Shards, Switch};
@@ -55,8 +57,12 @@ fn variable(key: &str) -> String {
 }
 
 fn flag(key: &str) -> String {
-    // The one list that reads better in the singular when it is repeated: `--key a:… --key b:…`.
-    if key == "keys" { "--key".to_owned() } else { format!("--{}", key.replace('_', "-")) }
+    // Lists that read better in the singular when they are repeated: `--key a:… --key b:…`.
+    match key {
+        "keys" => "--key".to_owned(),
+        "policies" => "--policy".to_owned(),
+        _ => format!("--{}", key.replace('_', "-")),
+    }
 }
 
 macro_rules! settings {
@@ -214,6 +220,13 @@ settings! {
     /// `auto`: directly while there are two, who then see each other's addresses; `p2p`: directly while there are no more than four.
     #[arg(long, value_name = "MODE")]
     room_mode: Mode, flag: Option<String>, default: "sfu", range: "auto, sfu or p2p";
+
+    /// Who gets what from whom, by role: named policies, of which a room's first token names one (`policy`). See docs/policies.md.
+    ///
+    /// `arena=judge player: audio video; audience: video` lets the audience see and not hear. Separate policies by commas or repeat the flag; in the
+    /// file a table: `[policies]`, then `arena = "judge player: audio video; audience: video"`.
+    #[arg(long = "policy", value_name = "NAME=CLAUSES", value_delimiter = ',')]
+    policies: Policies, flag: Vec<String>, default: "", range: "up to 64; name of letters, digits, `.`, `_`, `-`; clauses `ROLES: audio video [from ROLES]`, separated by `;`";
 
     /// Signalling messages a second that one WebSocket may send for long; more are refused with `limit-reached`.
     #[arg(long, value_name = "N")]

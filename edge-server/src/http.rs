@@ -8,6 +8,7 @@
 //! | `GET /v1/stats` | counters | [`stats`] |
 //! | `GET /metrics` | the same for Prometheus | [`metrics`] |
 //! | `GET /v1/rooms`, `GET /v1/rooms/{room}` | who is there, who gets what and why | [`rooms`] |
+//! | `POST /v1/rooms/{room}/moderate` | remove, mute, lock, end | [`moderate`] |
 //! | `GET /healthz`, `GET /readyz` | for supervisors and load balancers | [`health`] |
 //! | anything else | the demo page | [`assets`] |
 
@@ -15,6 +16,7 @@ pub mod admin;
 pub mod assets;
 pub mod health;
 pub mod metrics;
+pub mod moderate;
 pub mod problem;
 pub mod rooms;
 pub mod serve;
@@ -41,6 +43,7 @@ pub fn router(context: Arc<Context>) -> Router {
         .route("/metrics", get(metrics::show))
         .route("/v1/rooms", get(rooms::list))
         .route("/v1/rooms/{room}", get(rooms::show))
+        .route("/v1/rooms/{room}/moderate", post(moderate::moderate))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .fallback(assets::serve);

@@ -94,6 +94,13 @@ const react = await build({
 });
 // Needs no core: see there.
 await build({ ...shared, entryPoints: [join(npm, 'src/preflight.ts')] });
+// The worker is text inside of its entry, and a file for pages that allow no other.
+await build({ ...shared, entryPoints: { 'e2ee-worker': join(npm, 'src/e2ee/worker.ts') }, format: 'iife' });
+await build({
+  ...shared,
+  entryPoints: { e2ee: join(npm, 'src/e2ee/index.ts') },
+  define: { NEARCAST_E2EE_WORKER: JSON.stringify(await readFile(join(dist, 'e2ee-worker.js'), 'utf8')) },
+});
 await writeFile(join(work, 'meta.json'), JSON.stringify({ outputs: { ...metafile.outputs, ...react.metafile.outputs } }));
 await writeFile(join(dist, 'core.wasm'), wasm);
 for (const license of ['LICENSE-MIT', 'LICENSE-APACHE']) await copyFile(join(root, license), join(dist, license));
@@ -105,7 +112,7 @@ await writeFile(
 );
 run(bin('tsc'), ['--noEmit', '--strict', '--target', 'es2022', '--module', 'esnext', '--moduleResolution', 'bundler', '--types', '', '--lib', 'es2023,esnext.disposable,dom,dom.iterable', '--skipLibCheck', join(work, 'agrees.ts')]);
 run(bin('tsc'), ['-p', join(npm, 'tsconfig.json')]);
-await prune(['index.d.ts', 'slim.d.ts', 'react/index.d.ts', 'preflight.d.ts']);
+await prune(['index.d.ts', 'slim.d.ts', 'react/index.d.ts', 'preflight.d.ts', 'e2ee/index.d.ts']);
 
 /** The glue with the names that wasm-opt gave to imports and exports, its functions in the object that is imported, and what makes an instance. */
 function makeGlue(glue, { imports, exports }) {

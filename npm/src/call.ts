@@ -3,6 +3,7 @@
 import type { Capture } from './capture.js';
 import type { NearcastError } from './errors.js';
 import type { VideoPreferences } from './layers.js';
+import type { ModerationAction } from './moderation.js';
 import type { VideoCodec } from './options.js';
 import type { LocalPublication, Publication, Source } from './publication.js';
 import type { RoomStats } from './stats.js';
@@ -35,6 +36,7 @@ export interface Call {
   unpublish(publication: LocalPublication, error?: NearcastError): Promise<void>;
   /** Tells the room; what is sent has changed already. */
   mute(publication: LocalPublication, muted: boolean): Promise<void>;
+  moderate(action: ModerationAction, target: string): Promise<void>;
   /** It is sent with another track now, or none: those that get it directly get that one. */
   trackReplaced(publication: LocalPublication, track: MediaStreamTrack | null): void;
   subscribe(publication: Publication, wanted: boolean): Promise<void>;

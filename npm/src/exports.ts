@@ -14,8 +14,10 @@ export {
   TokenError,
   UsageError,
 } from './errors.js';
+export type { Encryption } from './encryption.js';
 export { type ListenOptions, TypedEventTarget } from './events.js';
 export type { Layer, LayerReason, VideoPreferences, VideoPriority } from './layers.js';
+export type { ModerationAction } from './moderation.js';
 export type { CameraOptions, ConnectOptions, MicrophoneOptions, ScreenOptions, VideoCodec, VideoOptions } from './options.js';
 export { LocalParticipant, Participant, type Path, type PublishOptions, RemoteParticipant } from './participant.js';
 export { LocalPublication, Publication, RemotePublication, type Source } from './publication.js';

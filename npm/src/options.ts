@@ -1,5 +1,7 @@
 // What callers may choose, with defaults.
 
+import type { Encryption } from './encryption.js';
+
 /** Codecs a camera, a screen or another video track can be sent with. */
 export type VideoCodec = 'vp8' | 'vp9' | 'av1' | 'h264';
 
@@ -38,6 +40,8 @@ export interface ConnectOptions {
    * participants at most, 2 to 4. False: never. Default 4, which the room's mode limits further.
    */
   direct?: boolean | number;
+  /** End-to-end encryption: a new `E2EE` of `nearcast/e2ee` (docs/e2ee.md). Default: the edge could see and hear. */
+  e2ee?: Encryption;
   /** Cancels connecting; ignored once connected. */
   signal?: AbortSignal;
   /** Passed to RTCPeerConnection: TURN servers of your own go here, those of the edge are added. `iceTransportPolicy: 'relay'` uses nothing else, also for direct connections. */

@@ -34,6 +34,7 @@ export abstract class Publication {
   /** Its media, when there is any here. */
   abstract readonly track: Track | undefined;
   #muted: boolean;
+  #blocked = false;
   #quality: Quality | undefined;
 
   /** @internal */
@@ -59,6 +60,16 @@ export abstract class Publication {
   /** The publisher sends nothing for now. */
   get muted(): boolean {
     return this.#muted;
+  }
+
+  /** Muted by a moderator: the edge forwards nothing of it, and its publisher can't unmute it until a moderator allows it. */
+  get blocked(): boolean {
+    return this.#blocked;
+  }
+
+  /** @internal */
+  setBlocked(blocked: boolean): void {
+    this.#blocked = blocked;
   }
 
   /** How well it gets through here; undefined until it is measured. Told by `quality`. */
@@ -141,8 +152,12 @@ export class LocalPublication extends Publication {
     await this.#call.mute(this, true);
   }
 
-  /** Sends again. Opens the camera anew if `mute` switched it off: rejects with a DeviceError, still muted, if that fails. */
+  /**
+   * Sends again. Opens the camera anew if `mute` switched it off: rejects with a DeviceError, still muted, if that fails; with `not-permitted`
+   * while it is `blocked`.
+   */
   async unmute(): Promise<void> {
+    if (this.blocked) throw nearcastError('not-permitted', { message: 'A moderator muted this; ask to be allowed to unmute.' });
     await this.#inTurn(async () => {
       if (!this.muted) return;
       if (this.#released && this.#capture) await this.#send(await this.#capture.open(), true);

@@ -6,6 +6,7 @@ import type { Call } from './call.js';
 import { nearcastError, type NearcastError } from './errors.js';
 import { TypedEventTarget } from './events.js';
 import type { Layer } from './layers.js';
+import type { ModerationAction } from './moderation.js';
 import type { LocalParticipant, Participant, Path, RemoteParticipant } from './participant.js';
 import type { LocalPublication, Publication, RemotePublication } from './publication.js';
 import type { ConnectionQuality, Quality } from './quality.js';
@@ -48,6 +49,12 @@ export interface RoomEvents {
   publicationremoved: { participant: RemoteParticipant; publication: RemotePublication };
   /** Muted or unmuted by its publisher: somebody else, or oneself. */
   publicationmuted: { participant: Participant; publication: Publication; muted: boolean };
+  /**
+   * A moderator did something: to a publication (`mute`, `allow-unmute`), to the room (`lock`, `unlock`), or asks oneself to mute one's own
+   * publication (`ask-mute`). A publication of one's own that is muted so is silent already. Who is removed hears `closed` with `removed`, the
+   * others `participantleft`.
+   */
+  moderated: { action: ModerationAction; publication?: Publication };
   /** Media is on its way: attach the track. */
   tracksubscribed: { participant: RemoteParticipant; publication: RemotePublication; track: RemoteTrack };
   /** No more media; right after this event the track leaves all its elements. */
@@ -111,6 +118,8 @@ export class Room extends TypedEventTarget<RoomEvents> {
   readonly participants: ReadonlyMap<string, RemoteParticipant> = new Map();
   #call: Call;
   #state: RoomState = 'connected';
+  /** @internal */
+  rights = { locked: false, canModerate: false };
   #speakers: readonly Participant[] = [];
   #estimate: number | undefined;
   #quality: ConnectionQuality | undefined;
@@ -183,6 +192,26 @@ export class Room extends TypedEventTarget<RoomEvents> {
    */
   async exportTrace(): Promise<Trace> {
     return this.#call.trace();
+  }
+
+  /** Nobody new gets in: a moderator locked it. Told by `moderated`. */
+  get locked(): boolean {
+    return this.rights.locked;
+  }
+
+  /** The token grants moderating. */
+  get canModerate(): boolean {
+    return this.rights.canModerate;
+  }
+
+  /** Locks or unlocks the room, or ends the call for everybody. Rejects with `not-permitted` unless `canModerate`. */
+  moderate(action: 'lock' | 'unlock' | 'end'): Promise<void>;
+  /** Removes somebody, or lets somebody in again, by identity. */
+  moderate(action: 'remove' | 'readmit', who: Participant | string): Promise<void>;
+  /** Mutes a publication, asks for that, or allows its publisher to unmute it. */
+  moderate(action: 'mute' | 'ask-mute' | 'allow-unmute', what: Publication): Promise<void>;
+  moderate(action: ModerationAction, target: Participant | Publication | string = ''): Promise<void> {
+    return this.#call.moderate(action, typeof target === 'string' ? target : 'identity' in target ? target.identity : target.id);
   }
 
   /** Leaves for good: closes the connection, devices opened here, and lets go of everything. A second call does nothing. */

@@ -10,9 +10,11 @@ import type { Core, CoreHost } from './core/boundary.js';
 import type { CoreInstance, CoreUser } from './core/instance.js';
 import { devices } from './devices.js';
 import { flatten, newNumbers, readAll } from './flatten.js';
+import type { Encryption } from './encryption.js';
 import { nearcastError, type NearcastError } from './errors.js';
 import { IceServers } from './ice-servers.js';
 import { layerReasons, type VideoPreferences, videoPriorities } from './layers.js';
+import { type ModerationAction, moderationActions } from './moderation.js';
 import type { ConnectOptions } from './options.js';
 import { LocalParticipant, type Participant, RemoteParticipant } from './participant.js';
 import { watchPage } from './page.js';
@@ -60,9 +62,12 @@ export class Session implements CoreHost, CoreUser, Call {
   );
   #socket: WebSocket | undefined;
   #room: Room | undefined;
+  #encryption: Encryption | undefined;
   /** Remote publications, by id. */
   #remote = new Map<string, RemotePublication>();
   #publishing = new Map<number, Publishing>();
+  /** Of ours, muted by a moderator before they are published. */
+  #blocked = new Set<string>();
   #requests = new Requests();
   #stats = new StatsReader();
   #adaptive: AdaptiveStream | undefined;
@@ -107,7 +112,8 @@ export class Session implements CoreHost, CoreUser, Call {
   #start(options: ConnectOptions): void {
     const { autoSubscribe = true, joinTimeoutMs = 10_000, giveUpAfterMs = 120_000, signal } = options;
     const { glue } = this.#instance;
-    const configuration: RTCConfiguration = { bundlePolicy: 'max-bundle', ...options.rtcConfiguration };
+    this.#encryption = options.e2ee;
+    const configuration: RTCConfiguration = { bundlePolicy: 'max-bundle', ...options.rtcConfiguration, ...options.e2ee?.configuration };
     this.#iceServers = new IceServers(configuration);
     const client = `nearcast-js/${NEARCAST_VERSION}`;
     this.#instance.add(this);
@@ -134,7 +140,9 @@ export class Session implements CoreHost, CoreUser, Call {
   publish(track: MediaStreamTrack, request: PublishRequest): Promise<LocalPublication> {
     return this.#requests.make((id) => {
       this.#publishing.set(id, { track, request });
-      const { source, name, muted, codec, maxBitrate, maxFramerate, simulcast, scalabilityMode, red, dtx } = request;
+      const { source, name, muted, codec, maxBitrate, maxFramerate, simulcast, scalabilityMode, dtx } = request;
+      // The edge takes RED apart for those who can't, and what is sealed can't be taken apart.
+      const red = request.red && !this.#encryption;
       this.#enter((core) =>
         core.publish(id, track, source, name, muted, codec, maxBitrate, maxFramerate, simulcast, scalabilityMode, red, dtx),
       );
@@ -148,6 +156,10 @@ export class Session implements CoreHost, CoreUser, Call {
 
   mute(publication: LocalPublication, muted: boolean): Promise<void> {
     return this.#requests.make((id) => this.#enter((core) => core.mute(id, publication.id, muted)));
+  }
+
+  moderate(action: ModerationAction, target: string): Promise<void> {
+    return this.#requests.make((id) => this.#enter((core) => core.moderate(id, moderationActions.indexOf(action), target)));
   }
 
   trackReplaced(publication: LocalPublication, track: MediaStreamTrack | null): void {
@@ -210,12 +222,14 @@ export class Session implements CoreHost, CoreUser, Call {
 
   transportOpened(transport: RTCPeerConnection): void {
     this.#transport = transport;
+    this.#encryption?.attach(transport);
     this.#iceServers?.watch(transport, (address, works) => this.#tellCore((core) => core.iceServer(address, works)));
   }
 
   linkChanged(link: number, connection: RTCPeerConnection | undefined): void {
-    if (connection) this.#links.set(link, connection);
-    else this.#links.delete(link);
+    if (!connection) return void this.#links.delete(link);
+    this.#links.set(link, connection);
+    this.#encryption?.attach(connection);
   }
 
   pathChanged(id: string, direct: boolean, reason: string): void {
@@ -291,6 +305,7 @@ export class Session implements CoreHost, CoreUser, Call {
   joined(name: string, id: string, identity: string, display: string, role: string | undefined): void {
     const local = new LocalParticipant({ id, identity, name: display, role }, this);
     this.#room = Room.create(name, local, this);
+    this.#encryption?.entered(this.#room);
   }
 
   participantJoined(id: string, identity: string, name: string, role: string | undefined): void {
@@ -328,6 +343,23 @@ export class Session implements CoreHost, CoreUser, Call {
   publicationMuted(id: string, muted: boolean): void {
     const publication = this.#remote.get(id);
     if (publication?.setMuted(muted)) this.#emit('publicationmuted', { participant: publication.participant, publication, muted });
+  }
+
+  moderated(number: number, id: string): void {
+    const room = this.#room;
+    const action = moderationActions[number];
+    if (!room || !action) return;
+    const own = room.local.table.get(id);
+    const publication = own ?? this.#remote.get(id);
+    if (!id) room.rights.locked = action === 'lock';
+    else if (!publication) return void this.#blocked.add(id);
+    else if (action !== 'ask-mute') publication.setBlocked(action === 'mute');
+    if (own?.blocked) void own.silence();
+    this.#emit('moderated', publication ? { action, publication } : { action });
+  }
+
+  mayModerate(): void {
+    if (this.#room) this.#room.rights.canModerate = true;
   }
 
   trackSubscribed(id: string, mid: string, media: MediaStreamTrack): void {
@@ -469,6 +501,7 @@ export class Session implements CoreHost, CoreUser, Call {
     });
     room.local.table.set(publicationId, publication);
     this.#emit('localpublished', { publication });
+    if (this.#blocked.delete(publicationId)) this.moderated(moderationActions.indexOf('mute'), publicationId);
     this.#requests.resolve(id, publication);
     if (track.readyState === 'ended') void this.unpublish(publication).catch(() => undefined); // it ended while the edge was asked
   }

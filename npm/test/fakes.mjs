@@ -104,7 +104,7 @@ export class FakeCore {
   constructor(host, autoSubscribe, joinTimeoutMs, giveUpAfterMs, client, configuration) {
     FakeCore.last = this;
     Object.assign(this, { host, autoSubscribe, joinTimeoutMs, giveUpAfterMs, client, configuration });
-    for (const name of ['start', 'token', 'publish', 'unpublish', 'mute', 'subscribe', 'wish', 'stats', 'networkAvailable', 'iceServer', 'pageHidden', 'adaptNothing', 'directLimit', 'trackReplaced']) {
+    for (const name of ['start', 'token', 'publish', 'unpublish', 'mute', 'moderate', 'subscribe', 'wish', 'stats', 'networkAvailable', 'iceServer', 'pageHidden', 'adaptNothing', 'directLimit', 'trackReplaced']) {
       this[name] = (...args) => void this.calls.push([name, ...args]);
     }
   }

@@ -48,6 +48,11 @@ test('so does the check before a call, and it has no core inside', async () => {
   assert.ok((await readFile(new URL('preflight.js', dist))).length < 15_000);
 });
 
+test('so does encryption, with its worker inside', async () => {
+  assert.deepEqual(traces('e2ee.js'), { exported: ['E2EE', 'passphraseKeys'], added: [], wasm: [] });
+  assert.ok((await readFile(new URL('e2ee.js', dist))).length < 15_000);
+});
+
 test('the hooks are for the browser part of a Next.js app, and have no copy of React or of the SDK', async () => {
   const text = await readFile(new URL('react.js', dist), 'utf8');
   assert.match(text, /^"use client";/);

@@ -1,6 +1,6 @@
 //! What a participant says to the edge.
 
-use crate::{Mid, ParticipantId, PublicationId, SessionId, Wish};
+use crate::{Mid, Moderation, ParticipantId, PublicationId, SessionId, Wish};
 use alloc::{string::String, vec::Vec};
 use minicbor::{Decode, Encode};
 
@@ -87,6 +87,9 @@ pub enum ClientMessage {
         #[n(1)]
         payload: String,
     },
+    /// Moderates the room; for tokens with `can_moderate`. Reply: `done`.
+    #[n(11)]
+    Moderate(#[n(0)] Moderation),
 }
 
 /// Bytes of the payload of a `peer` message: a description with every candidate is a tenth of it.

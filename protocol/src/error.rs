@@ -103,6 +103,8 @@ codes! {
     PublicationUnknown = 26, "publication-unknown", retryable: false;
     /// No such participant (any more), or none that can be reached now; `retryable` tells which.
     ParticipantUnknown = 27, "participant-unknown", retryable: false;
+    /// A moderator locked the room: nobody new gets in until it is unlocked.
+    RoomLocked = 28, "room-locked", retryable: true;
 
     /// The session description could not be read; the message says where.
     BadSdp = 30, "bad-sdp", retryable: false;

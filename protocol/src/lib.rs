@@ -6,6 +6,7 @@
 //! * [`client`]: what a participant says to the edge, each request with an id that its reply repeats;
 //! * [`server`]: what the edge says to a participant;
 //! * [`layers`]: how much of a video is wanted, what is got and why;
+//! * [`moderation`]: what a moderator may do to a room;
 //! * [`quality`]: how well participants are connected, and [`route`]: ways that media can take;
 //! * [`data`]: the frame that travels inside data channels;
 //! * [`error`]: every refusal, as a number that never changes meaning, with a name and whether trying again can help;
@@ -25,6 +26,7 @@ pub mod data;
 pub mod error;
 pub mod ids;
 pub mod layers;
+pub mod moderation;
 pub mod quality;
 pub mod route;
 pub mod server;
@@ -35,6 +37,7 @@ pub use data::{DataFrame, LOSSY_CHANNEL, MAX_DATA_PAYLOAD, RELIABLE_CHANNEL};
 pub use error::{ErrorCode, ErrorInfo};
 pub use ids::{Mid, ParticipantId, PublicationId, SessionId};
 pub use layers::{EncodingDemand, LayerReason, LayerState, Priority, Wish};
+pub use moderation::{MAX_MODERATION_TARGET, Moderation, ModerationAction};
 pub use quality::{ParticipantQuality, QualityCause, QualityLevel};
 pub use route::{IceServer, RoomMode};
 pub use server::{

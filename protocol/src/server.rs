@@ -2,7 +2,8 @@
 
 use crate::client::Source;
 use crate::{
-    EncodingDemand, ErrorCode, ErrorInfo, IceServer, LayerState, Mid, ParticipantId, ParticipantQuality, PublicationId, RoomMode, SessionId,
+    EncodingDemand, ErrorCode, ErrorInfo, IceServer, LayerState, Mid, Moderation, ParticipantId, ParticipantQuality, PublicationId,
+    RoomMode, SessionId,
 };
 use alloc::{boxed::Box, string::String, vec::Vec};
 use minicbor::{Decode, Encode};
@@ -179,6 +180,9 @@ pub enum ServerMessage {
         #[n(0)]
         servers: Vec<IceServer>,
     },
+    /// A moderator did something to the room, to a publication, or asks for it.
+    #[n(20)]
+    Moderated(#[n(0)] Moderation),
 }
 
 impl ServerMessage {
@@ -244,6 +248,11 @@ pub struct Joined {
     #[cfg_attr(feature = "json", serde(default))]
     #[cbor(default)]
     pub direct: bool,
+    /// A moderator locked the room.
+    #[n(14)]
+    #[cfg_attr(feature = "json", serde(default))]
+    #[cbor(default)]
+    pub locked: bool,
 }
 
 /// A participant as others see it.
@@ -288,10 +297,15 @@ pub struct PublicationInfo {
     /// No media is sent for now.
     #[n(4)]
     pub muted: bool,
+    /// Muted by a moderator: its publisher can't unmute it until it is allowed again.
+    #[n(5)]
+    #[cfg_attr(feature = "json", serde(default))]
+    #[cbor(default)]
+    pub blocked: bool,
 }
 
 /// What a token's grants amount to.
-#[derive(Clone, Copy, Debug, Decode, Encode, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Decode, Default, Encode, Eq, PartialEq)]
 #[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
 #[cbor(map)]
 pub struct Permissions {
@@ -304,6 +318,11 @@ pub struct Permissions {
     /// May send data messages.
     #[n(2)]
     pub publish_data: bool,
+    /// May moderate the room.
+    #[n(3)]
+    #[cfg_attr(feature = "json", serde(default))]
+    #[cbor(default)]
+    pub moderate: bool,
 }
 
 /// A session description and what became of the publish intents.

@@ -63,6 +63,8 @@ fn every_kind_of_message_has_an_example() {
         "mode",
         "peer",
         "qualities",
+        "moderate",
+        "moderated",
     ] {
         assert!(documented.contains(expected), "docs/signalling.md shows no {expected}");
     }

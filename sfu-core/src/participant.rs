@@ -1,9 +1,11 @@
 //! One stay of one person (or bot) in a room.
 
 use crate::allocation::{Choice, Decision, Memory};
+use crate::forwarding_policy::ForwardingPolicy;
 use crate::keys::{ParticipantKey, PublicationKey, RoomKey};
 use crate::layer::LayerChoice;
 use crate::loudest::Loudest;
+use crate::moderation::Decisions;
 use crate::peer::Peer;
 use crate::relay::RelayedParticipant;
 use crate::room_mode::{Mode, ModePolicy, Terms};
@@ -12,6 +14,7 @@ use crate::shard::allocate::{Allocating, Told, Wanted};
 use crate::shard::peer_messages::PeerBudget;
 use crate::shard::qualities::Rated;
 use nearcast_protocol::{LayerReason, ParticipantId, Permissions, SessionId};
+use std::sync::Arc;
 use std::time::Instant;
 
 /// Who a token says somebody is and what it may do. The edge has verified the token.
@@ -31,6 +34,8 @@ pub struct Admission {
     pub mode: ModePolicy,
     /// Participants the room may have, this one included; what the first one's token says holds for all.
     pub max_participants: Option<u32>,
+    /// Who gets what from whom, if this is the room's first participant; who comes later with another one than the room's is refused.
+    pub forwarding: Option<Arc<ForwardingPolicy>>,
 }
 
 /// One WebSocket; numbered by the edge, never reused.
@@ -152,6 +157,8 @@ pub(crate) struct Room {
     pub(crate) loudest: Loudest,
     pub(crate) terms: Terms,
     pub(crate) mode: Mode,
+    /// Of moderators.
+    pub(crate) decisions: Decisions,
     /// When it may be told of qualities again.
     pub(crate) qualities_due: Instant,
 }

@@ -10,12 +10,13 @@
 use crate::data_channel::Channel;
 use crate::layer::{MAX_ENCODINGS, Rungs};
 use crate::link_report::LinkScore;
+use crate::moderation::Decisions;
 use crate::packet::PacketInfo;
 use crate::participant::Admission;
 use crate::publication::CaptureClock;
 use crate::publication::keyframes::Need;
 use crate::room_mode::Terms;
-use nearcast_protocol::{LeaveReason, ParticipantId, PublicationInfo};
+use nearcast_protocol::{LeaveReason, Moderation, ParticipantId, PublicationInfo};
 use std::sync::Arc;
 
 /// A message from one part of a room to another.
@@ -46,6 +47,7 @@ pub(crate) enum Relayed {
     Part {
         room: String,
         terms: Terms,
+        decisions: Box<Decisions>,
         participants: Vec<RelayedParticipant>,
     },
     /// The sender's part of the room has ended.
@@ -116,6 +118,11 @@ pub(crate) enum Relayed {
         from: ParticipantId,
         to: ParticipantId,
         payload: String,
+    },
+    /// The room was moderated.
+    Moderation {
+        room: String,
+        moderation: Moderation,
     },
     /// How well participants of the sender's part are connected.
     Qualities {

@@ -3,7 +3,9 @@
 //! Up to the edge at once, since nothing works before; down to a direct connection when it has been quiet for a while.
 //! Not here: who is in the room (`shard`).
 
+use crate::forwarding_policy::ForwardingPolicy;
 use nearcast_protocol::RoomMode;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Participants that still send to each other directly where that is wanted: each sends its camera three times then.
@@ -26,13 +28,15 @@ pub enum ModePolicy {
 }
 
 /// What the first participant's token said of the room. Where parts of one room differ, the earliest counts.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Terms {
     /// NTP time of the first join.
     pub(crate) founded: u64,
     pub(crate) policy: ModePolicy,
     /// Participants it takes; none: as many as any room.
     pub(crate) most: Option<usize>,
+    /// Who gets what from whom; none: everybody everything.
+    pub(crate) forwarding: Option<Arc<ForwardingPolicy>>,
 }
 
 /// Who is in a room, as far as it matters here.
@@ -41,6 +45,8 @@ pub(crate) struct Presence {
     pub(crate) participants: usize,
     /// Somebody came by WHIP or WHEP, and can reach nobody but the edge.
     pub(crate) by_http: bool,
+    /// A moderator muted somebody: what isn't to be heard must pass where it is stopped.
+    pub(crate) silenced: bool,
     /// Everybody can be told something now.
     pub(crate) reachable: bool,
 }
@@ -80,7 +86,7 @@ impl Mode {
             ModePolicy::P2p => presence.participants <= MOST_DIRECT,
         };
         // A direct connection that stands needs no signalling.
-        let possible = small && !presence.by_http && (presence.reachable || self.now == RoomMode::P2p);
+        let possible = small && !presence.by_http && !presence.silenced && (presence.reachable || self.now == RoomMode::P2p);
         let (next, due) = match (self.now, possible) {
             (_, false) => (RoomMode::Sfu, None),
             (RoomMode::P2p, true) => (RoomMode::P2p, None),

@@ -5,7 +5,7 @@
 //!
 //! Where to read on, in the order of a packet: [`ingress`] (datagram → authentic packet → publication), [`fan_out`] (publication →
 //! every subscriber), [`feedback`] (RTCP both ways). In the order of a call: [`join`], [`negotiate`], [`publish`], [`subscribe`],
-//! [`transport`], [`leave`], [`data`]. Time: [`tick`], [`pace`], [`probes`].
+//! [`transport`], [`leave`], [`data`]. What a room may forbid: [`moderate`], [`forwarding`]. Time: [`tick`], [`pace`], [`probes`].
 
 pub(crate) mod allocate;
 mod config;
@@ -13,11 +13,13 @@ mod data;
 mod dynacast;
 mod fan_out;
 mod feedback;
+mod forwarding;
 mod ingress;
 pub mod inspect;
 mod join;
 mod leave;
 mod measure;
+mod moderate;
 mod modes;
 mod names;
 mod negotiate;

@@ -15,7 +15,8 @@ use crate::{
 use alloc::{string::String, vec::Vec};
 use nearcast_protocol::client::Source;
 use nearcast_protocol::{
-    EncodingDemand, LayerReason, LayerState, LeaveReason, Mid, ParticipantId, Priority, PublicationId, PublicationInfo, Speaker, Wish,
+    EncodingDemand, LayerReason, LayerState, LeaveReason, Mid, ModerationAction, ParticipantId, Priority, PublicationId, PublicationInfo,
+    Speaker, Wish,
 };
 
 #[cfg(not(target_arch = "wasm32"))]
@@ -211,7 +212,7 @@ macro_rules! choices {
     )*};
 }
 
-choices! { Source Priority TransportState LeaveReason LayerReason }
+choices! { Source Priority TransportState LeaveReason LayerReason ModerationAction }
 
 /// What was judged, not what was measured: that is in the readings. Numbers of a judgement may be NaN, whose bits differ between machines.
 impl Record for Judgement {
@@ -227,6 +228,19 @@ impl Record for Judgement {
         self.quality.score.record(entry);
         entry.out.number(self.quality.level as u64);
         entry.out.number(self.quality.cause as u64);
+    }
+}
+
+/// As it was before there was moderation: that it is blocked is told by an event of its own.
+impl Record for PublicationInfo {
+    fn record(&self, entry: &mut Entry) {
+        let Self { id, video, source, name: _, muted, blocked: _ } = self;
+        entry.out.array(5);
+        id.record(entry);
+        video.record(entry);
+        source.record(entry);
+        entry.out.null();
+        muted.record(entry);
     }
 }
 
@@ -287,7 +301,6 @@ structs! { restored
 }
 
 structs! {
-    PublicationInfo { id, video, source, name as Hidden, muted }
     LayerState { publication, width, height, fps, bitrate, paused, reason }
     Speaker { participant, level }
     StepTaken { step, reason, at as Hidden, took_ms }

@@ -92,6 +92,7 @@ inputs! {
     26 LinkDescribed { link: link, sdp: sdp as Description, sections: sections }
     27 LinkCandidate { link: link, candidate: candidate as Length }
     28 LinkState { link: link, state: state }
+    29 Moderate { request: request, action: action, target: target as Length }
 }
 
 decisions! { record_output, OUTPUT_WORDS, Output from OUTPUTS;
@@ -147,6 +148,8 @@ decisions! { record_event, EVENT_WORDS, Event from EVENTS;
     22 Republished { request: request, was: was, publication: publication, mid: mid }
     23 TrackRouted { publication: publication, link: link, mid: mid }
     24 PathChanged { participant: participant, direct: direct, reason: reason }
+    25 Moderated { action: action, publication: publication }
+    26 MayModerate {}
 }
 
 /// An event is an output with a kind of its own behind it.

@@ -17,6 +17,7 @@ fn publication(number: u8, muted: bool) -> PublicationInfo {
         source: Source::Other,
         name: String::new(),
         muted,
+        blocked: false,
     }
 }
 
@@ -37,7 +38,7 @@ fn snapshot(others: Vec<ParticipantInfo>, slots: Vec<SlotBinding>) -> Joined {
         room: "r".into(),
         participant: participant(99, vec![]),
         others,
-        permissions: Permissions { publish: true, subscribe: true, publish_data: true },
+        permissions: Permissions { publish: true, subscribe: true, publish_data: true, moderate: false },
         slots,
         answer: None,
         resumed: true,
@@ -46,6 +47,7 @@ fn snapshot(others: Vec<ParticipantInfo>, slots: Vec<SlotBinding>) -> Joined {
         ice_servers: Vec::new(),
         mode: Default::default(),
         direct: false,
+        locked: false,
     }
 }
 

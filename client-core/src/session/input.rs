@@ -2,7 +2,7 @@
 
 use alloc::{string::String, vec::Vec};
 use nearcast_protocol::client::Source;
-use nearcast_protocol::{Mid, ParticipantId, PublicationId, Wish};
+use nearcast_protocol::{Mid, ModerationAction, ParticipantId, PublicationId, Wish};
 
 /// A request of the app. Chosen by the caller, unique in a session; comes back in the event that ends it.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -123,6 +123,15 @@ pub enum Input {
         /// The new state.
         muted: bool,
     },
+    /// Moderate the room.
+    Moderate {
+        /// Ends with done or failed.
+        request: RequestId,
+        /// What.
+        action: ModerationAction,
+        /// An identity, a publication or nothing: see [`ModerationAction`].
+        target: String,
+    },
     /// Ask for a publication.
     Subscribe {
         /// Ends with done or failed.
@@ -181,6 +190,7 @@ impl Input {
             Self::Publish(PublishRequest { request, .. })
             | Self::Unpublish { request, .. }
             | Self::Mute { request, .. }
+            | Self::Moderate { request, .. }
             | Self::Subscribe { request, .. }
             | Self::Unsubscribe { request, .. } => Some(*request),
             _ => None,

@@ -8,7 +8,7 @@ use crate::room::Room;
 use crate::wire::{self, WireError};
 use crate::{Code, Event, MonoTime, Output, SessionError, SlotCounts};
 use alloc::vec::Vec;
-use nearcast_protocol::{ErrorInfo, ServerMessage};
+use nearcast_protocol::{ErrorInfo, Moderation, ModerationAction, PublicationId, ServerMessage};
 
 impl Session {
     pub(super) fn socket_message(&mut self, now: MonoTime, socket: SocketId, bytes: &[u8]) {
@@ -80,10 +80,27 @@ impl Session {
             ServerMessage::Qualities { qualities } => self.qualities(qualities),
             ServerMessage::Peer { from, payload } => self.directly(|direct, room, acts| direct.heard(now, room, &from, &payload, acts)),
             ServerMessage::Mode { mode } => self.direct.mode = mode,
+            ServerMessage::Moderated(Moderation { action, target }) => self.moderated(action, PublicationId(target)),
             ServerMessage::IceServers { servers } => {
                 self.name_ice_servers(now, servers);
             }
         }
+    }
+
+    /// A publication of ours that begins muted is told of ahead of the end of its request: the façade keeps it in mind.
+    pub(super) fn moderated(&mut self, action: ModerationAction, publication: PublicationId) {
+        match action {
+            ModerationAction::Lock => self.locked = true,
+            ModerationAction::Unlock => self.locked = false,
+            ModerationAction::Mute => {
+                self.watch.muted(&publication, true);
+                self.negotiation.muted(&publication, true);
+                self.room.blocked(&publication, true);
+            }
+            ModerationAction::AllowUnmute => self.room.blocked(&publication, false),
+            _ => {}
+        }
+        self.event(Event::Moderated { action, publication });
     }
 
     fn refused(&mut self, now: MonoTime, id: u32, error: ErrorInfo) {

@@ -5,7 +5,9 @@ use crate::encodings::Caps;
 use crate::peer_ladder::PeerRung;
 use crate::{Reason, SessionError, SlotCounts, StepTaken};
 use alloc::{string::String, vec::Vec};
-use nearcast_protocol::{EncodingDemand, IceServer, LayerState, LeaveReason, Mid, ParticipantId, PublicationId, PublicationInfo, Speaker};
+use nearcast_protocol::{
+    EncodingDemand, IceServer, LayerState, LeaveReason, Mid, ModerationAction, ParticipantId, PublicationId, PublicationInfo, Speaker,
+};
 
 /// Where a session stands.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -226,6 +228,15 @@ pub enum Event {
         /// The new state.
         muted: bool,
     },
+    /// A moderator did something, or asks for it: to a publication, one's own too, or to the room.
+    Moderated {
+        /// What: never `remove`, `readmit` or `end`, which are told in other ways.
+        action: ModerationAction,
+        /// What it is about; empty: the room.
+        publication: PublicationId,
+    },
+    /// The token grants moderating.
+    MayModerate,
     /// A publication's media comes in this section. Told again when the section of another transport takes over.
     TrackSubscribed {
         /// What.

@@ -5,16 +5,16 @@ use super::item::{Item, Place};
 use alloc::boxed::Box;
 use nearcast_protocol::client::Source;
 use nearcast_protocol::{
-    DataFrame, EncodingDemand, ErrorCode, ErrorInfo, IceServer, Joined, LayerReason, LayerState, LeaveReason, MediaAnswer, Mid,
-    ParticipantId, ParticipantInfo, ParticipantQuality, Permissions, PublicationId, PublicationInfo, Published, QualityCause, QualityLevel,
-    RoomMode, ServerMessage, SessionId, SlotBinding, Speaker,
+    DataFrame, EncodingDemand, ErrorCode, ErrorInfo, IceServer, Joined, LayerReason, LayerState, LeaveReason, MediaAnswer, Mid, Moderation,
+    ModerationAction, ParticipantId, ParticipantInfo, ParticipantQuality, Permissions, PublicationId, PublicationInfo, Published,
+    QualityCause, QualityLevel, RoomMode, ServerMessage, SessionId, SlotBinding, Speaker,
 };
 
 /// Reads one message.
 pub(crate) fn server_message(bytes: &[u8]) -> Result<ServerMessage, WireError> {
     let item = Item::read(bytes).ok_or(WireError::Malformed)?;
     let read = Place::whole(&item, |of| match of.number32(0) {
-        kind @ 0..=19 => message(kind, of.field(1)),
+        kind @ 0..=20 => message(kind, of.field(1)),
         _ => None,
     });
     match read {
@@ -46,6 +46,11 @@ fn message(kind: u32, of: Place<'_, '_>) -> Option<ServerMessage> {
         17 => ServerMessage::Peer { from: ParticipantId(of.text(0)), payload: of.text(1) },
         18 => ServerMessage::Mode { mode: room_mode(of.number32(0)) },
         19 => ServerMessage::IceServers { servers: of.list(0, ice_server) },
+        20 => {
+            let of = of.field(0);
+            let action = ModerationAction::ALL.get(of.number32(0) as usize).copied()?;
+            ServerMessage::Moderated(Moderation { action, target: of.optional_text(1).unwrap_or_default() })
+        }
         _ => return None,
     })
 }
@@ -66,7 +71,8 @@ fn joined(of: Place<'_, '_>) -> Joined {
         edges: of.optional_list(10, Place::as_text),
         ice_servers: of.optional_list(11, ice_server),
         mode: room_mode(of.optional(12).map_or(0, |_| of.number32(12))),
-        direct: of.optional(13).is_some_and(|_| of.flag(13)),
+        direct: of.optional_flag(13),
+        locked: of.optional_flag(14),
     }
 }
 
@@ -87,11 +93,12 @@ fn publication(of: Place<'_, '_>) -> PublicationInfo {
         source: source(of.number32(2)),
         name: of.text(3),
         muted: of.flag(4),
+        blocked: of.optional_flag(5),
     }
 }
 
 fn permissions(of: Place<'_, '_>) -> Permissions {
-    Permissions { publish: of.flag(0), subscribe: of.flag(1), publish_data: of.flag(2) }
+    Permissions { publish: of.flag(0), subscribe: of.flag(1), publish_data: of.flag(2), moderate: of.optional_flag(3) }
 }
 
 fn answer(of: Place<'_, '_>) -> MediaAnswer {

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 use nearcast_protocol::client::Source;
-use nearcast_protocol::{ClientEnvelope, ClientMessage, DataFrame, Join, MediaOffer, Priority, PublicationId, Wish};
+use nearcast_protocol::{ClientEnvelope, ClientMessage, DataFrame, Join, MediaOffer, Moderation, Priority, PublicationId, Wish};
 
 /// One message.
 pub(crate) fn client_envelope(envelope: &ClientEnvelope) -> Vec<u8> {
@@ -43,6 +43,11 @@ pub(crate) fn client_envelope(envelope: &ClientEnvelope) -> Vec<u8> {
         ClientMessage::Peer { to, payload } => {
             out.variant(10, 2).text(to.as_str());
             out.text(payload);
+        }
+        ClientMessage::Moderate(Moderation { action, target }) => {
+            out.variant(11, 1).map(2);
+            out.field(0).number(*action as u64);
+            out.field(1).text(target);
         }
     }
     out.0

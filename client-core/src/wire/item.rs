@@ -107,6 +107,12 @@ impl<'items, 'bytes> Place<'items, 'bytes> {
         }
     }
 
+    /// A flag that an older edge doesn't know.
+    #[inline(never)]
+    pub(super) fn optional_flag(self, key: u64) -> bool {
+        self.optional(key).is_some() && self.flag(key)
+    }
+
     /// Text, if there is any.
     #[inline(never)]
     pub(super) fn optional_text(self, key: u64) -> Option<String> {

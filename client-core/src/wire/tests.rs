@@ -43,7 +43,12 @@ fn client_message() -> impl Strategy<Value = ClientMessage> {
         prop::collection::vec(wish(), 0..4).prop_map(|wishes| ClientMessage::Wishes { wishes }),
         offer().prop_map(ClientMessage::Transport),
         (text(), text()).prop_map(|(to, payload)| ClientMessage::Peer { to: ParticipantId(to), payload }),
+        moderation().prop_map(ClientMessage::Moderate),
     ]
+}
+
+fn moderation() -> impl Strategy<Value = Moderation> {
+    (prop::sample::select(&ModerationAction::ALL[..]), text()).prop_map(|(action, target)| Moderation { action, target })
 }
 
 fn wish() -> impl Strategy<Value = Wish> {
@@ -79,12 +84,13 @@ fn error() -> impl Strategy<Value = ErrorInfo> {
 }
 
 fn publication() -> impl Strategy<Value = PublicationInfo> {
-    (text(), any::<bool>(), source(), text(), any::<bool>()).prop_map(|(id, video, source, name, muted)| PublicationInfo {
+    (text(), any::<bool>(), source(), text(), any::<[bool; 2]>()).prop_map(|(id, video, source, name, [muted, blocked])| PublicationInfo {
         id: PublicationId(id),
         video,
         source,
         name,
         muted,
+        blocked,
     })
 }
 
@@ -108,20 +114,20 @@ fn answer() -> impl Strategy<Value = MediaAnswer> {
 }
 
 fn joined() -> impl Strategy<Value = Joined> {
-    let permissions = (any::<bool>(), any::<bool>(), any::<bool>());
+    let permissions = any::<[bool; 4]>();
     let people = (participant(), prop::collection::vec(participant(), 0..4));
     let media = (prop::collection::vec(binding(), 0..4), prop::option::of(answer()));
-    let routes = (prop::collection::vec(text(), 0..3), prop::collection::vec(ice_server(), 0..3), (room_mode(), any::<bool>()));
+    let routes = (prop::collection::vec(text(), 0..3), prop::collection::vec(ice_server(), 0..3), (room_mode(), any::<[bool; 2]>()));
     (any::<u32>(), text(), text(), people, permissions, media, any::<bool>(), (any::<u32>(), routes)).prop_map(
         |(
             id,
             session,
             room,
             (participant, others),
-            (publish, subscribe, publish_data),
+            [publish, subscribe, publish_data, moderate],
             (slots, answer),
             resumed,
-            (resume_window_ms, (edges, ice_servers, (mode, direct))),
+            (resume_window_ms, (edges, ice_servers, (mode, [direct, locked]))),
         )| {
             Joined {
                 id,
@@ -129,7 +135,7 @@ fn joined() -> impl Strategy<Value = Joined> {
                 room,
                 participant,
                 others,
-                permissions: Permissions { publish, subscribe, publish_data },
+                permissions: Permissions { publish, subscribe, publish_data, moderate },
                 slots,
                 answer,
                 resumed,
@@ -138,6 +144,7 @@ fn joined() -> impl Strategy<Value = Joined> {
                 ice_servers,
                 mode,
                 direct,
+                locked,
             }
         },
     )
@@ -204,6 +211,7 @@ fn server_messages() -> impl Strategy<Value = ServerMessage> {
         (who(), text()).prop_map(|(from, payload)| ServerMessage::Peer { from, payload }),
         room_mode().prop_map(|mode| ServerMessage::Mode { mode }),
         prop::collection::vec(ice_server(), 0..3).prop_map(|servers| ServerMessage::IceServers { servers }),
+        moderation().prop_map(ServerMessage::Moderated),
     ]
 }
 
@@ -230,6 +238,7 @@ fn kind(message: &ServerMessage) -> usize {
         ServerMessage::Peer { .. } => 17,
         ServerMessage::Mode { .. } => 18,
         ServerMessage::IceServers { .. } => 19,
+        ServerMessage::Moderated(_) => 20,
     }
 }
 
@@ -238,7 +247,7 @@ fn every_kind_of_message_is_among_the_tested() {
     use proptest::strategy::ValueTree;
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let kinds = (0..400).map(|_| kind(&server_messages().new_tree(&mut runner).unwrap().current()));
-    assert_eq!(kinds.collect::<std::collections::BTreeSet<_>>(), (0..20).collect());
+    assert_eq!(kinds.collect::<std::collections::BTreeSet<_>>(), (0..21).collect());
 }
 
 proptest! {

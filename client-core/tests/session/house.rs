@@ -355,7 +355,7 @@ impl House {
                     room: "room".into(),
                     participant: describe(&self.pages[page]),
                     others,
-                    permissions: Permissions { publish: true, subscribe: true, publish_data: true },
+                    permissions: Permissions { publish: true, subscribe: true, publish_data: true, moderate: false },
                     slots: vec![],
                     answer,
                     resumed: false,
@@ -364,6 +364,7 @@ impl House {
                     ice_servers: vec![],
                     mode: self.mode,
                     direct: self.possible,
+                    locked: false,
                 };
                 self.on_the_way(page, Parcel::Page(ServerMessage::Joined(Box::new(joined))));
                 let publications: Vec<_> = members.iter().flat_map(|other| self.pages[*other].publications.clone()).collect();
@@ -581,5 +582,5 @@ pub(crate) fn id_of(page: &Page) -> ParticipantId {
 }
 
 fn info(id: &PublicationId) -> PublicationInfo {
-    PublicationInfo { id: id.clone(), video: true, source: Source::Camera, name: String::new(), muted: false }
+    PublicationInfo { id: id.clone(), video: true, source: Source::Camera, name: String::new(), muted: false, blocked: false }
 }

@@ -100,7 +100,7 @@ impl Edge {
                     room: "room".into(),
                     participant: me,
                     others: self.others.clone(),
-                    permissions: Permissions { publish: true, subscribe: true, publish_data: true },
+                    permissions: Permissions { publish: true, subscribe: true, publish_data: true, moderate: false },
                     slots: if moved { Vec::new() } else { vec![slot("1")] },
                     answer,
                     resumed,
@@ -109,6 +109,7 @@ impl Edge {
                     ice_servers: Vec::new(),
                     mode: Default::default(),
                     direct: false,
+                    locked: false,
                 };
                 let mut all = vec![ServerMessage::Joined(Box::new(joined))];
                 all.extend(moved.then(|| ServerMessage::Slot { binding: slot(if self.sessions > 1 { "2" } else { "1" }) }));

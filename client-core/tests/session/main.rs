@@ -20,6 +20,8 @@ mod layers;
 #[cfg(test)]
 mod live;
 #[cfg(test)]
+mod moderation;
+#[cfg(test)]
 mod moving;
 #[cfg(test)]
 mod negotiating;

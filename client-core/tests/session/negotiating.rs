@@ -107,7 +107,7 @@ fn joined_without_grants() -> nearcast_protocol::Joined {
         room: "room".into(),
         participant: crate::world::participant("me", vec![]),
         others: vec![],
-        permissions: nearcast_protocol::Permissions { publish: false, subscribe: true, publish_data: false },
+        permissions: nearcast_protocol::Permissions { publish: false, subscribe: true, publish_data: false, moderate: false },
         slots: vec![],
         answer: Some(MediaAnswer::default()),
         resumed: false,
@@ -116,6 +116,7 @@ fn joined_without_grants() -> nearcast_protocol::Joined {
         ice_servers: Vec::new(),
         mode: Default::default(),
         direct: false,
+        locked: false,
     }
 }
 

@@ -19,7 +19,14 @@ const DESCRIPTION: &str = "v=0\r\no=- 4611731400430051336 2 IN IP4 203.0.113.77\
 const NEVER: [&str; 4] = ["Secret", "203.0.113", "5E:C2", "a=ice"];
 
 fn participant(id: &str) -> ParticipantInfo {
-    let camera = PublicationInfo { id: "cam".into(), video: true, source: Source::Camera, name: "Secret camera".into(), muted: false };
+    let camera = PublicationInfo {
+        id: "cam".into(),
+        video: true,
+        source: Source::Camera,
+        name: "Secret camera".into(),
+        muted: false,
+        blocked: false,
+    };
     ParticipantInfo {
         id: id.into(),
         identity: "SecretIdentity".into(),
@@ -49,7 +56,7 @@ fn call() -> World {
         room: "Secret room".into(),
         participant: participant("me"),
         others: vec![participant("ada")],
-        permissions: Permissions { publish: true, subscribe: true, publish_data: true },
+        permissions: Permissions { publish: true, subscribe: true, publish_data: true, moderate: false },
         slots: vec![],
         answer: Some(MediaAnswer { sdp: DESCRIPTION.into(), published: vec![] }),
         resumed: false,
@@ -58,6 +65,7 @@ fn call() -> World {
         ice_servers: vec![ice_server()],
         mode: Default::default(),
         direct: false,
+        locked: false,
     };
     world.receive(&ServerMessage::Joined(Box::new(joined)));
     world.input(Input::AnswerApplied);

@@ -304,7 +304,7 @@ impl World {
             room: "room".into(),
             participant: participant("me", vec![]),
             others,
-            permissions: Permissions { publish: true, subscribe: true, publish_data: true },
+            permissions: Permissions { publish: true, subscribe: true, publish_data: true, moderate: false },
             slots: vec![],
             answer,
             resumed,
@@ -313,6 +313,7 @@ impl World {
             ice_servers: self.named_ice_servers.clone(),
             mode: Default::default(),
             direct: false,
+            locked: false,
         };
         self.receive(&ServerMessage::Joined(Box::new(joined)));
     }
@@ -402,5 +403,5 @@ pub(crate) fn participant(id: &str, publications: Vec<PublicationInfo>) -> Parti
 }
 
 pub(crate) fn camera(id: &str) -> PublicationInfo {
-    PublicationInfo { id: id.into(), video: true, source: Source::Camera, name: String::new(), muted: false }
+    PublicationInfo { id: id.into(), video: true, source: Source::Camera, name: String::new(), muted: false, blocked: false }
 }

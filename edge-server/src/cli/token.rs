@@ -39,6 +39,12 @@ pub(super) struct TokenArgs {
     /// May not send data messages.
     #[arg(long)]
     no_publish_data: bool,
+    /// May moderate the room: remove, mute, lock, end.
+    #[arg(long)]
+    moderate: bool,
+    /// Forwarding policy of the room, by its name in the edge's configuration.
+    #[arg(long, value_name = "NAME")]
+    room_policy: Option<String>,
     /// How the room's media goes: auto, sfu or p2p. [default: as the edge is configured]
     #[arg(long, value_parser = parse_mode)]
     mode: Option<ModePolicy>,
@@ -87,7 +93,12 @@ fn mint(args: &TokenArgs, config: &Config) -> Result<String, String> {
             .find(|key| key.id == *wanted)
             .ok_or_else(|| format!("--kid {wanted}: there is no such key; there are {}", ids()))?,
     };
-    let permissions = Permissions { publish: !args.no_publish, subscribe: !args.no_subscribe, publish_data: !args.no_publish_data };
+    let permissions = Permissions {
+        publish: !args.no_publish,
+        subscribe: !args.no_subscribe,
+        publish_data: !args.no_publish_data,
+        moderate: args.moderate,
+    };
     let grants = Grants {
         room: args.room.clone(),
         identity: args.identity.clone(),
@@ -96,6 +107,7 @@ fn mint(args: &TokenArgs, config: &Config) -> Result<String, String> {
         permissions,
         mode: args.mode,
         max_participants: args.max_participants,
+        policy: args.room_policy.clone(),
         ttl: args.ttl,
     };
     let claims = grants.claims(clock::unix()).map_err(|fault| fault.to_string())?;

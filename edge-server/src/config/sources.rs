@@ -174,6 +174,16 @@ fn flatten(key: &str, value: &DeValue<'_>) -> Result<String, String> {
             });
             entries.collect::<Result<Vec<_>, _>>().map(|entries| entries.join(","))
         }
+        DeValue::Table(table) if key == "policies" => {
+            let entries = table.iter().map(|(name, clauses)| match clauses.get_ref() {
+                DeValue::String(clauses) if !clauses.contains(',') => Ok(format!("{}={clauses}", name.get_ref())),
+                DeValue::String(_) => {
+                    Err(format!("has a comma in policy {:?}; separate roles by spaces, clauses by semicolons", name.get_ref()))
+                }
+                _ => Err(format!("has a policy {:?} that is not text; put it in quotes", name.get_ref())),
+            });
+            entries.collect::<Result<Vec<_>, _>>().map(|entries| entries.join(","))
+        }
         DeValue::Table(_) => Err(format!("is a table; write {key} = … above the first [table]")),
         DeValue::Datetime(_) => Err("is a date; put it in quotes if text is meant".to_owned()),
     }

@@ -86,6 +86,24 @@ fn a_list_replaces_a_list() {
 }
 
 #[test]
+fn policies_are_a_table_in_the_file_and_a_list_elsewhere() {
+    let file = File::new(
+        "policies",
+        "dev = true\n[policies]\narena = \"judge: audio video; audience: video\"\nlecture = \"*: video from teacher\"",
+    );
+    let config = Config::load(&file.flags(), []).unwrap();
+    let arena = config.policies.named("arena").unwrap();
+    assert!(arena.allows(Some("audience"), None, true) && !arena.allows(Some("audience"), None, false));
+    assert!(config.policies.named("lecture").is_some() && config.policies.named("open").is_none());
+    let printed = File::new("policies-printed", &reference::effective(&config));
+    assert_eq!(Config::load(&printed.flags(), []).unwrap().policies, config.policies);
+    let listed = Config::load(&dev(), variables(&[("NEARCAST_POLICIES", &config.policies.text())])).unwrap();
+    assert_eq!(listed.policies, config.policies);
+    let comma = File::new("policies-comma", "dev = true\n[policies]\narena = \"judge, player: audio\"");
+    assert!(comma.faults().contains("separate roles by spaces"), "{}", comma.faults());
+}
+
+#[test]
 fn an_empty_variable_counts_as_none() {
     let config = Config::load(&dev(), variables(&[("NEARCAST_SHARDS", ""), ("NEARCAST_ANNOUNCE", "")])).unwrap();
     assert_eq!(config.shards.text(), "auto");
@@ -132,6 +150,9 @@ fn each_setting_refuses_nonsense_with_a_remedy() {
         ("NEARCAST_TURN_SERVERS", "turn://a.example", "without slashes"),
         ("NEARCAST_TURN_SERVERS", "turn:a.example?transport=sctp", "neither ?transport=udp nor"),
         ("NEARCAST_TURN_LIFETIME", "1s", "is outside 2s to 7days"),
+        ("NEARCAST_POLICIES", "judge: audio", "write NAME=ROLES"),
+        ("NEARCAST_POLICIES", "arena=judge: sound", "neither audio, video nor nothing"),
+        ("NEARCAST_POLICIES", "a=*: audio,a=*: video", "twice"),
     ];
     for (variable, value, part) in table {
         let fault = fault(&Flags::default(), &[("NEARCAST_DEV", "true"), (variable, value)]);

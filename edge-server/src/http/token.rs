@@ -35,6 +35,10 @@ pub struct Wish {
     #[serde(default)]
     can_publish_data: Option<bool>,
     #[serde(default)]
+    can_moderate: bool,
+    #[serde(default)]
+    policy: Option<String>,
+    #[serde(default)]
     mode: Option<ModePolicy>,
     #[serde(default)]
     max_participants: Option<u32>,
@@ -60,9 +64,19 @@ impl Wish {
             publish: self.can_publish.unwrap_or(true),
             subscribe: self.can_subscribe.unwrap_or(true),
             publish_data: self.can_publish_data.unwrap_or(true),
+            moderate: self.can_moderate,
         };
-        let (mode, max_participants) = (self.mode, self.max_participants);
-        Ok(Grants { room: self.room, identity: self.identity, name: self.name, role: self.role, permissions, mode, max_participants, ttl })
+        Ok(Grants {
+            room: self.room,
+            identity: self.identity,
+            name: self.name,
+            role: self.role,
+            permissions,
+            mode: self.mode,
+            max_participants: self.max_participants,
+            policy: self.policy,
+            ttl,
+        })
     }
 }
 

@@ -117,15 +117,12 @@ async fn try_begin(
         return Err(busy(ErrorCode::Overloaded, "this edge has as many connections as it takes; use another, or try later"));
     };
     let place = context.http_sessions.reserve(purpose, &bearer)?;
+    let admission = bearer.claims.clone().admission(&context.config).map_err(|error| Problem::with(StatusCode::FORBIDDEN, error))?;
     let admission = Admission {
         identity: place.identity().to_owned(),
-        room: bearer.claims.room.clone(),
-        name: bearer.claims.shown_name().to_owned(),
-        role: bearer.claims.role.clone(),
         // One session does one thing, whatever else the token allows: an offer that says `sendrecv` is answered one way.
         permissions: purpose.permissions(),
-        mode: bearer.claims.mode.unwrap_or(context.config.room_mode.0),
-        max_participants: bearer.claims.max_participants,
+        ..admission
     };
     let client = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
     tracing::info!(room, identity = admission.identity, client, "{} begins", purpose.name());

@@ -8,7 +8,7 @@ use super::relays::{RELAYED, Relay};
 use super::socket::SendStats;
 use super::steer::{HandedOver, Update};
 use super::tcp::Arrived;
-use nearcast_protocol::ServerMessage;
+use nearcast_protocol::{ErrorInfo, Moderation, ServerMessage};
 use serde::Serialize;
 use sfu_core::inspect::{Page, PageQuery, ParticipantView, RoomView};
 use sfu_core::{Command, ConnectionId, ShardStats};
@@ -54,6 +54,8 @@ pub enum Input {
     Rooms(PageQuery, oneshot::Sender<Page<RoomView>>),
     /// Who is in a room, and who gets what?
     Inspect(Inspection, oneshot::Sender<Option<Page<ParticipantView>>>),
+    /// Moderate a room; none: no part of it is here.
+    Moderate(String, Moderation, oneshot::Sender<Option<Result<(), ErrorInfo>>>),
     /// Tell everybody, send the rest, end.
     Stop(oneshot::Sender<()>),
     /// Fall over, as a fault in the core would make you.

@@ -3,6 +3,7 @@
 use super::Media;
 use super::link::{Input, Inspection};
 use core::time::Duration;
+use nearcast_protocol::{ErrorInfo, Moderation};
 use sfu_core::inspect::{Page, PageQuery, ParticipantView, RoomView};
 
 /// Some shard didn't answer in time, so whatever the others say is not the whole truth.
@@ -40,6 +41,22 @@ impl Media {
         let parts: Vec<_> = parts.into_iter().flatten().collect();
         // A stay has one transport, which is on one shard: nobody is told of twice.
         Ok((!parts.is_empty()).then(|| merge(parts, asked.page.limit, |participant| participant.id.as_str(), |_, _| ())))
+    }
+
+    /// Moderates a room, whichever shards it is on; none: nobody is in it.
+    ///
+    /// # Errors
+    /// A shard that doesn't answer `within` that time: what it holds of the room may not have been moderated.
+    pub async fn moderate(
+        &self,
+        room: &str,
+        moderation: &Moderation,
+        within: Duration,
+    ) -> Result<Option<Result<(), ErrorInfo>>, Unanswered> {
+        let answers = self.ask(within, |answer| Input::Moderate(room.to_owned(), moderation.clone(), answer)).await;
+        let parts = answers.into_iter().collect::<Option<Vec<_>>>().ok_or(Unanswered)?;
+        // A part may not know yet of a publication in another one, which does the stopping.
+        Ok(parts.into_iter().flatten().reduce(|one, other| one.or(other)))
     }
 }
 

@@ -30,9 +30,10 @@ async fn join(media: &Media, room: &str, connection: u64) -> mpsc::Receiver<Box<
         identity: format!("somebody-{}", connection.0),
         name: "Somebody".to_owned(),
         role: None,
-        permissions: Permissions { publish: true, subscribe: true, publish_data: true },
+        permissions: Permissions { publish: true, subscribe: true, publish_data: true, moderate: false },
         mode: ModePolicy::default(),
         max_participants: None,
+        forwarding: None,
     };
     let command = Command::Join { connection, request: 1, admission, join: Join::default() };
     let outgoing = Outgoing { queue, overflow: Arc::new(Notify::new()) };
@@ -121,9 +122,10 @@ async fn a_queue_that_is_not_read_is_given_up() {
         identity: "slow".to_owned(),
         name: "Slow".to_owned(),
         role: None,
-        permissions: Permissions { publish: true, subscribe: true, publish_data: true },
+        permissions: Permissions { publish: true, subscribe: true, publish_data: true, moderate: false },
         mode: ModePolicy::default(),
         max_participants: None,
+        forwarding: None,
     };
     let command = Command::Join { connection: slow, request: 1, admission, join: Join::default() };
     let outgoing = Outgoing { queue, overflow: Arc::clone(&overflow) };

@@ -227,6 +227,7 @@ impl Worker {
                 Input::Inspect(asked, answer) => {
                     drop(answer.send(self.shard.inspect(now, &asked.room, asked.identity.as_deref(), &asked.page)));
                 }
+                Input::Moderate(room, moderation, answer) => drop(answer.send(self.shard.moderate_room(now, &room, &moderation))),
                 Input::Stop(ended) => {
                     self.shard.handle_command(now, Command::Shutdown);
                     self.stopped = Some(ended);

@@ -1,10 +1,11 @@
 //! What a token says.
 
 use super::TokenFault;
+use crate::config::Config;
 use core::time::Duration;
-use nearcast_protocol::Permissions;
+use nearcast_protocol::{ErrorCode, ErrorInfo, Permissions};
 use serde::{Deserialize, Deserializer, Serialize};
-use sfu_core::ModePolicy;
+use sfu_core::{Admission, ModePolicy};
 
 /// Longest room name and identity, in bytes. Guess: a UUID has 36, a mail address up to 254 but hardly ever 128.
 pub const LONGEST_ID: usize = 128;
@@ -14,6 +15,9 @@ pub const LONGEST_NAME: usize = 256;
 
 /// Longest role, in bytes.
 pub const LONGEST_ROLE: usize = 64;
+
+/// Longest name of a policy, in bytes.
+pub const LONGEST_POLICY: usize = 64;
 
 /// Longest life that [`Grants::claims`] gives a token: a month. Longer needs are better served by minting anew.
 pub const LONGEST_LIFE: Duration = Duration::from_secs(31 * 24 * 3600);
@@ -40,6 +44,13 @@ pub struct Claims {
     /// May send data messages.
     #[serde(default = "yes")]
     pub can_publish_data: bool,
+    /// May moderate the room: remove, mute, lock, end.
+    #[serde(default)]
+    pub can_moderate: bool,
+    /// Name of the forwarding policy (`policies` of the configuration) that the room goes by: 1 to 64 bytes. What the first participant's token
+    /// names holds for all; a later one may name no other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<String>,
     /// How the room's media goes, if this is its first participant; as configured (`room_mode`) if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mode: Option<ModePolicy>,
@@ -64,6 +75,7 @@ impl Claims {
         bounded("sub (the identity)", &self.sub, 1, LONGEST_ID)?;
         bounded("name", self.name.as_deref().unwrap_or_default(), 0, LONGEST_NAME)?;
         bounded("role", self.role.as_deref().unwrap_or_default(), 0, LONGEST_ROLE)?;
+        bounded("policy", self.policy.as_deref().unwrap_or("-"), 1, LONGEST_POLICY)?;
         if self.max_participants == Some(0) {
             return Err(TokenFault::Invalid("max_participants is 0, which lets nobody in".to_owned()));
         }
@@ -73,7 +85,34 @@ impl Claims {
     /// The grants as the protocol counts them.
     #[must_use]
     pub fn permissions(&self) -> Permissions {
-        Permissions { publish: self.can_publish, subscribe: self.can_subscribe, publish_data: self.can_publish_data }
+        Permissions {
+            publish: self.can_publish,
+            subscribe: self.can_subscribe,
+            publish_data: self.can_publish_data,
+            moderate: self.can_moderate,
+        }
+    }
+
+    /// What the media plane is told of whoever bears this token.
+    ///
+    /// # Errors
+    /// A policy that this edge doesn't know: without it, more would be forwarded than the application meant.
+    pub fn admission(self, config: &Config) -> Result<Admission, ErrorInfo> {
+        let unknown = |name: &str| {
+            let why = format!("the token names the policy {name:?}, which this edge has not: add it to `policies` in its configuration");
+            ErrorInfo::new(ErrorCode::NotPermitted, why)
+        };
+        let named = |name: &String| config.policies.named(name).cloned().ok_or_else(|| unknown(name));
+        Ok(Admission {
+            name: self.shown_name().to_owned(),
+            permissions: self.permissions(),
+            mode: self.mode.unwrap_or(config.room_mode.0),
+            max_participants: self.max_participants,
+            forwarding: self.policy.as_ref().map(named).transpose()?,
+            room: self.room,
+            identity: self.sub,
+            role: self.role,
+        })
     }
 
     /// What others see.
@@ -100,6 +139,8 @@ pub struct Grants {
     pub mode: Option<ModePolicy>,
     /// Participants that the room takes.
     pub max_participants: Option<u32>,
+    /// Name of the forwarding policy.
+    pub policy: Option<String>,
     /// How long the token opens the room, from now.
     pub ttl: Duration,
 }
@@ -121,6 +162,8 @@ impl Grants {
             can_publish: self.permissions.publish,
             can_subscribe: self.permissions.subscribe,
             can_publish_data: self.permissions.publish_data,
+            can_moderate: self.permissions.moderate,
+            policy: self.policy,
             mode: self.mode,
             max_participants: self.max_participants,
             exp: now.saturating_add(self.ttl).as_secs(),

@@ -53,7 +53,7 @@ fn verdict(token: &str) -> Result<Claims, ErrorCode> {
 fn an_honest_token_says_what_it_grants() {
     let claims = verdict(&forge(HEADER, &claims(|_| ()), SECRET)).unwrap();
     assert_eq!((claims.room.as_str(), claims.sub.as_str(), claims.shown_name()), ("lobby", "alice", "alice"));
-    assert_eq!(claims.permissions(), Permissions { publish: true, subscribe: true, publish_data: true });
+    assert_eq!(claims.permissions(), Permissions { publish: true, subscribe: true, publish_data: true, moderate: false });
     assert_eq!(claims.role, None);
 }
 
@@ -70,7 +70,7 @@ fn grants_and_texts_arrive() {
         claims["iss"] = json!("somebody's own claim");
     });
     let claims = verdict(&forge(HEADER, &payload, SECRET)).unwrap();
-    assert_eq!(claims.permissions(), Permissions { publish: false, subscribe: true, publish_data: false });
+    assert_eq!(claims.permissions(), Permissions { publish: false, subscribe: true, publish_data: false, moderate: false });
     assert_eq!((claims.shown_name(), claims.role.as_deref()), ("Alice in a hat", Some("moderator")));
     assert_eq!((claims.mode, claims.max_participants), (Some(ModePolicy::P2p), Some(2)));
 }
@@ -190,8 +190,9 @@ fn what_is_minted_is_accepted_until_it_expires() {
         identity: "bob".to_owned(),
         name: None,
         role: Some("admin".to_owned()),
-        permissions: Permissions { publish: false, subscribe: true, publish_data: true },
+        permissions: Permissions { publish: false, subscribe: true, publish_data: true, moderate: false },
         mode: Some(ModePolicy::Auto),
+        policy: None,
         max_participants: Some(2),
         ttl: Duration::from_secs(60),
     };

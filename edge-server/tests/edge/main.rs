@@ -8,6 +8,7 @@ mod http_answers;
 mod http_sessions_publish_and_play;
 mod media_comes_by_tcp;
 mod media_reaches_its_shard;
+mod moderators_keep_order;
 mod one_port_takes_everything;
 mod packets_meet_no_lock;
 mod people_join_and_leave;

@@ -39,10 +39,10 @@ pub(crate) async fn soon<T>(future: impl Future<Output = T>) -> T {
 
 /// Claims that are valid for an hour.
 pub(crate) fn claims(room: &str, identity: &str) -> Claims {
-    let permissions = Permissions { publish: true, subscribe: true, publish_data: true };
+    let permissions = Permissions { publish: true, subscribe: true, publish_data: true, moderate: false };
     let ttl = Duration::from_secs(3600);
     let (room, identity) = (room.to_owned(), identity.to_owned());
-    let grants = Grants { room, identity, name: None, role: None, permissions, mode: None, max_participants: None, ttl };
+    let grants = Grants { room, identity, name: None, role: None, permissions, mode: None, max_participants: None, policy: None, ttl };
     grants.claims(nearcast_edge::clock::unix()).unwrap()
 }
 

@@ -39,6 +39,10 @@ export interface CoreHost {
   publicationAdded(participant: string, id: string, video: boolean, source: string, name: string, muted: boolean, subscribed: boolean): void;
   publicationRemoved(participant: string, id: string): void;
   publicationMuted(id: string, muted: boolean): void;
+  /** A moderator did this, by its place in moderation.ts, to a publication (one's own too) or, without one, to the room. */
+  moderated(action: number, publication: string): void;
+  /** The token grants moderating. */
+  mayModerate(): void;
   /** Again, for a publication that has a track: its media comes from another object now. */
   trackSubscribed(publication: string, mid: string, track: MediaStreamTrack): void;
   trackUnsubscribed(publication: string): void;
@@ -95,6 +99,8 @@ export interface Core {
   ): void;
   unpublish(request: number, publication: string): void;
   mute(request: number, publication: string, muted: boolean): void;
+  /** `action`: its place in moderation.ts; `target`: an identity, a publication or nothing. */
+  moderate(request: number, action: number, target: string): void;
   subscribe(request: number, publication: string, wanted: boolean): void;
   /** How a publication is shown, in pixels and frames per second, zero for unknown or no limit. `priority`: see layers.ts. */
   wish(publication: string, width: number, height: number, visible: boolean, maxFramerate: number, priority: number): void;

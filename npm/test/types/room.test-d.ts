@@ -51,6 +51,18 @@ export async function app(): Promise<void> {
     expect<RemoteParticipant | undefined>(from);
     expect<string | undefined>(topic);
   }
+  room.on('moderated', ({ action, publication }) => {
+    if (action === 'mute') expect<boolean | undefined>(publication?.blocked);
+  });
+  for (const participant of room.participants.values()) {
+    await room.moderate('remove', participant);
+    for (const publication of participant.publications.values()) await room.moderate('ask-mute', publication);
+  }
+  if (room.canModerate && !room.locked) await room.moderate('lock');
+  // @ts-expect-error: whom?
+  await room.moderate('remove');
+  // @ts-expect-error: a publication, not a person
+  await room.moderate('mute', room.local);
   // @ts-expect-error: no such event
   room.on('trackSubscribed', () => undefined);
   // @ts-expect-error: not part of this event

@@ -5,7 +5,7 @@ use crate::client::Source;
 use crate::*;
 
 fn publication() -> PublicationInfo {
-    PublicationInfo { id: "pub1".into(), video: true, source: Source::Camera, name: "cam".into(), muted: false }
+    PublicationInfo { id: "pub1".into(), video: true, source: Source::Camera, name: "cam".into(), muted: false, blocked: false }
 }
 
 fn participant() -> ParticipantInfo {
@@ -34,6 +34,7 @@ fn requests() -> Vec<ClientMessage> {
         ClientMessage::Ping,
         ClientMessage::Transport(MediaOffer { sdp: "v=0".into(), publish: Vec::new() }),
         ClientMessage::Peer { to: "p".into(), payload: "v=0".into() },
+        ClientMessage::Moderate(Moderation { action: ModerationAction::Remove, target: "ada".into() }),
     ]
 }
 
@@ -55,7 +56,7 @@ fn replies() -> Vec<ServerMessage> {
             room: "r".into(),
             participant: participant(),
             others: vec![participant()],
-            permissions: Permissions { publish: true, subscribe: true, publish_data: false },
+            permissions: Permissions { publish: true, subscribe: true, publish_data: false, moderate: false },
             slots: vec![binding.clone()],
             answer: Some(answer.clone()),
             resumed: true,
@@ -64,6 +65,7 @@ fn replies() -> Vec<ServerMessage> {
             ice_servers: vec![ice_server()],
             mode: RoomMode::P2p,
             direct: true,
+            locked: true,
         })),
         ServerMessage::Answer { id: 2, answer },
         ServerMessage::Done { id: 3 },
@@ -89,6 +91,7 @@ fn replies() -> Vec<ServerMessage> {
         ServerMessage::Peer { from: "p".into(), payload: "v=0".into() },
         ServerMessage::Mode { mode: RoomMode::P2p },
         ServerMessage::IceServers { servers: vec![ice_server()] },
+        ServerMessage::Moderated(Moderation { action: ModerationAction::Lock, target: String::new() }),
     ]
 }
 

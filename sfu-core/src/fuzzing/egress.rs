@@ -116,7 +116,7 @@ impl Stage {
         let count = if video { shape % 3 + 1 } else { 1 };
         let rids: Vec<String> = (0..count).filter(|_| count > 1).map(|number| number.to_string()).collect();
         let source = if video { Source::Camera } else { Source::Microphone };
-        let info = PublicationInfo { id: "p".into(), video, source, name: String::new(), muted: false };
+        let info = PublicationInfo { id: "p".into(), video, source, name: String::new(), muted: false, blocked: false };
         let publication = Publication::new(info, ParticipantKey::default(), RoomKey::default(), "0".into(), true, &rids);
         let (rtx, numbered) = (shape & 0x10 != 0, shape & 0x20 != 0);
         let first = if shape & 0x40 != 0 { 0x7fff } else { 0 };

@@ -1,7 +1,7 @@
 use super::*;
 
 fn people(participants: usize) -> Presence {
-    Presence { participants, by_http: false, reachable: true }
+    Presence { participants, by_http: false, silenced: false, reachable: true }
 }
 
 const fn secs(seconds: u64) -> Duration {

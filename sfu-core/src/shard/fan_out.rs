@@ -53,7 +53,9 @@ impl Shard {
     }
 
     fn send_frame(&mut self, frame: &Frame, flush: &mut impl FnMut(&mut ShardStats, &mut Egress)) {
-        let Some(publication) = self.publications.get_mut(frame.stream.publication) else { return };
+        let publication = self.publications.get_mut(frame.stream.publication);
+        // What was held when a moderator stopped it isn't sent either.
+        let Some(publication) = publication.filter(|publication| !publication.info.blocked) else { return };
         let encoding = frame.stream.encoding;
         let Some(stream) = publication.stream(encoding).filter(|stream| stream.generation == frame.generation) else { return };
         let mut packets = [None; MAX_FRAME];

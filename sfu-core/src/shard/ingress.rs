@@ -245,7 +245,7 @@ impl Shard {
         if !publication.info.video {
             publication.note_loudness(&packet, now);
         }
-        let heard = publication.heard;
+        let (heard, blocked) = (publication.heard, publication.info.blocked);
         match arrival {
             Arrival::Duplicate => self.stats.dropped_duplicate = self.stats.dropped_duplicate.saturating_add(1),
             Arrival::Fresh { gap, .. } => {
@@ -253,7 +253,9 @@ impl Shard {
                 if !packet.payload.is_empty() {
                     publication.measure(&info, length, now);
                 }
-                if heard || self.becomes_heard(now, stream.publication) {
+                if blocked {
+                    self.stats.packets_blocked = self.stats.packets_blocked.saturating_add(1);
+                } else if heard || self.becomes_heard(now, stream.publication) {
                     self.fan_out(now, stream.publication, &packet);
                     self.relay_packet(stream.publication, &packet);
                 }

@@ -6,6 +6,7 @@ use super::qualities::Rated;
 use super::{Event, Shard};
 use crate::keys::{ParticipantKey, RoomKey};
 use crate::loudest::Loudest;
+use crate::moderation::Decisions;
 use crate::participant::{Admission, ConnectionId, Participant, Room};
 use crate::room_mode::{Mode, ModePolicy, Occasion, Terms};
 use nearcast_protocol::{
@@ -41,7 +42,7 @@ impl Shard {
     ) -> Result<(), ErrorInfo> {
         // Refused before anything changes: a broken offer must not throw out the same person's working session.
         let offer = join.offer.as_ref().map(Self::read_offer).transpose()?;
-        let room = self.room_for(now, &admission)?;
+        let room = self.room_for(now, &admission, by_http)?;
         self.replace_same_identity(now, room, &admission.identity);
 
         let id = format!("p_{}", self.random_name(10));
@@ -88,9 +89,7 @@ impl Shard {
         self.tell_size(room);
         self.review_mode(now, room, Occasion::Came, Some(key));
         self.send_joined(key, request, answer, false);
-        if let Some(participant) = self.participant_info(key) {
-            self.announce(room, Some(key), &ServerMessage::ParticipantJoined { participant });
-        }
+        self.announce_participant(room, key);
         self.subscribe_to_room(now, key);
         self.publish_announced(now, key);
         self.relay_join(key);
@@ -98,7 +97,7 @@ impl Shard {
     }
 
     /// The room of that name, created on first entry.
-    fn room_for(&mut self, now: Instant, admission: &Admission) -> Result<RoomKey, ErrorInfo> {
+    fn room_for(&mut self, now: Instant, admission: &Admission, by_http: bool) -> Result<RoomKey, ErrorInfo> {
         let own = admission.max_participants.map(|most| most as usize);
         if let Some(key) = self.rooms_by_name.get(&admission.room) {
             let others = |key: &&ParticipantKey| {
@@ -106,6 +105,9 @@ impl Shard {
             };
             let present = self.rooms.get(*key).map_or(0, |room| room.participants.iter().filter(others).count());
             let agreed = self.rooms.get(*key).and_then(|room| room.terms.most);
+            let is_there = self.rooms.get(*key).is_some_and(|room| room.participants.len() > present);
+            self.check_entry(*key, person(admission, by_http), is_there)?;
+            self.check_policy(*key, admission)?;
             let most = [agreed, own].into_iter().flatten().fold(self.config.limits.participants_per_room, usize::min);
             if present >= most {
                 return Err(ErrorInfo::new(ErrorCode::RoomFull, format!("the room holds {present} participants and takes no more")));
@@ -122,8 +124,15 @@ impl Shard {
             speakers: Vec::new(),
             active_speaker: None,
             loudest: Loudest::default(),
-            terms: Terms { founded: self.config.wall_clock.ntp(now).0, policy: admission.mode, most: own },
+            terms: Terms {
+                founded: self.config.wall_clock.ntp(now).0,
+                // Between two participants nobody could keep to it.
+                policy: if admission.forwarding.is_some() { ModePolicy::Sfu } else { admission.mode },
+                most: own,
+                forwarding: admission.forwarding.clone(),
+            },
             mode: Mode::default(),
+            decisions: Decisions::default(),
             qualities_due: now,
         };
         let key = self.rooms.insert(room);
@@ -204,7 +213,8 @@ impl Shard {
         let Some(info) = self.participant_info(key) else { return };
         let Some(participant) = self.participants.get(key) else { return };
         let Some(room) = self.rooms.get(participant.room) else { return };
-        let others = room.participants.iter().filter(|other| **other != key).filter_map(|other| self.participant_info(*other)).collect();
+        let others =
+            room.participants.iter().filter(|other| **other != key).filter_map(|other| self.participant_info_for(key, *other)).collect();
         let slots = participant.peer.iter().flat_map(|peer| &peer.slots).map(|slot| SlotBinding {
             mid: slot.mid.clone(),
             publication: slot.bound.and_then(|(publication, _)| Some(self.publications.get(publication)?.id().clone())),
@@ -224,6 +234,7 @@ impl Shard {
             ice_servers: Vec::new(),
             mode: self.mode_of(participant.room),
             direct: room.terms.policy != ModePolicy::Sfu,
+            locked: room.decisions.is_locked(),
         };
         self.signal(key, ServerMessage::Joined(Box::new(joined)));
         self.tell_speakers_to(key, resumed);
@@ -242,4 +253,11 @@ impl Shard {
             publications,
         })
     }
+}
+
+/// Whom a moderator removes. Players by WHEP may share an identity, and each has its own name behind a slash.
+pub(super) fn person(admission: &Admission, by_http: bool) -> &str {
+    let identity = admission.identity.as_str();
+    let player = by_http && !admission.permissions.publish;
+    identity.rsplit_once('/').filter(|_| player).map_or(identity, |(person, _)| person)
 }

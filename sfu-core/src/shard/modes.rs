@@ -31,14 +31,16 @@ impl Shard {
         Some(Presence {
             participants: everybody().count(),
             by_http: everybody().any(|participant| participant.by_http),
+            silenced: self.rooms.get(room).is_some_and(|room| room.decisions.has_silenced()),
             reachable: everybody().all(|participant| participant.home.is_some() || participant.connection.is_some()),
         })
     }
 
     /// Another part of the room knows of somebody who came earlier than anybody we knew of.
-    pub(super) fn note_terms(&mut self, room: RoomKey, terms: Terms) {
+    pub(super) fn note_terms(&mut self, now: Instant, room: RoomKey, terms: Terms) {
         if let Some(known) = self.rooms.get_mut(room).filter(|known| terms.founded < known.terms.founded) {
             known.terms = terms;
+            self.enforce_policy(now, room);
         }
     }
 

@@ -125,7 +125,7 @@ impl Shard {
         room: usize,
         flush: &mut impl FnMut(&mut ShardStats, &mut Egress),
     ) -> Option<usize> {
-        let publication = self.publications.get(front.stream.publication)?;
+        let publication = self.publications.get(front.stream.publication).filter(|publication| !publication.info.blocked)?;
         let peer = self.participants.get_mut(key)?.peer.as_mut()?;
         let slot = usize::from(front.slot);
         // Another publication may have taken its place.

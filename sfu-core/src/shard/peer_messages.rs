@@ -59,6 +59,10 @@ impl Shard {
         let (from, room) = (sender.id.clone(), sender.room);
         let unknown = || ErrorInfo::new(ErrorCode::ParticipantUnknown, format!("nobody else here is called {to}; they may have left"));
         let receiver = self.other_in(room, key, to).ok_or_else(unknown)?;
+        if self.must_pass_here(room, key, receiver) {
+            let why = "no direct connections here: the room's policy, or a moderator's mute, needs media to pass the edge";
+            return Err(ErrorInfo::new(ErrorCode::NotPermitted, why));
+        }
         let Some(participant) = self.participants.get(receiver) else { return Err(unknown()) };
         if let Some(home) = participant.home {
             let room = self.rooms.get(room).map(|room| room.name.clone()).unwrap_or_default();

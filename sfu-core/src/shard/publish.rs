@@ -5,7 +5,7 @@ use crate::keys::{ParticipantKey, PublicationKey};
 use crate::publication::Publication;
 use crate::relay::Relayed;
 use crate::sdp::{NegotiatedSection, Section, SectionKind};
-use nearcast_protocol::{ErrorCode, ErrorInfo, PublicationInfo, PublishIntent, ServerMessage};
+use nearcast_protocol::{ErrorCode, ErrorInfo, Moderation, ModerationAction, PublicationInfo, PublishIntent, ServerMessage};
 use std::time::Instant;
 
 /// Bytes kept of a publication's name.
@@ -34,16 +34,14 @@ impl Shard {
             return Err(ErrorInfo::new(ErrorCode::NoCommonCodec, why));
         }
         let room = participant.room;
+        // Publishing anew is no way around a moderator's mute.
+        let video = section.kind == SectionKind::Video;
+        let identity = &participant.admission.identity;
+        let blocked = self.rooms.get(room).is_some_and(|room| room.decisions.silences(identity, video));
         let mut name = intent.name.clone();
         name.truncate(floor_char_boundary(&name, MAX_NAME));
         let id = format!("t_{}", self.random_name(10));
-        let info = PublicationInfo {
-            id: id.as_str().into(),
-            video: section.kind == SectionKind::Video,
-            source: intent.source,
-            name,
-            muted: intent.muted,
-        };
+        let info = PublicationInfo { id: id.as_str().into(), video, source: intent.source, name, muted: intent.muted || blocked, blocked };
         let id = info.id.clone();
         let repairable = negotiated.codecs.iter().any(|codec| codec.feedback.nack);
         let source = Publication::new(info, key, room, section.mid.clone(), repairable, &negotiated.rids);
@@ -68,7 +66,11 @@ impl Shard {
                 continue;
             }
             let message = ServerMessage::PublicationAdded { participant: id.clone(), publication: known.info.clone() };
-            self.announce(room, Some(key), &message);
+            let (video, blocked) = (known.info.video, known.info.blocked);
+            self.announce_of(room, Some(key), (key, video), &message);
+            if blocked {
+                self.tell_blocked(key, publication);
+            }
             self.subscribe_room_to(now, key, publication);
             self.relay_publication(publication);
         }
@@ -80,9 +82,18 @@ impl Shard {
         for publication in participant.publications.clone() {
             if let Some(known) = self.publications.get_mut(publication) {
                 known.announced = true;
+                if known.info.blocked {
+                    self.tell_blocked(key, publication);
+                }
             }
             self.subscribe_room_to(now, key, publication);
         }
+    }
+
+    /// Its publisher doesn't know yet that it begins muted, for good.
+    fn tell_blocked(&mut self, key: ParticipantKey, publication: PublicationKey) {
+        let Some(target) = self.publications.get(publication).map(|known| known.id().0.clone()) else { return };
+        self.signal(key, ServerMessage::Moderated(Moderation { action: ModerationAction::Mute, target }));
     }
 
     pub(super) fn mute(&mut self, now: Instant, key: ParticipantKey, publication: PublicationKey, muted: bool) {
@@ -91,9 +102,9 @@ impl Shard {
             return;
         }
         known.info.muted = muted;
-        let (room, id, ours) = (known.room, known.id().clone(), known.from.is_none());
+        let (room, id, ours, video) = (known.room, known.id().clone(), known.from.is_none(), known.info.video);
         self.allocate_subscribers_of(now, publication);
-        self.announce(room, Some(key), &ServerMessage::PublicationMuted { publication: id, muted });
+        self.announce_of(room, Some(key), (key, video), &ServerMessage::PublicationMuted { publication: id, muted });
         if ours {
             self.tell_parts(room, || Relayed::Muted { publication: Self::handle_of(publication), muted });
         }
@@ -127,8 +138,8 @@ impl Shard {
             self.forget_subscription(now, participant, publication);
         }
         if let Some(owner) = self.participants.get(gone.owner).map(|owner| owner.id.clone()) {
-            let message = ServerMessage::PublicationRemoved { participant: owner, publication: gone.info.id };
-            self.announce(gone.room, Some(gone.owner), &message);
+            let message = ServerMessage::PublicationRemoved { participant: owner, publication: gone.info.id.clone() };
+            self.announce_of(gone.room, Some(gone.owner), (gone.owner, gone.info.video), &message);
         }
     }
 }

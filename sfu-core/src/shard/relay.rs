@@ -24,7 +24,7 @@ impl Shard {
     /// Takes a message of another shard's part of a room.
     pub fn handle_relay(&mut self, now: Instant, from: ShardId, message: RelayMessage) {
         match message.0 {
-            Relayed::Part { room, terms, participants } => self.on_part(now, from, &room, terms, participants),
+            Relayed::Part { room, terms, decisions, participants } => self.on_part(now, from, &room, (terms, &decisions), participants),
             Relayed::Gone { room } => self.on_part_gone(now, from, &room),
             Relayed::Lost => self.on_shard_lost(now, from),
             Relayed::Joined { room, participant } => self.on_relayed_join(now, from, &room, participant),
@@ -63,6 +63,7 @@ impl Shard {
                 self.on_relayed_keyframe_request(now, publication, encoding, need, newcomers);
             }
             Relayed::Peer { room, from, to, payload } => self.on_relayed_peer(&room, from, &to, payload),
+            Relayed::Moderation { room, moderation } => self.on_relayed_moderation(now, &room, &moderation),
             Relayed::Qualities { room, scores } => self.on_relayed_qualities(from, &room, scores),
             Relayed::Data { room, to, channel, message } => self.on_relayed_data(now, &room, to.as_ref(), channel, &message),
         }

@@ -25,9 +25,13 @@ impl Shard {
                 self.unpublish(now, key, publication);
                 ServerMessage::Done { id }
             }),
-            ClientMessage::Mute { publication, muted } => self.own(key, &publication).map(|publication| {
+            ClientMessage::Mute { publication, muted } => self.own(key, &publication).and_then(|publication| {
+                if !muted && self.publications.get(publication).is_some_and(|known| known.info.blocked) {
+                    let why = "a moderator muted this; it can be unmuted once a moderator allows it (allow_unmute)";
+                    return Err(ErrorInfo::new(ErrorCode::NotPermitted, why));
+                }
                 self.mute(now, key, publication, muted);
-                ServerMessage::Done { id }
+                Ok(ServerMessage::Done { id })
             }),
             ClientMessage::Subscribe { publication } => self.subscribe(now, key, &publication).map(|()| ServerMessage::Done { id }),
             ClientMessage::Unsubscribe { publication } => self.unsubscribe(now, key, &publication).map(|()| ServerMessage::Done { id }),
@@ -37,6 +41,7 @@ impl Shard {
             }
             ClientMessage::Wishes { wishes } => self.wish(now, key, &wishes).map(|()| ServerMessage::Done { id }),
             ClientMessage::Ping => Ok(ServerMessage::Pong { id }),
+            ClientMessage::Moderate(moderation) => self.moderate(now, key, id, &moderation).map(|()| ServerMessage::Done { id }),
             ClientMessage::Peer { to, payload } => self.pass_on(now, key, &to, payload).map(|()| ServerMessage::Done { id }),
         };
         let offered = matches!(outcome, Ok(ServerMessage::Answer { .. }));

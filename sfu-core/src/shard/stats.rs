@@ -54,6 +54,8 @@ pub struct ShardStats {
     pub loudest_changes: u64,
     /// Audio packets that were not passed on, their publication not being among the loudest.
     pub packets_not_among_loudest: u64,
+    /// Packets that were not passed on, a moderator having muted their publication.
+    pub packets_blocked: u64,
     pub data_messages: u64,
     pub heartbeats: u64,
     /// Receiver-estimated maximum bitrates taken note of (REMB).

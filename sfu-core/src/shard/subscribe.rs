@@ -17,6 +17,9 @@ impl Shard {
             return Err(ErrorInfo::new(ErrorCode::NotPermitted, "the token doesn't grant receiving (can_subscribe)"));
         }
         let publication = self.others_publication(key, id)?;
+        if !self.permits_publication(key, publication) {
+            return Err(self.denied(key, publication));
+        }
         self.add_wish(key, publication);
         self.fill_slots(now, key);
         Ok(())
@@ -70,6 +73,9 @@ impl Shard {
     }
 
     fn add_wish(&mut self, key: ParticipantKey, publication: PublicationKey) {
+        if !self.permits_publication(key, publication) {
+            return;
+        }
         if let Some(participant) = self.participants.get_mut(key)
             && !participant.subscriptions.iter().any(|known| known.publication == publication)
         {
@@ -154,6 +160,10 @@ impl Shard {
 
     /// Puts one publication into a free slot; false when there is none.
     fn bind(&mut self, now: Instant, key: ParticipantKey, publication: PublicationKey) -> bool {
+        // Packets go to slots alone, and here is the one way into a slot.
+        if !self.permits_publication(key, publication) {
+            return true;
+        }
         let Some(known) = self.publications.get_mut(publication) else { return true };
         let Some(participant) = self.participants.get_mut(key) else { return true };
         let group = SyncGroup::of(known.owner, known.info.source, publication);

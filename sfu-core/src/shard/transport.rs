@@ -45,7 +45,8 @@ impl Shard {
         self.ensure_peer(now, key, offer)?;
         for (section, publication, muted) in moving {
             self.move_publication(now, key, section, publication);
-            self.mute(now, key, publication, muted);
+            let blocked = self.publications.get(publication).is_some_and(|known| known.info.blocked);
+            self.mute(now, key, publication, muted || blocked);
         }
         self.stats.transports_renewed = self.stats.transports_renewed.saturating_add(1);
         self.apply_offer(now, key, offer, intents)

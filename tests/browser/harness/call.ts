@@ -48,6 +48,8 @@ export interface EnterOptions {
     prepared?: boolean;
     /** Talk directly where the room allows it. Default true, as in the SDK. */
     direct?: boolean;
+    /** End-to-end encryption with this passphrase. */
+    passphrase?: string;
     /** Further grants for the token. */
     grants?: Record<string, unknown>;
 }
@@ -108,6 +110,7 @@ export class Call {
             adaptiveStream: options.adaptiveStream ?? false,
             adaptation: options.adaptation ?? false,
             direct: options.direct ?? true,
+            ...(options.passphrase !== undefined && { passphrase: options.passphrase }),
         });
         return Object.assign(page, { identity, browser, proxy, id, joinMs: ms });
     }

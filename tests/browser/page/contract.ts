@@ -77,6 +77,8 @@ export interface LoggedEvent {
     active?: boolean;
     previous?: string;
     muted?: boolean;
+    /** Of moderation. */
+    action?: string;
     reason?: string;
     path?: string;
     speakers?: string[];
@@ -167,10 +169,12 @@ export interface LayerFacts {
 
 /** Page `participant`: one participant of a room, on the public API of the SDK. Waits in it are bounded. */
 export interface ParticipantPage {
-    /** Enters the room; the participant's id, and how long it took. */
     /** As a page does that shows a lobby first. */
     prepare(): Promise<void>;
-    join(url: string, token: string, options?: { autoSubscribe?: boolean; adaptiveStream?: boolean; adaptation?: boolean; direct?: boolean }): Promise<{ id: string; ms: number }>;
+    /** Enters the room; the participant's id, and how long it took. */
+    join(url: string, token: string, options?: { autoSubscribe?: boolean; adaptiveStream?: boolean; adaptation?: boolean; direct?: boolean; passphrase?: string }): Promise<{ id: string; ms: number }>;
+    /** Sends under another key from now on. */
+    rotateKey(): Promise<void>;
     /** Tries to enter and must not succeed: what the SDK says. */
     refused(url: string, token: string): Promise<{ name: string; code: string; retryable: boolean; message: string }>;
     leave(): Promise<void>;
@@ -194,6 +198,8 @@ export interface ParticipantPage {
     /** As if the device that a publication of mine comes from were unplugged. */
     unplug(publication: string): Promise<void>;
     setMuted(publication: string, muted: boolean): Promise<void>;
+    /** Moderates: a publication, an identity or, without a target, the room. */
+    moderate(action: 'remove' | 'readmit' | 'ask-mute' | 'mute' | 'allow-unmute' | 'lock' | 'unlock' | 'end', target?: string): Promise<void>;
     unpublish(publication: string): Promise<void>;
     /** Silences a published tone at its source: the track stays as it is. */
     setAudible(publication: string, audible: boolean): Promise<void>;

@@ -12,6 +12,7 @@ const TYPES: readonly (keyof RoomEvents)[] = [
     'publicationadded',
     'publicationremoved',
     'publicationmuted',
+    'moderated',
     'tracksubscribed',
     'trackunsubscribed',
     'localpublished',
@@ -70,7 +71,8 @@ function matches(event: LoggedEvent, pattern: EventPattern): boolean {
 function plain(event: RoomEvents[keyof RoomEvents]): Omit<LoggedEvent, 'at' | 'type'> {
     const result: Record<string, unknown> = {};
     if ('participant' in event) Object.assign(result, { identity: event.participant.identity, participant: event.participant.id });
-    if ('publication' in event) Object.assign(result, { publication: event.publication.id, source: event.publication.source });
+    if ('action' in event) result['action'] = event.action;
+    if ('publication' in event && event.publication) Object.assign(result, { publication: event.publication.id, source: event.publication.source });
     if ('path' in event) result['path'] = event.path;
     if ('step' in event) result['step'] = event.step;
     if ('what' in event) Object.assign(result, { what: event.what, active: event.active });

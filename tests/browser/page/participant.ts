@@ -2,6 +2,7 @@
 
 import { codecOf, connections, firstConnectedAt, inboundOf, mediaPath, openedConnections, outboundOf, pretendBusy, senderOf, sendEstimate, sourceOf, transportFacts } from './rtc-census.ts'; // first: it counts what the SDK makes
 import { connect, devices, NearcastError, prepare, type LocalPublication, type Publication, type Quality, type RemotePublication, type Room } from 'nearcast';
+import { E2EE, passphraseKeys } from 'nearcast/e2ee';
 import type { LoggedEvent, ParticipantPage } from './contract.ts';
 import { EventLog } from './event-log.ts';
 import { expose } from './expose.ts';
@@ -29,6 +30,7 @@ const watches = new Map<string, Watch>();
 const unhandled: string[] = [];
 window.addEventListener('unhandledrejection', ({ reason }) => unhandled.push(String(reason)));
 let room: Room | undefined;
+let e2ee: E2EE | undefined;
 let joinAt = 0;
 let signals: { stop(): void } | undefined;
 
@@ -111,9 +113,10 @@ async function framesDecoded(publication: string): Promise<{ frames: number; at:
 
 const page: ParticipantPage = {
     prepare,
-    async join(url, token, options = {}) {
+    async join(url, token, { passphrase, ...options } = {}) {
         joinAt = performance.now();
-        room = await connect(url, token, options);
+        e2ee = passphrase === undefined ? undefined : new E2EE({ keys: passphraseKeys(passphrase) });
+        room = await connect(url, token, e2ee ? { ...options, e2ee } : options);
         log.listen(room); // in the same task: those who are there already are told too
         for (const type of ['publicationadded', 'localpublished'] as const) {
             room.on(type, ({ publication }) => firstIds.set(publication, publication.id));
@@ -140,6 +143,10 @@ const page: ParticipantPage = {
             return { name, code, retryable, message };
         }
         throw new Error('the room let us in');
+    },
+    async rotateKey() {
+        if (!e2ee) throw new Error('join with a passphrase first');
+        await e2ee.rotate();
     },
     leave: () => theRoom().leave(),
     state: async () => theRoom().state,
@@ -189,6 +196,22 @@ const page: ParticipantPage = {
         media.dispatchEvent(new Event('ended'));
     },
     setMuted: (publication, muted) => (muted ? local(publication).mute() : local(publication).unmute()),
+    async moderate(action, target = '') {
+        switch (action) {
+            case 'remove':
+            case 'readmit':
+                return theRoom().moderate(action, target);
+            case 'lock':
+            case 'unlock':
+            case 'end':
+                return theRoom().moderate(action);
+            default: {
+                const found = remote(target);
+                if (!found) throw new Error(`nobody publishes ${target}`);
+                return theRoom().moderate(action, found);
+            }
+        }
+    },
     async unpublish(publication) {
         await local(publication).unpublish();
         painters.get(publication)?.stop();

@@ -169,9 +169,10 @@ impl World {
             name: identity.clone(),
             identity,
             role: None,
-            permissions: Permissions { publish: true, subscribe: true, publish_data: true },
+            permissions: Permissions { publish: true, subscribe: true, publish_data: true, moderate: false },
             mode: ModePolicy::default(),
             max_participants: None,
+            forwarding: None,
         };
         let connection = ConnectionId(number as u64);
         self.shard.handle_command(self.now, Command::Join { connection, request: 1, admission, join });

@@ -143,10 +143,11 @@ impl Client {
             room: self.room.clone(),
             identity: self.name.clone(),
             name: self.name.clone(),
-            role: None,
+            role: self.joining.role.clone(),
             permissions: self.joining.permissions,
             mode: self.joining.mode,
             max_participants: self.joining.max_participants,
+            forwarding: self.joining.forwarding.clone(),
         }
     }
 

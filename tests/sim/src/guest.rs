@@ -175,9 +175,10 @@ impl World {
             identity: name.into(),
             name: name.into(),
             role: None,
-            permissions: Permissions { publish: true, subscribe: true, publish_data: true },
+            permissions: Permissions { publish: true, subscribe: true, publish_data: true, moderate: false },
             mode: ModePolicy::default(),
             max_participants: None,
+            forwarding: None,
         };
         let join = Join { offer, auto_subscribe: true, ..Join::default() };
         self.command(match by_http {

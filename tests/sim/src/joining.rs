@@ -2,7 +2,8 @@
 
 use crate::source::SourcePlan;
 use nearcast_protocol::Permissions;
-use sfu_core::ModePolicy;
+use sfu_core::{ForwardingPolicy, ModePolicy};
+use std::sync::Arc;
 use str0m::RtcConfig;
 
 /// Somebody about to join. Everything has a usual value; say only what matters to the test.
@@ -12,6 +13,8 @@ pub struct Joining {
     pub(crate) permissions: Permissions,
     pub(crate) mode: ModePolicy,
     pub(crate) max_participants: Option<u32>,
+    pub(crate) role: Option<String>,
+    pub(crate) forwarding: Option<Arc<ForwardingPolicy>>,
     pub(crate) auto_subscribe: bool,
     pub(crate) audio_slots: usize,
     pub(crate) video_slots: usize,
@@ -35,9 +38,11 @@ impl Joining {
         Self {
             name: name.to_owned(),
             room: "room".to_owned(),
-            permissions: Permissions { publish: true, subscribe: true, publish_data: true },
+            permissions: Permissions { publish: true, subscribe: true, publish_data: true, moderate: false },
             mode: ModePolicy::default(),
             max_participants: None,
+            role: None,
+            forwarding: None,
             auto_subscribe: true,
             audio_slots: 0,
             video_slots: 0,
@@ -113,7 +118,7 @@ impl Joining {
     /// With other grants than all of them.
     #[must_use]
     pub fn permitted(mut self, publish: bool, subscribe: bool, publish_data: bool) -> Self {
-        self.permissions = Permissions { publish, subscribe, publish_data };
+        self.permissions = Permissions { publish, subscribe, publish_data, ..self.permissions };
         self
     }
 
@@ -121,6 +126,27 @@ impl Joining {
     #[must_use]
     pub fn in_mode(mut self, mode: ModePolicy) -> Self {
         self.mode = mode;
+        self
+    }
+
+    /// With a token that lets it moderate.
+    #[must_use]
+    pub fn moderating(mut self) -> Self {
+        self.permissions.moderate = true;
+        self
+    }
+
+    /// With a role in its token.
+    #[must_use]
+    pub fn role(mut self, role: &str) -> Self {
+        self.role = Some(role.to_owned());
+        self
+    }
+
+    /// With a token that says who gets what from whom.
+    #[must_use]
+    pub fn under(mut self, policy: &Arc<ForwardingPolicy>) -> Self {
+        self.forwarding = Some(Arc::clone(policy));
         self
     }
 

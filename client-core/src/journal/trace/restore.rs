@@ -6,7 +6,7 @@ use super::fields;
 use crate::wire::Item;
 use crate::{LinkId, RequestId, SocketId, TransportState};
 use nearcast_protocol::client::Source;
-use nearcast_protocol::{Mid, ParticipantId, Priority, PublicationId};
+use nearcast_protocol::{Mid, ModerationAction, ParticipantId, Priority, PublicationId};
 
 /// What stands for a secret.
 const MASK: &str = "*";
@@ -126,6 +126,7 @@ choices! {
     Source { Camera Microphone Screen ScreenAudio Other }
     Priority { Auto Thumbnail Speaker OnStage }
     TransportState { Connected Disconnected Failed }
+    ModerationAction { Remove Readmit AskMute Mute AllowUnmute Lock Unlock End }
 }
 
 impl<T: Restore> Restore for Option<T> {

@@ -17,7 +17,7 @@ use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use nearcast_protocol::wire::WireError;
 use nearcast_protocol::{ClientEnvelope, ClientMessage, ErrorCode, ErrorInfo, IceServer, Join, ServerMessage};
-use sfu_core::{Admission, Command, ConnectionId};
+use sfu_core::{Command, ConnectionId};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
@@ -323,15 +323,7 @@ impl Connection {
             resume = join.resume.is_some(),
             "joining"
         );
-        let admission = Admission {
-            name: claims.shown_name().to_owned(),
-            permissions: claims.permissions(),
-            mode: claims.mode.unwrap_or(self.context.config.room_mode.0),
-            max_participants: claims.max_participants,
-            room: claims.room,
-            identity: claims.sub,
-            role: claims.role,
-        };
+        let admission = claims.admission(&self.context.config)?;
         let (queue, messages) = mpsc::channel(self.context.config.outgoing_queue.as_usize());
         let outgoing = Outgoing { queue, overflow: Arc::clone(&self.overflow) };
         let command = Command::Join { connection: self.id, request, admission, join };

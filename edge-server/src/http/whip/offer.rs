@@ -40,7 +40,7 @@ impl Purpose {
     #[must_use]
     pub const fn permissions(self) -> Permissions {
         let publish = matches!(self, Self::Publish);
-        Permissions { publish, subscribe: !publish, publish_data: false }
+        Permissions { publish, subscribe: !publish, publish_data: false, moderate: false }
     }
 }
 

@@ -8,7 +8,7 @@ use nearcast_protocol::PublicationInfo;
 use nearcast_protocol::client::Source;
 
 fn camera(rids: &[&str]) -> Publication {
-    let info = PublicationInfo { id: "t".into(), video: true, source: Source::Camera, name: String::new(), muted: false };
+    let info = PublicationInfo { id: "t".into(), video: true, source: Source::Camera, name: String::new(), muted: false, blocked: false };
     let rids: Vec<_> = rids.iter().map(|rid| (*rid).to_owned()).collect();
     Publication::new(info, ParticipantKey::default(), RoomKey::default(), "0".into(), true, &rids)
 }

@@ -172,7 +172,7 @@ fn an_unanswered_request_is_repeated_until_a_key_frame_comes() {
 }
 
 fn camera() -> Publication {
-    let info = PublicationInfo { id: "p".into(), video: true, source: Source::Camera, name: String::new(), muted: false };
+    let info = PublicationInfo { id: "p".into(), video: true, source: Source::Camera, name: String::new(), muted: false, blocked: false };
     Publication::new(info, ParticipantKey::default(), RoomKey::default(), "0".into(), true, &[])
 }
 

@@ -36,8 +36,8 @@ impl Shard {
         if !known.info.video {
             known.note_loudness(packet, now);
         }
-        let (fresh, heard) = (known.take_relayed(encoding, packet, now), known.heard);
-        if fresh && (heard || self.becomes_heard(now, key)) {
+        let (fresh, heard, blocked) = (known.take_relayed(encoding, packet, now), known.heard, known.info.blocked);
+        if fresh && !blocked && (heard || self.becomes_heard(now, key)) {
             self.fan_out(now, key, packet);
         }
     }

@@ -1,12 +1,13 @@
 //! Who is in the other parts of a room.
 
 use crate::keys::{ParticipantKey, PublicationKey, RoomKey};
+use crate::moderation::Decisions;
 use crate::participant::Participant;
 use crate::publication::Publication;
 use crate::relay::{Handle, Relayed, RelayedParticipant, RelayedPublication};
 use crate::room_mode::{Occasion, Terms};
 use crate::shard::{Event, Shard, ShardId};
-use nearcast_protocol::{LeaveReason, ParticipantId, ServerMessage};
+use nearcast_protocol::{LeaveReason, ParticipantId};
 use std::time::Instant;
 
 impl Shard {
@@ -23,7 +24,8 @@ impl Shard {
     fn own_part(&self, room: RoomKey) -> Option<Relayed> {
         let known = self.rooms.get(room)?;
         let participants = known.participants.iter().filter_map(|key| self.as_relayed(*key)).collect();
-        Some(Relayed::Part { room: known.name.clone(), terms: known.terms, participants })
+        let decisions = Box::new(known.decisions.clone());
+        Some(Relayed::Part { room: known.name.clone(), terms: known.terms.clone(), decisions, participants })
     }
 
     /// A participant of this shard as the others shall know it; none for one of theirs.
@@ -69,9 +71,17 @@ impl Shard {
         self.tell_parts(room, || Relayed::Published { room: name.clone(), participant: id.clone(), publication: relayed.clone() });
     }
 
-    pub(super) fn on_part(&mut self, now: Instant, from: ShardId, room: &str, terms: Terms, participants: Vec<RelayedParticipant>) {
+    pub(super) fn on_part(
+        &mut self,
+        now: Instant,
+        from: ShardId,
+        room: &str,
+        (terms, decisions): (Terms, &Decisions),
+        participants: Vec<RelayedParticipant>,
+    ) {
         let Some(key) = self.rooms_by_name.get(room).copied() else { return };
-        self.note_terms(key, terms);
+        self.note_terms(now, key, terms);
+        self.learn_decisions(now, key, decisions);
         let Some(known) = self.rooms.get_mut(key) else { return };
         if !known.parts.contains(&from) {
             known.parts.push(from);
@@ -108,9 +118,7 @@ impl Shard {
         for publication in publications {
             self.insert_relayed_publication(from, key, publication);
         }
-        if let Some(participant) = self.participant_info(key) {
-            self.announce(room, Some(key), &ServerMessage::ParticipantJoined { participant });
-        }
+        self.announce_participant(room, key);
         self.publish_announced(now, key);
         self.review_mode(now, room, Occasion::Came, None);
     }

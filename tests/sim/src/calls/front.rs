@@ -52,9 +52,10 @@ impl Front {
             identity: identity.to_owned(),
             name: identity.to_owned(),
             role: None,
-            permissions: Permissions { publish: true, subscribe: true, publish_data: true },
+            permissions: Permissions { publish: true, subscribe: true, publish_data: true, moderate: false },
             mode: ModePolicy::default(),
             max_participants: None,
+            forwarding: None,
         };
         edge.command(now, Command::Join { connection, request: envelope.id, admission, join });
         None
