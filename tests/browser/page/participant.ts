@@ -31,6 +31,7 @@ const unhandled: string[] = [];
 window.addEventListener('unhandledrejection', ({ reason }) => unhandled.push(String(reason)));
 let room: Room | undefined;
 let e2ee: E2EE | undefined;
+const refusedCodecs: string[] = [];
 let joinAt = 0;
 let signals: { stop(): void } | undefined;
 
@@ -114,7 +115,7 @@ async function framesDecoded(publication: string): Promise<{ frames: number; at:
 const page: ParticipantPage = {
     async join(url, token, { passphrase, ...options } = {}) {
         joinAt = performance.now();
-        e2ee = passphrase === undefined ? undefined : new E2EE({ keys: passphraseKeys(passphrase) });
+        e2ee = passphrase === undefined ? undefined : new E2EE({ keys: passphraseKeys(passphrase), onRefused: (codec) => refusedCodecs.push(codec) });
         room = await connect(url, token, e2ee ? { ...options, e2ee } : options);
         log.listen(room); // in the same task: those who are there already are told too
         for (const type of ['publicationadded', 'localpublished'] as const) {
@@ -147,6 +148,7 @@ const page: ParticipantPage = {
         if (!e2ee) throw new Error('join with a passphrase first');
         await e2ee.rotate();
     },
+    refusedCodecs: async () => refusedCodecs,
     leave: () => theRoom().leave(),
     state: async () => theRoom().state,
 
