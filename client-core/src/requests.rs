@@ -62,11 +62,6 @@ impl Requests {
     /// A publication has another name now.
     pub(crate) fn rename(&mut self, was: &PublicationId, id: &PublicationId) {
         for one in &mut self.waiting {
-            if let ClientMessage::Moderate(moderation) = &mut one.message
-                && moderation.target == was.as_str()
-            {
-                moderation.target.clone_from(&id.0);
-            }
             if let ClientMessage::Unpublish { publication }
             | ClientMessage::Mute { publication, .. }
             | ClientMessage::Subscribe { publication }

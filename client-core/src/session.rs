@@ -119,8 +119,6 @@ pub struct Session {
     direct: Direct,
     /// Came while an answer was being applied: perhaps for what it publishes.
     early_demand: Vec<(PublicationId, Vec<EncodingDemand>)>,
-    /// The room is, as far as we were told.
-    locked: bool,
     outputs: VecDeque<Output>,
     journal: Journal,
 }
@@ -148,7 +146,6 @@ impl Session {
             watch: quality::Watch::default(),
             direct: Direct::new(),
             early_demand: Vec::new(),
-            locked: false,
             outputs: VecDeque::new(),
             journal: Journal::new(&config, seed),
             config,

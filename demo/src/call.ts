@@ -7,6 +7,7 @@ import { find } from './dom.ts';
 import { Grid } from './grid.ts';
 import { copyInvite } from './invite.ts';
 import { LocalMedia } from './local-media.ts';
+import { followModeration } from './moderation.ts';
 import { setState } from './page.ts';
 import { People } from './people.ts';
 import { StatsOverlay } from './stats-overlay.ts';
@@ -76,6 +77,7 @@ export class Call {
       else if (why.isOpen) toggleWhy();
     }, { signal });
 
+    followModeration(room, find('#call-lock', HTMLButtonElement), signal);
     followState(room, signal);
     followAutoplay(room, signal);
 

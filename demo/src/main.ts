@@ -68,7 +68,7 @@ async function join(choice: JoinChoice, waitIn: 'lobby' | 'connecting'): Promise
 async function enter({ room, name }: JoinChoice, signal: AbortSignal): Promise<Room> {
   const identity = options.identity ?? tabIdentity(name, tab);
   // A function, not a string: after a long interruption the SDK needs a fresh one.
-  const token = options.token ?? (() => mintToken({ room, identity, name }));
+  const token = options.token ?? (() => mintToken({ room, identity, name, ...(options.moderate && { can_moderate: true }) }));
   return connect(options.edge ?? location.origin, token, { signal });
 }
 

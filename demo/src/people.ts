@@ -2,6 +2,7 @@
 import { type Layer, type Participant, type Path, type Publication, type RemoteParticipant, RemotePublication, type Room, type Track } from 'nearcast';
 import type { Grid } from './grid.ts';
 import { pausedInWords } from './layer-words.ts';
+import { moderateTile } from './moderation.ts';
 import { Tile } from './tile.ts';
 import { showNotice } from './toasts.ts';
 
@@ -97,6 +98,7 @@ export class People {
     const tile = new Tile({ name: nameOf(participant), source: 'camera', isSelf: participant.isLocal });
     this.#people.set(participant, { participant, tile, extra: new Map() });
     this.#grid.add(tile);
+    moderateTile(this.#room, participant, tile);
     this.#refreshMuted(participant);
     this.#showCount();
   }

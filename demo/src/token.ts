@@ -18,6 +18,7 @@ export interface TokenRequest {
   room: string;
   identity: string;
   name: string;
+  can_moderate?: true;
 }
 
 export async function mintToken(request: TokenRequest, signal?: AbortSignal): Promise<string> {

@@ -5,6 +5,8 @@ export interface PageOptions {
   name?: string;
   /** Join without a click. */
   autojoin: boolean;
+  /** Ask for a token that lets one moderate. */
+  moderate?: true;
   /** Only try whether a call would work. */
   preflight?: true;
   /** Publish the camera on joining. */
@@ -25,7 +27,7 @@ export function parseOptions(search: string): PageOptions {
     video: flag(parameters.get('video'), true),
     audio: flag(parameters.get('audio'), true),
   };
-  if (flag(parameters.get('preflight'), false)) options.preflight = true;
+  for (const key of ['preflight', 'moderate'] as const) if (flag(parameters.get(key), false)) options[key] = true;
   for (const key of ['room', 'name', 'token', 'edge', 'identity'] as const) {
     const value = parameters.get(key)?.trim();
     if (value) options[key] = value;

@@ -16,6 +16,11 @@ test('the check before a call', () => {
   assert.equal('preflight' in parseOptions('?preflight=0'), false);
 });
 
+test('a moderator says so', () => {
+  assert.equal(parseOptions('?moderate=1').moderate, true);
+  assert.equal('moderate' in parseOptions('?moderate=0'), false);
+});
+
 test('every option', () => {
   const options = parseOptions('?room=R&name=N&autojoin=1&video=0&audio=0&token=a.b.c&edge=https%3A%2F%2Fedge.example&identity=me');
   assert.deepEqual(options, {

@@ -96,7 +96,7 @@ const table: Readonly<Record<KnownErrorCode, readonly [ErrorClass, boolean, stri
   overloaded: [ConnectError, true, 'The edge takes nobody in for now. Try another edge, or later.'],
   'shutting-down': [ConnectError, true, 'The edge is going away. Connect to another one, or again in a moment.'],
   'room-full': [ConnectError, true, 'The room is full. Try again when somebody has left.'],
-  'room-locked': [ConnectError, true, 'The room is locked. Ask a moderator to let you in.'],
+  'room-locked': [ConnectError, true, 'The room is locked.'],
   'room-closed': [ConnectError, false, 'The room was closed.'],
   'duplicate-identity': [ConnectError, false, 'The same identity joined from elsewhere. Give each participant an identity of its own.'],
   removed: [ConnectError, false, 'You were removed from the room.'],

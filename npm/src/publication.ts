@@ -33,8 +33,9 @@ export abstract class Publication {
   abstract readonly participant: Participant;
   /** Its media, when there is any here. */
   abstract readonly track: Track | undefined;
+  /** Muted by a moderator: the edge forwards nothing of it, and its publisher can't unmute it until a moderator allows it. */
+  readonly blocked: boolean = false;
   #muted: boolean;
-  #blocked = false;
   #quality: Quality | undefined;
 
   /** @internal */
@@ -60,16 +61,6 @@ export abstract class Publication {
   /** The publisher sends nothing for now. */
   get muted(): boolean {
     return this.#muted;
-  }
-
-  /** Muted by a moderator: the edge forwards nothing of it, and its publisher can't unmute it until a moderator allows it. */
-  get blocked(): boolean {
-    return this.#blocked;
-  }
-
-  /** @internal */
-  setBlocked(blocked: boolean): void {
-    this.#blocked = blocked;
   }
 
   /** How well it gets through here; undefined until it is measured. Told by `quality`. */
@@ -157,7 +148,7 @@ export class LocalPublication extends Publication {
    * while it is `blocked`.
    */
   async unmute(): Promise<void> {
-    if (this.blocked) throw nearcastError('not-permitted', { message: 'A moderator muted this; ask to be allowed to unmute.' });
+    if (this.blocked) throw nearcastError('not-permitted', { message: 'Muted by a moderator.' });
     await this.#inTurn(async () => {
       if (!this.muted) return;
       if (this.#released && this.#capture) await this.#send(await this.#capture.open(), true);

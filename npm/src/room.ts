@@ -116,10 +116,12 @@ export class Room extends TypedEventTarget<RoomEvents> {
   readonly local: LocalParticipant;
   /** Everybody else, by participant id. */
   readonly participants: ReadonlyMap<string, RemoteParticipant> = new Map();
+  /** Nobody new gets in: a moderator locked it. Told by `moderated`. */
+  readonly locked: boolean = false;
+  /** The token grants moderating. */
+  readonly canModerate: boolean = false;
   #call: Call;
   #state: RoomState = 'connected';
-  /** @internal */
-  rights = { locked: false, canModerate: false };
   #speakers: readonly Participant[] = [];
   #estimate: number | undefined;
   #quality: ConnectionQuality | undefined;
@@ -194,16 +196,6 @@ export class Room extends TypedEventTarget<RoomEvents> {
     return this.#call.trace();
   }
 
-  /** Nobody new gets in: a moderator locked it. Told by `moderated`. */
-  get locked(): boolean {
-    return this.rights.locked;
-  }
-
-  /** The token grants moderating. */
-  get canModerate(): boolean {
-    return this.rights.canModerate;
-  }
-
   /** Locks or unlocks the room, or ends the call for everybody. Rejects with `not-permitted` unless `canModerate`. */
   moderate(action: 'lock' | 'unlock' | 'end'): Promise<void>;
   /** Removes somebody, or lets somebody in again, by identity. */
@@ -211,7 +203,8 @@ export class Room extends TypedEventTarget<RoomEvents> {
   /** Mutes a publication, asks for that, or allows its publisher to unmute it. */
   moderate(action: 'mute' | 'ask-mute' | 'allow-unmute', what: Publication): Promise<void>;
   moderate(action: ModerationAction, target: Participant | Publication | string = ''): Promise<void> {
-    return this.#call.moderate(action, typeof target === 'string' ? target : 'identity' in target ? target.identity : target.id);
+    const { identity, id = target } = target as { identity?: string; id?: string };
+    return this.#call.moderate(action, identity ?? (id as string));
   }
 
   /** Leaves for good: closes the connection, devices opened here, and lets go of everything. A second call does nothing. */

@@ -14,7 +14,7 @@ import type { Encryption } from './encryption.js';
 import { nearcastError, type NearcastError } from './errors.js';
 import { IceServers } from './ice-servers.js';
 import { layerReasons, type VideoPreferences, videoPriorities } from './layers.js';
-import { type ModerationAction, moderationActions } from './moderation.js';
+import { type ModerationAction, moderationActions, MUTE } from './moderation.js';
 import type { ConnectOptions } from './options.js';
 import { LocalParticipant, type Participant, RemoteParticipant } from './participant.js';
 import { watchPage } from './page.js';
@@ -351,15 +351,19 @@ export class Session implements CoreHost, CoreUser, Call {
     if (!room || !action) return;
     const own = room.local.table.get(id);
     const publication = own ?? this.#remote.get(id);
-    if (!id) room.rights.locked = action === 'lock';
-    else if (!publication) return void this.#blocked.add(id);
-    else if (action !== 'ask-mute') publication.setBlocked(action === 'mute');
-    if (own?.blocked) void own.silence();
+    if (!id) {
+      // Told to whoever comes back, whether it is news or not.
+      const locked = action === 'lock';
+      if (room.locked === locked) return;
+      (room as { locked: boolean }).locked = locked;
+    } else if (!publication) return void this.#blocked.add(id);
+    else if (action !== 'ask-mute') (publication as { blocked: boolean }).blocked = action === 'mute';
+    if (own?.blocked) void own.mute().catch(() => undefined); // it is silent; the edge knows
     this.#emit('moderated', publication ? { action, publication } : { action });
   }
 
   mayModerate(): void {
-    if (this.#room) this.#room.rights.canModerate = true;
+    if (this.#room) (this.#room as { canModerate: boolean }).canModerate = true;
   }
 
   trackSubscribed(id: string, mid: string, media: MediaStreamTrack): void {
@@ -501,7 +505,7 @@ export class Session implements CoreHost, CoreUser, Call {
     });
     room.local.table.set(publicationId, publication);
     this.#emit('localpublished', { publication });
-    if (this.#blocked.delete(publicationId)) this.moderated(moderationActions.indexOf('mute'), publicationId);
+    if (this.#blocked.delete(publicationId)) this.moderated(MUTE, publicationId);
     this.#requests.resolve(id, publication);
     if (track.readyState === 'ended') void this.unpublish(publication).catch(() => undefined); // it ended while the edge was asked
   }

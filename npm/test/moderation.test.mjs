@@ -45,6 +45,7 @@ test('the room knows whether it is locked, and whether one moderates', async () 
   host.mayModerate();
   host.moderated(number('lock'), '');
   assert.deepEqual([joined.locked, joined.canModerate], [true, true]);
+  host.moderated(number('lock'), ''); // after a resume
   host.moderated(number('unlock'), '');
   assert.equal(joined.locked, false);
   assert.deepEqual(heard, [{ action: 'lock' }, { action: 'unlock' }]);

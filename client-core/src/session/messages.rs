@@ -87,18 +87,11 @@ impl Session {
         }
     }
 
-    /// A publication of ours that begins muted is told of ahead of the end of its request: the façade keeps it in mind.
-    pub(super) fn moderated(&mut self, action: ModerationAction, publication: PublicationId) {
-        match action {
-            ModerationAction::Lock => self.locked = true,
-            ModerationAction::Unlock => self.locked = false,
-            ModerationAction::Mute => {
-                self.watch.muted(&publication, true);
-                self.negotiation.muted(&publication, true);
-                self.room.blocked(&publication, true);
-            }
-            ModerationAction::AllowUnmute => self.room.blocked(&publication, false),
-            _ => {}
+    /// A publication of ours that begins muted is told of ahead of the end of its request: the façade keeps it in mind. It also mutes what is ours,
+    /// as an app would.
+    fn moderated(&mut self, action: ModerationAction, publication: PublicationId) {
+        if matches!(action, ModerationAction::Mute | ModerationAction::AllowUnmute) {
+            self.room.blocked(&publication, action == ModerationAction::Mute);
         }
         self.event(Event::Moderated { action, publication });
     }

@@ -7,7 +7,7 @@ use crate::recovery::outage::ATTEMPT_WITHIN;
 use crate::recovery::{Reason, Step};
 use crate::{Code, Event, MonoTime, Output, State};
 use alloc::string::String;
-use nearcast_protocol::{ClientMessage, ErrorCode, ErrorInfo, Join, Joined, ModerationAction, PublicationId, Resume};
+use nearcast_protocol::{ClientMessage, ErrorCode, ErrorInfo, Join, Joined, Resume};
 
 /// How long people, publications and tracks may take to come along to a new session or transport. Guess: most clients of an edge that died have
 /// found another one by then.
@@ -142,7 +142,6 @@ impl Session {
                 self.settle_at = Some(now.after(SETTLE_WITHIN));
             }
             self.with_room(|room, events| room.reconcile(&joined, renewed, events));
-            self.learn_moderation(&joined);
             if !joined.resumed {
                 self.choose_again(None);
             }
@@ -156,20 +155,8 @@ impl Session {
             self.event(Event::MayModerate);
         }
         self.with_room(|room, events| room.reconcile(&joined, renewed, events));
-        self.learn_moderation(&joined);
         self.event(Event::StateChanged { state: State::Connected, reason: Reason::Joined });
         self.recovery.entered(now, !self.ice_servers.is_empty());
-    }
-
-    /// What moderators decided while we weren't told.
-    fn learn_moderation(&mut self, joined: &Joined) {
-        if core::mem::replace(&mut self.locked, joined.locked) != joined.locked {
-            let action = if joined.locked { ModerationAction::Lock } else { ModerationAction::Unlock };
-            self.event(Event::Moderated { action, publication: PublicationId(String::new()) });
-        }
-        for blocked in joined.participant.publications.iter().filter(|one| one.blocked) {
-            self.moderated(ModerationAction::Mute, blocked.id.clone());
-        }
     }
 
     /// The edge refused our join.

@@ -35,6 +35,8 @@ const scope = self as unknown as {
 let sending: { kid: bigint; key: FrameKey } | undefined;
 /** The next number of the present key: one count for all tracks and layers, so that no nonce comes twice. */
 let counter = 0n;
+/** Codecs that were refused: told once. */
+const told = new Set<string>();
 const keys = new Map<bigint, FrameKey>();
 /** Frames that wait for a key: when it was last asked for, and what to do when it comes. */
 const wanted = new Map<bigint, { askedAt: number; here: Promise<void>; arrive: () => void }>();
@@ -86,7 +88,9 @@ async function sealFrame(frame: EncodedFrame, video: boolean): Promise<ArrayBuff
   const codec = frame.getMetadata?.().mimeType?.toLowerCase();
   const parts = split(data, video, codec);
   if (!parts) {
-    if (data.length > 0) scope.postMessage({ type: 'refused', codec: codec ?? 'unknown' });
+    const refused = codec ?? 'unknown';
+    if (data.length > 0 && !told.has(refused)) scope.postMessage({ type: 'refused', codec: refused });
+    told.add(refused);
     return undefined;
   }
   if (!sending) return undefined;

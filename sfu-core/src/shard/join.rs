@@ -237,6 +237,7 @@ impl Shard {
             locked: room.decisions.is_locked(),
         };
         self.signal(key, ServerMessage::Joined(Box::new(joined)));
+        self.tell_moderation_to(key, resumed);
         self.tell_speakers_to(key, resumed);
         self.tell_qualities_to(key);
     }

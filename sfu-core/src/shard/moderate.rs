@@ -254,6 +254,21 @@ impl Shard {
         }
     }
 
+    /// Who comes back may have missed what moderators did to the room, and to what is its own.
+    pub(super) fn tell_moderation_to(&mut self, key: ParticipantKey, resumed: bool) {
+        let Some(participant) = self.participants.get(key) else { return };
+        let locked = self.rooms.get(participant.room).is_some_and(|room| room.decisions.is_locked());
+        let own = participant.publications.iter().filter_map(|key| self.publications.get(*key));
+        let blocked = own.filter(|known| resumed && known.info.blocked).map(|known| (ModerationAction::Mute, known.id().0.clone()));
+        let mut notices: Vec<_> = blocked.collect();
+        if resumed || locked {
+            notices.push((if locked { ModerationAction::Lock } else { ModerationAction::Unlock }, String::new()));
+        }
+        for (action, target) in notices {
+            self.signal(key, ServerMessage::Moderated(Moderation { action, target }));
+        }
+    }
+
     /// Whether a message that may arrange a direct connection would lead media past the edge, which has to be able to stop it.
     pub(super) fn must_pass_here(&self, room: RoomKey, key: ParticipantKey, other: ParticipantKey) -> bool {
         let identity = |key: ParticipantKey| self.participants.get(key).map_or("", |participant| participant.admission.identity.as_str());

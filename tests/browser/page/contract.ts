@@ -175,6 +175,8 @@ export interface ParticipantPage {
     join(url: string, token: string, options?: { autoSubscribe?: boolean; adaptiveStream?: boolean; adaptation?: boolean; direct?: boolean; passphrase?: string }): Promise<{ id: string; ms: number }>;
     /** Sends under another key from now on. */
     rotateKey(): Promise<void>;
+    /** Codecs of mine that can't be sealed, and weren't sent. */
+    refusedCodecs(): Promise<string[]>;
     /** Tries to enter and must not succeed: what the SDK says. */
     refused(url: string, token: string): Promise<{ name: string; code: string; retryable: boolean; message: string }>;
     leave(): Promise<void>;

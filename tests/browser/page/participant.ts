@@ -31,6 +31,7 @@ const unhandled: string[] = [];
 window.addEventListener('unhandledrejection', ({ reason }) => unhandled.push(String(reason)));
 let room: Room | undefined;
 let e2ee: E2EE | undefined;
+const refusedCodecs: string[] = [];
 let joinAt = 0;
 let signals: { stop(): void } | undefined;
 
@@ -115,7 +116,7 @@ const page: ParticipantPage = {
     prepare,
     async join(url, token, { passphrase, ...options } = {}) {
         joinAt = performance.now();
-        e2ee = passphrase === undefined ? undefined : new E2EE({ keys: passphraseKeys(passphrase) });
+        e2ee = passphrase === undefined ? undefined : new E2EE({ keys: passphraseKeys(passphrase), onRefused: (codec) => refusedCodecs.push(codec) });
         room = await connect(url, token, e2ee ? { ...options, e2ee } : options);
         log.listen(room); // in the same task: those who are there already are told too
         for (const type of ['publicationadded', 'localpublished'] as const) {
@@ -148,6 +149,7 @@ const page: ParticipantPage = {
         if (!e2ee) throw new Error('join with a passphrase first');
         await e2ee.rotate();
     },
+    refusedCodecs: async () => refusedCodecs,
     leave: () => theRoom().leave(),
     state: async () => theRoom().state,
 

@@ -216,6 +216,7 @@ fn a_locked_room_lets_nobody_new_in() {
         world.lose_signalling(alice);
         world.resume(alice);
         world.run_until(secs(2), "resumed", |world| world[alice].joined().is_some_and(|joined| joined.resumed && joined.locked));
+        assert_eq!(notices(&world, alice).last(), Some(&(ModerationAction::Lock, String::new())), "told once more, in case it was missed");
 
         moderate(&mut world, chair, ModerationAction::Unlock, "").unwrap();
         world.run_for(ms(300));

@@ -1,0 +1,44 @@
+// What is sealed from end to end goes through an edge that can't read it: codecs, sizes, late comers, direct connections.
+
+import assert from 'node:assert/strict';
+import { callTest } from './harness/call.ts';
+import { shows } from './harness/verdict.ts';
+import { until } from './harness/wait.ts';
+
+const KEY = { passphrase: 'correct horse battery staple' };
+
+callTest('the edge forwards what it cannot read: every codec, sizes, late comers', { timeoutMs: 150_000 }, async (call) => {
+    const ben = await call.enter('ben', KEY);
+    for (const [pattern, codec] of (['vp8', 'vp9', 'h264'] as const).entries()) {
+        const ana = await call.enter(`ana-${codec}`, KEY);
+        // Sizes by simulcast, of VP9 too.
+        const id = await ana.publishPicture({ pattern, width: 640, height: 360 }, { codec, scalabilityMode: 'L1T1' });
+        await shows(() => ben.measureVideo(id, 2000), pattern);
+        assert.ok((await ben.codecOf(id))?.toLowerCase().includes(codec), `${codec} was asked for, ${await ben.codecOf(id)} arrives`);
+        // A change of sizes waits for a key frame, or for a layer that stands alone: the edge finds both.
+        await ben.pictureBecomes(id, 640);
+        await ben.prefer(id, { width: 320, height: 180 });
+        call.figure(`${codec}: smaller after ${(await ben.pictureBecomes(id, 320)).toFixed(0)} ms`);
+        await ben.prefer(id, { width: 640, height: 360 });
+        call.figure(`${codec}: larger after ${(await ben.pictureBecomes(id, 640)).toFixed(0)} ms`);
+        const late = await call.enter(`late-${codec}`, KEY);
+        await shows(() => late.measureVideo(id, 2000), pattern);
+        await late.leave();
+        await ana.leave();
+    }
+    const ana = await call.enter('ana', KEY);
+    const refused = await ana.publishPicture({ pattern: 3 }, { codec: 'av1' });
+    await ben.sees({ type: 'publicationadded', publication: refused });
+    await until('word that AV1 is not sent', () => ana.refusedCodecs(), (codecs) => codecs.includes('video/av1'));
+    assert.deepEqual((await ana.outgoing(refused)).map(({ bytesSent }) => bytesSent), [0], 'nothing of it has left');
+    assert.equal(await ana.state(), 'connected');
+});
+
+callTest('two that talk directly seal as well', { timeoutMs: 90_000 }, async (call) => {
+    const grants = { grants: { mode: 'auto' } };
+    const ana = await call.enter('ana', { ...KEY, ...grants });
+    const ben = await call.enter('ben', { ...KEY, ...grants });
+    const picture = await ana.publishPicture({ pattern: 5 });
+    await ben.sees({ type: 'pathchanged', identity: 'ana', path: 'direct' });
+    await shows(() => ben.measureVideo(picture, 2000), 5);
+});
