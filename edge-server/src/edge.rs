@@ -1,7 +1,9 @@
 //! The whole edge, started and stopped: media threads first, HTTP when they answer.
 
+use crate::admission::{self, Admission};
 use crate::clock;
 use crate::config::Config;
+use crate::http::signal::addresses::Addresses;
 use crate::http::whip::sessions::Sessions;
 use crate::http::{self, accept};
 use crate::ice_servers::IceServers;
@@ -55,6 +57,10 @@ pub struct Context {
     pub media: Media,
     /// What signalling counts.
     pub counters: Counters,
+    /// Whether one more may join.
+    pub admission: Admission,
+    /// WebSockets by the address that they come from.
+    pub addresses: Addresses,
     /// What came by WHIP and WHEP.
     pub http_sessions: Sessions,
     /// One permit for each WebSocket or HTTP session that may be open.
@@ -122,6 +128,8 @@ counters! {
     limited;
     /// WebSockets refused because there were too many.
     overloaded;
+    /// WebSockets refused because there were too many of one address.
+    crowded;
     /// WebSockets closed by the other side.
     closed_by_peer;
     /// WebSockets whose TCP connection broke.
@@ -179,6 +187,8 @@ impl Edge {
         let context = Arc::new(Context {
             keyring: Keyring::new(&config),
             ice_servers: IceServers::new(&config),
+            admission: Admission::new(&config),
+            addresses: Addresses::default(),
             http_sessions: Sessions::default(),
             slots: Arc::new(Semaphore::new(config.max_connections.as_usize())),
             looking: Semaphore::new(1),
@@ -189,6 +199,7 @@ impl Edge {
             started,
             connections: AtomicU64::new(1),
         });
+        tokio::spawn(admission::watch(Arc::clone(&context)));
         let router = http::router(Arc::clone(&context));
         let accepting = tokio::spawn(accept::serve(listener, router, context.stopping.subscribe()));
         tracing::info!(%http, udp = %context.media.address(), candidates = ?context.media.candidates(), shards = context.media.shard_count(), "serving");

@@ -4,9 +4,13 @@
 //! anybody could hold the port with a few thousand half-sent requests.
 
 use crate::edge::stopped;
+use crate::http::signal::addresses::PeerAddress;
 use axum::Router;
+use axum::http::Request;
 use core::time::Duration;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::Service;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use socket2::{Domain, Protocol, Socket, Type};
@@ -61,8 +65,8 @@ pub async fn serve(listener: TcpListener, router: Router, mut stopping: watch::R
             accepted = listener.accept() => accepted,
             () = stopped(&mut stopping) => return,
         };
-        let stream = match accepted {
-            Ok((stream, _)) => stream,
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted; if descriptors ran out, raise the limit (ulimit -n)");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -70,7 +74,7 @@ pub async fn serve(listener: TcpListener, router: Router, mut stopping: watch::R
             }
         };
         if let Ok(slot) = Arc::clone(&slots).try_acquire_owned() {
-            let (router, stopping) = (router.clone(), stopping.clone());
+            let (router, stopping) = (WithPeer { router: router.clone(), peer: PeerAddress(peer.ip()) }, stopping.clone());
             tokio::spawn(async move {
                 converse(stream, router, stopping).await;
                 drop(slot);
@@ -81,12 +85,30 @@ pub async fn serve(listener: TcpListener, router: Router, mut stopping: watch::R
     }
 }
 
-async fn converse(stream: TcpStream, router: Router, mut stopping: watch::Receiver<bool>) {
+/// The routes, for requests of one connection: each learns where it comes from. A layer of the router would build all routes anew for every
+/// connection.
+struct WithPeer {
+    router: Router,
+    peer: PeerAddress,
+}
+
+impl Service<Request<Incoming>> for WithPeer {
+    type Response = <TowerToHyperService<Router> as Service<Request<Incoming>>>::Response;
+    type Error = <TowerToHyperService<Router> as Service<Request<Incoming>>>::Error;
+    type Future = <TowerToHyperService<Router> as Service<Request<Incoming>>>::Future;
+
+    fn call(&self, mut request: Request<Incoming>) -> Self::Future {
+        request.extensions_mut().insert(self.peer);
+        TowerToHyperService::new(self.router.clone()).call(request)
+    }
+}
+
+async fn converse(stream: TcpStream, router: WithPeer, mut stopping: watch::Receiver<bool>) {
     // Signalling is small messages that somebody waits for. Refused by the system: then slower.
     let _ = stream.set_nodelay(true);
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEAD_PATIENCE);
-    let connection = http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router)).with_upgrades();
+    let connection = http.serve_connection(TokioIo::new(stream), router).with_upgrades();
     let mut connection = core::pin::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
