@@ -86,6 +86,18 @@ soak: setup ## Play far more cases of every property test, with fresh seeds (SOA
 fuzz: setup ## Look for input that breaks what reads from the network, with libFuzzer (SECONDS, 60 for each; TARGETS="rtcp sdp" for these only)
 	@FUZZ_SECONDS=$(or $(SECONDS),60) scripts/fuzz.sh $(TARGETS)
 
+.PHONY: attack
+attack: build ## Throw the worst guests at a live edge with a measured call in it (SECONDS, 5 for each case; ONLY="P3 P10" for these)
+	@cargo run --quiet --package nearcast-attack -- play --seconds $(or $(SECONDS),5) $(foreach id,$(ONLY),--only $(id))
+
+.PHONY: idle
+idle: build ## Measure what 10,000 idle WebSockets cost the edge
+	@cargo run --quiet --package nearcast-attack -- idle
+
+.PHONY: churn
+churn: build ## Participants come, go and break for MINUTES (20), drawn from SEED (1): memory stays flat, every table empties
+	@cargo run --release --quiet --package nearcast-load -- churn --minutes $(or $(MINUTES),20) --seed $(or $(SEED),1)
+
 .PHONY: size
 size: build ## Print the sizes of SDK and edge, and hold them to their budgets
 	@scripts/size.sh

@@ -13,13 +13,15 @@ cd "$root"
 
 # The numbers below are limits in seconds: several times what two busy cores need with nothing compiled yet, so that
 # they end what hangs and nothing else.
-stages=(build rust fuzz sim sdk demo browser interop packaging size instructions)
+stages=(build rust fuzz attack sim sdk demo browser interop packaging size instructions)
 
 stage_build() { bounded 2400 make --no-print-directory build; }
 # Property tests draw the same cases every time: a commit that passes here passes there. `make soak` draws others.
 stage_rust() { PROPTEST_RNG_SEED=${PROPTEST_RNG_SEED:-1} bounded 2400 cargo test --workspace --no-fail-fast; }
 # Every committed input, then changes of them: the same ones in every run, as many as fit into half a minute.
 stage_fuzz() { bounded 600 cargo run --quiet --package nearcast-fuzz -- smoke --seconds 30; }
+# The cheap cases for a second each: that a live edge refuses what it must, while a call goes on in it.
+stage_attack() { bounded 600 cargo run --quiet --package nearcast-attack -- play --seconds 1 --cheap; }
 stage_sim() { bounded 600 cargo run --quiet --package nearcast-sim --bin nearcast-plans; }
 stage_sdk() { in_folder npm 600 npm test; }
 stage_demo() { in_folder demo 300 npm test; }

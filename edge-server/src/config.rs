@@ -193,6 +193,26 @@ settings! {
     #[arg(long, value_name = "N")]
     max_connections: Bounded<1, 1_000_000>, flag: Option<String>, default: "10000", range: "1 to 1000000";
 
+    /// WebSockets open at once from one public IP address. Further ones are refused with `limit-reached` (HTTP status 429). 0: any number.
+    ///
+    /// Addresses that aren't public (loopback, 10.0.0.0/8, fc00::/7 and such) aren't counted: a proxy in front speaks from one.
+    #[arg(long, value_name = "N")]
+    max_connections_per_address: Bounded<0, 1_000_000>, flag: Option<String>, default: "1000", range: "0 to 1000000";
+
+    /// Participants that this edge takes; further ones are refused with `overloaded`, which clients may retry elsewhere. 0: any number.
+    #[arg(long, value_name = "N")]
+    edge_participants: Bounded<0, 1_000_000>, flag: Option<String>, default: "0", range: "0 to 1000000";
+
+    /// Mbit/s that this edge may send; while it sends as much, nobody new is taken (`overloaded`). 0: as much as there is.
+    #[arg(long, value_name = "MBIT")]
+    max_egress: Bounded<0, 1_000_000>, flag: Option<String>, default: "0", range: "0 to 1000000";
+
+    /// Percent of the processors that the edge may use and still take new participants; the average of about three seconds. 0: never mind.
+    ///
+    /// Whoever is in a call stays, and may come back to it. Not applied in `dev`.
+    #[arg(long, value_name = "PERCENT")]
+    admission_cpu: Bounded<0, 100>, flag: Option<String>, default: "85", range: "0 to 100";
+
     /// How long a new WebSocket may take to join before it is closed.
     #[arg(long, value_name = "TIME")]
     join_timeout: Period<100, 300_000>, flag: Option<String>, default: "10s", range: "100ms to 5m";

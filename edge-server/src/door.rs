@@ -14,7 +14,8 @@ mod prefixed;
 pub mod tls;
 
 use crate::edge::{Context, stopped};
-use crate::http::serve;
+use crate::http::serve::{self, WithPeer};
+use crate::http::signal::addresses::PeerAddress;
 use crate::media::socket::canonical;
 use crate::media::tcp::Arrived;
 use axum::Router;
@@ -139,7 +140,7 @@ impl Door {
             (Opening::Http, Some(router), None) => {
                 drop(place);
                 self.count(&self.context.counters.http_connections);
-                serve::converse(Prefixed::new(read, stream), router.clone(), stopping).await;
+                serve::converse(Prefixed::new(read, stream), with_peer(router, from), stopping).await;
                 Ok(())
             }
             (Opening::Http, Some(_), Some(_)) => {
@@ -162,7 +163,7 @@ impl Door {
                     (Opening::Http, Some(router)) => {
                         drop(place);
                         self.count(&self.context.counters.http_connections);
-                        serve::converse(Prefixed::new(read, stream), router.clone(), stopping).await;
+                        serve::converse(Prefixed::new(read, stream), with_peer(router, from), stopping).await;
                         Ok(())
                     }
                     _ => Err(Refused::Unknown),
@@ -177,6 +178,10 @@ impl Door {
         let arrived = Arrived { stream: stream.into_std()?, from, to, read };
         if self.context.media.hand_over(shard, arrived) { Ok(()) } else { Err(Refused::Stray) }
     }
+}
+
+fn with_peer(router: &Router, from: SocketAddr) -> WithPeer {
+    WithPeer { router: router.clone(), peer: PeerAddress(from.ip()) }
 }
 
 /// Reads until it is known what a connection is.

@@ -1,10 +1,12 @@
 //! The whole edge, started and stopped: media threads first, HTTP when they answer.
 
+use crate::admission::{self, Admission};
 use crate::clock;
 use crate::config::Config;
 use crate::door::tls::{Tls, TlsError};
 use crate::door::{Door, listen};
 use crate::http;
+use crate::http::signal::addresses::Addresses;
 use crate::http::whip::sessions::Sessions;
 use crate::ice_servers::IceServers;
 use crate::media::{Media, MediaError};
@@ -60,6 +62,10 @@ pub struct Context {
     pub media: Media,
     /// What signalling counts.
     pub counters: Counters,
+    /// Whether one more may join.
+    pub admission: Admission,
+    /// WebSockets by the address that they come from.
+    pub addresses: Addresses,
     /// What came by WHIP and WHEP.
     pub http_sessions: Sessions,
     /// One permit for each WebSocket or HTTP session that may be open.
@@ -127,6 +133,8 @@ counters! {
     limited;
     /// WebSockets refused because there were too many.
     overloaded;
+    /// WebSockets refused because there were too many of one address.
+    crowded;
     /// WebSockets closed by the other side.
     closed_by_peer;
     /// WebSockets whose TCP connection broke.
@@ -195,6 +203,8 @@ impl Edge {
         let context = Arc::new(Context {
             keyring: Keyring::new(&config),
             ice_servers: IceServers::new(&config),
+            admission: Admission::new(&config),
+            addresses: Addresses::default(),
             http_sessions: Sessions::default(),
             slots: Arc::new(Semaphore::new(config.max_connections.as_usize())),
             looking: Semaphore::new(1),
@@ -205,6 +215,7 @@ impl Edge {
             started,
             connections: AtomicU64::new(1),
         });
+        tokio::spawn(admission::watch(Arc::clone(&context)));
         let router = http::router(Arc::clone(&context));
         let mut accepting = Vec::new();
         let stopping = || context.stopping.subscribe();

@@ -11,6 +11,7 @@
 //!
 //! What this crate must never do: decide anything about media, or let the media path wait for HTTP.
 
+pub mod admission;
 pub mod cli;
 pub mod clock;
 pub mod config;

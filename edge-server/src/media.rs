@@ -7,12 +7,14 @@
 //! Threads share nothing: between them and the signalling there are bounded queues, and a bell ([`link::Bell`]) that wakes a thread
 //! out of its poll. All decisions about media are in `sfu-core`; here are only its socket, its clock and its queues.
 //!
-//! When `sfu-core` panics, the shard is thrown away and a new one takes its place, without touching the others: its participants are
+//! When `sfu-core` panics, whoever sent what it panicked at is told `closed: internal` and let go of ([`contain`]). Where nobody sent it, or
+//! it happens too often, the shard is thrown away and a new one takes its place, without touching the others: its participants are
 //! told `closed: internal`, which invites them to join again. A shard that does this more than [`thread::RESTARTS`] times a minute ends
 //! the process, since something is wrong that starting afresh doesn't cure. docs/edge-http.md tells operators the same.
 
 mod alarm;
 pub mod announce;
+pub mod contain;
 pub mod link;
 pub mod quality;
 pub mod relays;

@@ -1,7 +1,8 @@
 //! Data channels of one transport: SCTP over DTLS (RFC 8831) with two streams agreed beforehand (`protocol::data`).
 //!
 //! In: decrypted SCTP packets, frames to send. Out: SCTP packets to encrypt, frames received.
-//! Bounds: one association, [`MAX_QUEUED`] bytes waiting per channel; what doesn't fit is refused and counted by the caller.
+//! Bounds: one association; [`MAX_QUEUED`] and [`MAX_QUEUED_LOSSY`] bytes waiting for a receiver, what doesn't fit is refused and counted by
+//! the caller; [`MAX_RECEIVED_BYTES`] and [`RATE`] of a sender, what is beyond waits in its own association, whose window closes.
 //! Not here: who gets a frame (`shard::data`).
 
 use bytes::Bytes;
@@ -18,6 +19,19 @@ use std::time::{Duration, Instant};
 /// Bytes that may wait for one receiver in one channel before new messages to it are dropped: about a second at 8 Mbit/s.
 const MAX_QUEUED: usize = 1024 * 1024;
 
+/// The same in the channel without resends: what waits there longer than about 100 ms at 8 Mbit/s is of no use any more.
+const MAX_QUEUED_LOSSY: usize = 128 * 1024;
+
+/// Bytes a second that one sender's messages are taken at for long: 8 Mbit/s, each message counted with [`MESSAGE_COST`]. A file goes at that
+/// pace; whoever floods waits for itself.
+const RATE: u64 = 1_000_000;
+
+/// Bytes that a message counts for beside its own: what it costs to hand on a small one. So 3,900 a second are taken at most.
+const MESSAGE_COST: u64 = 256;
+
+/// What is taken at once after a pause, in time at [`RATE`]: 250 kB.
+const BURST: Duration = Duration::from_millis(250);
+
 /// Largest SCTP message we take: a full frame with its envelope.
 pub(crate) const MAX_MESSAGE: usize = 64 * 1024;
 
@@ -27,8 +41,11 @@ const MAX_EARLY: usize = 128 * 1024;
 /// Bytes one sender may have in flight: four full messages.
 const RECEIVE_BUFFER: u32 = 4 * MAX_MESSAGE as u32;
 
-/// Received frames that may wait between two polls.
+/// Received frames that may wait between two polls, and their bytes, of which the last may need more.
 const MAX_RECEIVED: usize = 256;
+
+/// See [`MAX_RECEIVED`].
+const MAX_RECEIVED_BYTES: usize = RECEIVE_BUFFER as usize;
 
 /// Heartbeats of one transport that are answered within a second: ten times what the SDK sends. What comes beyond is dropped.
 const MAX_BEATS: u8 = 20;
@@ -70,7 +87,9 @@ pub(crate) struct DataChannels {
     /// Made by the browser's first packet: who has no data channels pays for none.
     sctp: Option<Box<Sctp>>,
     connected: bool,
-    received: VecDeque<(Channel, Vec<u8>)>,
+    received: Received,
+    /// When the next message would be due if its sender kept to [`RATE`].
+    due: Option<Instant>,
     /// Reliable frames for a receiver whose channels are still opening: whoever greets a newcomer must not greet in vain.
     early: Vec<Vec<u8>>,
     /// The association holds more than `received` could take.
@@ -78,6 +97,30 @@ pub(crate) struct DataChannels {
     outgoing: VecDeque<Bytes>,
     /// Heartbeats answered since an instant less than a second ago.
     beats: Option<(Instant, u8)>,
+}
+
+/// What has arrived and wasn't polled yet.
+#[derive(Debug, Default)]
+struct Received {
+    queue: VecDeque<(Channel, Vec<u8>)>,
+    bytes: usize,
+}
+
+impl Received {
+    fn is_full(&self) -> bool {
+        self.queue.len() >= MAX_RECEIVED || self.bytes >= MAX_RECEIVED_BYTES
+    }
+
+    fn push(&mut self, channel: Channel, message: Vec<u8>) {
+        self.bytes = self.bytes.saturating_add(message.len());
+        self.queue.push_back((channel, message));
+    }
+
+    fn pop(&mut self) -> Option<(Channel, Vec<u8>)> {
+        let (channel, message) = self.queue.pop_front()?;
+        self.bytes = self.bytes.saturating_sub(message.len());
+        Some((channel, message))
+    }
 }
 
 struct Sctp {
@@ -119,7 +162,8 @@ impl DataChannels {
         Self {
             sctp: None,
             connected: false,
-            received: VecDeque::new(),
+            received: Received::default(),
+            due: None,
             early: Vec::new(),
             unread: false,
             outgoing: VecDeque::new(),
@@ -186,14 +230,19 @@ impl DataChannels {
         }
         let association = self.sctp.as_mut()?.association()?;
         let mut stream = association.stream(channel.stream()).ok()?;
-        if stream.buffered_amount().ok()?.saturating_add(frame.len()) > MAX_QUEUED {
+        let most = if channel == Channel::Lossy { MAX_QUEUED_LOSSY } else { MAX_QUEUED };
+        if stream.buffered_amount().ok()?.saturating_add(frame.len()) > most {
             return Some(false);
         }
         Some(stream.write_with_ppi(frame, PayloadProtocolIdentifier::Binary).is_ok())
     }
 
-    pub(crate) fn poll_received(&mut self) -> Option<(Channel, Vec<u8>)> {
-        if self.received.is_empty()
+    /// The next message, if its sender is not ahead of its time; else it waits, to be polled again at the next tick.
+    pub(crate) fn poll_received(&mut self, now: Instant) -> Option<(Channel, Vec<u8>)> {
+        if self.due.is_some_and(|due| due > now + BURST) {
+            return None;
+        }
+        if self.received.queue.is_empty()
             && std::mem::take(&mut self.unread)
             && let Some(association) = self.sctp.as_mut().and_then(|sctp| sctp.association())
         {
@@ -201,7 +250,10 @@ impl DataChannels {
                 self.unread |= read(association, id, &mut self.received);
             }
         }
-        self.received.pop_front()
+        let (channel, message) = self.received.pop()?;
+        let cost = (message.len() as u64).saturating_add(MESSAGE_COST).saturating_mul(1_000_000).checked_div(RATE).unwrap_or_default();
+        self.due = self.due.unwrap_or(now).max(now).checked_add(Duration::from_micros(cost));
+        Some((channel, message))
     }
 
     pub(crate) fn poll_transmit(&mut self) -> Option<Bytes> {
@@ -273,15 +325,15 @@ fn open(association: &mut Association, id: u16, lossy: bool) {
 }
 
 /// Takes what has arrived on one stream; true when some was left, for want of room.
-fn read(association: &mut Association, id: u16, received: &mut VecDeque<(Channel, Vec<u8>)>) -> bool {
+fn read(association: &mut Association, id: u16, received: &mut Received) -> bool {
     let Ok(mut stream) = association.stream(id) else { return false };
-    while received.len() < MAX_RECEIVED {
+    while !received.is_full() {
         let Ok(Some(message)) = stream.read() else { return false };
         let length = message.len();
         let Some(channel) = Channel::of_stream(id).filter(|_| length <= MAX_MESSAGE) else { continue };
         let mut bytes = vec![0; length];
         if message.read(&mut bytes).is_ok() {
-            received.push_back((channel, bytes));
+            received.push(channel, bytes);
         }
     }
     true

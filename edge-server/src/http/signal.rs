@@ -6,6 +6,7 @@
 //! WebSocket close codes: 1000 after `leave`; else 4000 plus the number of the error that the message before it carried (`closed`, or
 //! `failed` of a join), with its name as the reason, for clients that only look at those.
 
+pub mod addresses;
 pub mod codec;
 pub mod connection;
 pub mod pace;
@@ -13,6 +14,7 @@ pub mod socket;
 
 use super::problem::Problem;
 use crate::edge::Context;
+use addresses::PeerAddress;
 use axum::Extension;
 use axum::body::Body;
 use axum::extract::ws::WebSocketUpgrade;
@@ -40,11 +42,12 @@ pub struct Parameters {
 /// Accepts a WebSocket.
 ///
 /// # Errors
-/// 503 when the edge is full or shutting down, before anything is allocated for the WebSocket.
+/// 503 when the edge is full or shutting down, 429 when the address has enough, before anything is allocated for the WebSocket.
 pub async fn upgrade(
     State(context): State<Arc<Context>>,
     Query(parameters): Query<Parameters>,
     upgraded: Option<Extension<OnUpgrade>>,
+    peer: Option<Extension<PeerAddress>>,
     headers: HeaderMap,
     handshake: WebSocketUpgrade,
 ) -> Result<Response, Problem> {
@@ -55,6 +58,12 @@ pub async fn upgrade(
     let Ok(slot) = Arc::clone(&context.slots).try_acquire_owned() else {
         context.counters.overloaded.fetch_add(1, Ordering::Relaxed);
         return Err(unavailable(ErrorCode::Overloaded, "this edge has as many connections as it takes; use another, or try later"));
+    };
+    let most = context.config.max_connections_per_address.0;
+    let Some(place) = context.addresses.enter(peer.map(|Extension(peer)| peer), most) else {
+        context.counters.crowded.fetch_add(1, Ordering::Relaxed);
+        let message = format!("{most} connections of your address are open here already (max_connections_per_address); close some");
+        return Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, ErrorCode::LimitReached, message).retry_later(5));
     };
     // What axum has looked at: that it is a WebSocket's handshake, and on a connection that can be upgraded. What follows it does
     // only with buffers that stay (`socket`).
@@ -82,7 +91,7 @@ pub async fn upgrade(
             });
             connection.run(Socket::new(TokioIo::new(upgraded), MAX_MESSAGE_BYTES), refusal).await;
         }
-        drop(slot);
+        drop((slot, place));
     });
     Ok(response)
 }

@@ -33,6 +33,7 @@ pub(super) async fn gather(context: &Context) -> Value {
         "version": env!("CARGO_PKG_VERSION"),
         "uptime_s": clock::now().saturating_duration_since(context.started).as_secs(),
         "signalling": context.counters.snapshot(),
+        "admission": context.admission.load(),
         "total": total,
         "shards": shards,
     })

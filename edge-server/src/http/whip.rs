@@ -112,6 +112,7 @@ async fn try_begin(
     let sdp = text(body)?;
     let media = offer::read(purpose, &sdp, &parameters)?;
     context.http_sessions.admit(&bearer, clock::now())?;
+    context.admission.admit(context.next_connection().0).map_err(refused)?;
     let Ok(slot) = Arc::clone(&context.slots).try_acquire_owned() else {
         context.counters.count(&context.counters.overloaded);
         return Err(busy(ErrorCode::Overloaded, "this edge has as many connections as it takes; use another, or try later"));
@@ -214,8 +215,9 @@ fn refused(error: ErrorInfo) -> Problem {
         ErrorCode::SessionUnknown => StatusCode::NOT_FOUND,
         _ => StatusCode::SERVICE_UNAVAILABLE,
     };
+    let seconds = error.retry_after_ms.map_or(5, |after| u64::from(after.div_ceil(1_000)));
     let problem = Problem::with(status, error);
-    if status == StatusCode::SERVICE_UNAVAILABLE { problem.retry_later(5) } else { problem }
+    if status == StatusCode::SERVICE_UNAVAILABLE { problem.retry_later(seconds) } else { problem }
 }
 
 /// A header value of text that is known to be visible ASCII; empty if it isn't.

@@ -4,10 +4,11 @@
 //! them the core is drained ([`Worker::drain`]). Every source is read for a bounded number of items a turn, so that none starves the
 //! others; when something is left, the next turn doesn't wait.
 //!
-//! Invariants: the thread never blocks but in its poll; in steady state it allocates nothing per datagram; a panic of the core ends
-//! the core, not the thread.
+//! Invariants: the thread never blocks but in its poll; in steady state it allocates nothing per datagram; a panic of the core costs who
+//! caused it ([`super::contain`]) or, where nobody did, the core, and never the thread.
 
 use super::alarm::Alarm;
+use super::contain::Containment;
 use super::link::{BELL, Input, Mailbox, Outgoing, ShardReport, ThreadStats, UPDATES};
 use super::relays::{Placement, Relay, Relays};
 use super::socket::{BATCH, Buffers, MediaSocket, Outbox};
@@ -76,6 +77,7 @@ pub struct Worker {
     stats: ThreadStats,
     fatal: mpsc::Sender<String>,
     panics: VecDeque<Instant>,
+    containment: Containment,
     /// The socket may have more to read: polling is edge-triggered.
     readable: bool,
     /// Something was left over in this turn.
@@ -120,6 +122,7 @@ impl Worker {
             stats: ThreadStats::default(),
             fatal,
             panics: VecDeque::new(),
+            containment: Containment::default(),
             readable: true,
             unfinished: false,
             waiting: false,
@@ -210,13 +213,13 @@ impl Worker {
             match input {
                 Input::Join { connection, outgoing, command } => {
                     self.connections.insert(connection, outgoing);
-                    self.shard.handle_command(now, command);
+                    self.carry_out(now, command);
                 }
                 Input::Command(command) => {
                     if let Command::Disconnected { connection } = &command {
                         self.connections.remove(connection);
                     }
-                    self.shard.handle_command(now, command);
+                    self.carry_out(now, command);
                 }
                 Input::Connection(arrived) => self.tcp.take(now, arrived),
                 Input::Report(answer) => {
@@ -240,6 +243,17 @@ impl Worker {
         self.unfinished = true;
     }
 
+    /// Carries out a command; a fault in it costs the connection that it came from.
+    fn carry_out(&mut self, now: Instant, command: Command) {
+        let Some(broken) = self.containment.command(&mut self.shard, now, command) else { return };
+        // Whoever was in a room has been told by the core, and this finds nobody any more once that is passed on.
+        if let Some(outgoing) = self.connections.get(&broken) {
+            let error = ErrorInfo::new(ErrorCode::Internal, "a fault of the edge ended this session; join again");
+            let _ = outgoing.queue.try_send(Box::new(ServerMessage::Closed { error }));
+        }
+        self.connections.remove(&broken);
+    }
+
     fn take_over(&mut self, now: Instant, outbox: &mut Outbox) {
         if self.steering.is_alone() {
             return;
@@ -251,7 +265,7 @@ impl Worker {
             let to = self.sources.note(*from, *to, is_stun(bytes));
             for datagram in bytes.chunks_mut(*stride) {
                 self.stats.taken_over += 1;
-                self.shard.handle_datagram(now, *from, to, datagram);
+                self.containment.datagram(&mut self.shard, now, *from, to, datagram);
             }
             self.steering.give_back(run);
             self.drain(outbox);
@@ -319,7 +333,7 @@ impl Worker {
                     Ok(Some(frame)) => {
                         self.tcp.stats.tcp_received += 1;
                         let stun = is_stun(frame);
-                        self.shard.handle_datagram(now, brought.remote, brought.to, frame);
+                        self.containment.datagram(&mut self.shard, now, brought.remote, brought.to, frame);
                         if stun {
                             self.drain(outbox);
                         }
@@ -345,7 +359,7 @@ impl Worker {
     }
 
     fn take_batch(&mut self, now: Instant, outbox: &mut Outbox) {
-        let Self { shard, mailbox, socket, buffers, steering, relays, sources, tcp, connections, stats, .. } = self;
+        let Self { shard, mailbox, socket, buffers, steering, relays, sources, tcp, connections, stats, containment, .. } = self;
         stats.receive_calls += 1;
         let alone = steering.is_alone();
         let mut undrained = 0;
@@ -369,7 +383,7 @@ impl Worker {
                 if alone || steering.keep(run.from, run.to, datagram, spare, stats) {
                     let stun = is_stun(datagram);
                     let to = sources.note(run.from, run.to, stun);
-                    shard.handle_datagram(now, run.from, to, datagram);
+                    containment.datagram(shard, now, run.from, to, datagram);
                     if stun {
                         // Its answer must leave from where it was sent to, and the next datagram may tell of another place.
                         tell(shard, steering, relays, sources, tcp, connections, stats);

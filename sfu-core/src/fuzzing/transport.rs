@@ -96,7 +96,7 @@ pub fn associations(bytes: &[u8]) {
             answers += 1;
         }
         assert!(answers <= MOST_ANSWERS, "{answers} packets for one");
-        while let Some((_, message)) = channels.poll_received() {
+        while let Some((_, message)) = channels.poll_received(now) {
             assert!(message.len() <= crate::data_channel::MAX_MESSAGE);
             self::channels(&message);
         }

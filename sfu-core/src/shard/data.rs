@@ -21,7 +21,7 @@ enum Routed {
 impl Shard {
     /// Hands on everything that has arrived from one participant.
     pub(super) fn route_data(&mut self, now: Instant, key: ParticipantKey) {
-        while let Some((channel, message)) = self.peer_mut(key).and_then(|peer| peer.data.poll_received()) {
+        while let Some((channel, message)) = self.peer_mut(key).and_then(|peer| peer.data.poll_received(now)) {
             let count = match self.route_message(now, key, channel, &message) {
                 Some(Routed::Message) => &mut self.stats.data_messages,
                 Some(Routed::Beat) => &mut self.stats.heartbeats,

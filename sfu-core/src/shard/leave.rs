@@ -2,6 +2,8 @@
 
 use super::{Event, Shard};
 use crate::keys::ParticipantKey;
+use crate::participant::ConnectionId;
+use crate::remote::Remote;
 use crate::room_mode::Occasion;
 use nearcast_protocol::{ErrorCode, ErrorInfo, LeaveReason, ServerMessage};
 use std::time::Instant;
@@ -63,6 +65,27 @@ impl Shard {
             self.close_with(key, ErrorInfo::new(ErrorCode::Removed, "removed from the room"));
             self.leave(now, key, LeaveReason::Removed);
         }
+    }
+
+    /// Lets go of whoever sent from this address: handling what it sent ran into a fault of ours. Its session ends with `internal`, and it
+    /// may join anew. False: nobody here has that address.
+    pub fn evict_address(&mut self, now: Instant, from: impl Into<Remote>) -> bool {
+        let found = self.tuples.get(&from.into()).copied();
+        self.evict(now, found)
+    }
+
+    /// The same for whoever is at the other end of a WebSocket.
+    pub fn evict_connection(&mut self, now: Instant, connection: ConnectionId) -> bool {
+        let found = self.connections.get(&connection).copied();
+        self.evict(now, found)
+    }
+
+    fn evict(&mut self, now: Instant, key: Option<ParticipantKey>) -> bool {
+        let Some(key) = key.filter(|key| self.participants.contains_key(*key)) else { return false };
+        self.stats.peer_panics = self.stats.peer_panics.saturating_add(1);
+        self.close_with(key, ErrorInfo::new(ErrorCode::Internal, "a fault of the edge ended this session; join again"));
+        self.leave(now, key, LeaveReason::Failed);
+        true
     }
 
     pub(super) fn shut_down(&mut self, now: Instant) {

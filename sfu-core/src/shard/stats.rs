@@ -91,5 +91,7 @@ pub struct ShardStats {
     pub dropped_backlog: u64,
     /// Packets that the guard at the way out stopped: a number used twice, or a time before the last one. A fault of the edge; none is expected.
     pub egress_refused: u64,
+    /// Participants let go of because handling what they sent ran into a fault of the edge. None is expected.
+    pub peer_panics: u64,
     pub dtls_failed: u64,
 }

@@ -2,7 +2,7 @@
 //!
 //! Participants come in groups to a room of their own: two publish, the others receive, and all go as soon as everybody has media, each
 //! in another of the four ways a participant can go ([`Parting`]). Every fifth of the way the edge is left alone until all its tables
-//! are empty, and its memory is read.
+//! are empty, and its memory is read. [`soak`] draws all that from a seed, for as long as one likes.
 
 mod report;
 
@@ -77,15 +77,15 @@ pub fn run(binary: &Path, cycles: usize, progress: Progress) -> Result<Report, L
     let trace = scenario::ALL
         .first()
         .map_or_else(|| Err(LoadError::refused("choosing media", "there is no scenario")), |first| Trace::load(&first.media))?;
-    let mut churn = Churn { crew: Crew::start("churners", Cores::choose()?.clients)?, edge, trace, groups: 0 };
+    let mut churn = Churn { crew: Crew::start("churners", Cores::choose()?.clients)?, edge, trace, groups: 0, joined: 0 };
     let groups = cycles.div_ceil(GROUP).max(SAMPLES);
     let mut report = Report { before_kb: process::resident_kb(churn.edge.pid())?, samples: Vec::new() };
     for sample in 1..=SAMPLES {
         while churn.groups < groups * sample / SAMPLES {
-            churn.group().inspect_err(|_| progress.say(&format!("what the edge counted: {}", churn.counts())))?;
+            churn.group(&Group::even(churn.groups)).inspect_err(|_| progress.say(&format!("what the edge counted: {}", churn.counts())))?;
         }
         churn.wait_until_empty()?;
-        let sample = Sample { cycles: churn.groups * GROUP, resident_kb: process::resident_kb(churn.edge.pid())? };
+        let sample = Sample { cycles: churn.joined, resident_kb: process::resident_kb(churn.edge.pid())? };
         progress.say(&format!("{} participants came and went, tables empty, {:.1} MB", sample.cycles, sample.resident_kb as f64 / 1024.0));
         report.samples.push(sample);
     }
@@ -94,38 +94,127 @@ pub fn run(binary: &Path, cycles: usize, progress: Progress) -> Result<Report, L
     Ok(report)
 }
 
+/// Lets participants come and go for `length`, as the seed draws it: how many, who publishes, how long they stay, how each goes, and what
+/// strangers send meanwhile. Memory is read every minute, when everybody has gone and all tables are empty.
+///
+/// # Errors
+/// As [`run`].
+pub fn soak(binary: &Path, length: Duration, seed: u64, progress: Progress) -> Result<Report, LoadError> {
+    let log = target_folder().join("bench/churn-edge.log");
+    let edge = NearcastEdge::start(binary, SHARDS, None, log, FLAGS)?;
+    let first = scenario::ALL.first().ok_or_else(|| LoadError::refused("choosing media", "there is no scenario"))?;
+    let trace = Trace::load(&first.media)?;
+    let mut churn = Churn { crew: Crew::start("churners", Cores::choose()?.clients)?, edge, trace, groups: 0, joined: 0 };
+    let mut dice = Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+    let mut report = Report { before_kb: process::resident_kb(churn.edge.pid())?, samples: Vec::new() };
+    let (began, every) = (Instant::now(), (length / 4).min(Duration::from_secs(60)));
+    while began.elapsed() < length {
+        let due = Instant::now() + every;
+        while Instant::now() < due {
+            let group = Group::drawn(&mut dice);
+            churn.group(&group).inspect_err(|_| progress.say(&format!("seed {seed}, {group:?}; the edge counted: {}", churn.counts())))?;
+        }
+        churn.wait_until_empty()?;
+        let sample = Sample { cycles: churn.joined, resident_kb: process::resident_kb(churn.edge.pid())? };
+        progress.say(&format!("{} participants came and went, tables empty, {:.1} MB", sample.cycles, sample.resident_kb as f64 / 1024.0));
+        report.samples.push(sample);
+    }
+    churn.check_counts()?;
+    report.check()?;
+    Ok(report)
+}
+
+/// The same numbers for the same seed (xorshift64*; Vigna 2016).
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, most: usize) -> usize {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) as usize % most.max(1)
+    }
+}
+
+/// Who comes together.
+#[derive(Clone, Debug)]
+struct Group {
+    members: usize,
+    publishers: usize,
+    /// Beyond the first media.
+    stay: Duration,
+    /// One for each member.
+    partings: Vec<Parting>,
+    /// Datagrams of strangers meanwhile.
+    noise: usize,
+}
+
+impl Group {
+    /// Every group begins with another way to go, so that publishers and subscribers go in each.
+    fn even(number: usize) -> Self {
+        let partings = PARTINGS.iter().copied().cycle().skip(number % PARTINGS.len()).take(GROUP).collect();
+        Self { members: GROUP, publishers: PUBLISHERS, stay: Duration::ZERO, partings, noise: 0 }
+    }
+
+    fn drawn(dice: &mut Dice) -> Self {
+        let publishers = 1 + dice.below(3);
+        let members = publishers + 1 + dice.below(GROUP);
+        let partings = (0..members).map(|_| PARTINGS.get(dice.below(PARTINGS.len())).copied().unwrap_or(Parting::Vanish)).collect();
+        Self { members, publishers, stay: Duration::from_millis(dice.below(300) as u64), partings, noise: dice.below(500) }
+    }
+}
+
 struct Churn {
     // Peers end before their edge.
     crew: Crew,
     edge: NearcastEdge,
     trace: Trace,
     groups: usize,
+    /// Participants so far.
+    joined: usize,
 }
 
 impl Churn {
     /// One group comes, sees and goes.
-    fn group(&mut self) -> Result<(), LoadError> {
+    fn group(&mut self, group: &Group) -> Result<(), LoadError> {
         let (before, room) = (self.crew.status(), format!("churn-{}", self.groups));
         let mut members = Vec::new();
-        for number in 0..GROUP {
-            let publishes = number < PUBLISHERS;
-            let others = if publishes { PUBLISHERS - 1 } else { PUBLISHERS };
+        for number in 0..group.members {
+            let publishes = number < group.publishers;
+            let others = if publishes { group.publishers - 1 } else { group.publishers };
             let kinds = vec![Kind::Audio, Kind::Video];
             let wish = Wish { publish: publishes.then(|| self.trace.clone()), place: None, receive: others, kinds, best_first: false };
             members.push(self.join(&room, &format!("member-{number}"), wish)?);
         }
-        self.crew.wait_until("a group's connections", PATIENCE, |status| status.connected >= before.connected + GROUP)?;
+        self.joined += group.members;
+        self.crew.wait_until("a group's connections", PATIENCE, |status| status.connected >= before.connected + group.members)?;
+        self.make_noise(group.noise);
         self.crew.play(Play { length: PLAY, publishers: usize::MAX });
+        // Who publishes alone receives nothing.
+        let receivers = if group.publishers > 1 { group.members } else { group.members - 1 };
         self.crew.wait_until("media for a whole group", PATIENCE, |status| {
-            status.receiving >= before.receiving + GROUP && status.played >= before.played + PUBLISHERS
+            status.receiving >= before.receiving + receivers && status.played >= before.played + group.publishers
         })?;
-        // Every group begins with another way, so that publishers and subscribers go in each.
-        for (member, turn) in members.into_iter().zip(self.groups..) {
-            let parting = PARTINGS.get(turn % PARTINGS.len()).copied().unwrap_or(Parting::Leave);
-            self.crew.part(member, parting);
+        std::thread::sleep(group.stay);
+        for (member, parting) in members.into_iter().zip(&group.partings) {
+            self.crew.part(member, *parting);
         }
         self.groups += 1;
         Ok(())
+    }
+
+    /// Strangers knock: what looks like STUN, DTLS and media, from an address that nobody knows.
+    fn make_noise(&self, datagrams: usize) {
+        let Ok(socket) = std::net::UdpSocket::bind("127.0.0.1:0") else { return };
+        for number in 0..datagrams {
+            let first = [0, 1, 22, 128, 200].get(number % 5).copied().unwrap_or_default();
+            let mut datagram = vec![number as u8; 20 + number % 80];
+            if let Some(place) = datagram.first_mut() {
+                *place = first;
+            }
+            // Lost or not, nobody waits for it.
+            let _sent = socket.send_to(&datagram, self.edge.udp());
+        }
     }
 
     fn join(&mut self, room: &str, identity: &str, wish: Wish) -> Result<PeerNumber, LoadError> {
@@ -162,7 +251,7 @@ impl Churn {
     fn check_counts(&self) -> Result<(), LoadError> {
         let stats = self.edge.stats()?;
         let count = |name: &str| stats.pointer(&format!("/total/core/{name}")).and_then(Value::as_u64).unwrap_or_default();
-        let (expected, counts) = ((self.groups * GROUP) as u64, [count("joins"), count("leaves"), count("dtls_failed")]);
+        let (expected, counts) = (self.joined as u64, [count("joins"), count("leaves"), count("dtls_failed")]);
         if counts == [expected, expected, 0] {
             return Ok(());
         }

@@ -38,6 +38,10 @@ pub(crate) struct Seen {
     pub(crate) resends_answered: u64,
     pub(crate) probes: u64,
     pub(crate) feedbacks: u64,
+    /// The longest time without a packet of a stream that goes on.
+    pub(crate) longest_gap: std::time::Duration,
+    /// Packets that came behind a later one.
+    pub(crate) disordered: u64,
     state: u32,
 }
 

@@ -402,6 +402,13 @@ impl World {
         answers
     }
 
+    /// A datagram from this address has met a fault of the core, and whoever has that address is let go of. False: nobody has it.
+    pub fn fault_of(&mut self, from: SocketAddr) -> bool {
+        let evicted = self.edge.evict(self.now, from);
+        self.take_edge_output();
+        evicted
+    }
+
     /// A datagram from anywhere, as it would arrive on the edge's port now.
     pub fn inject(&mut self, from: SocketAddr, bytes: &[u8]) {
         self.edge.receive(self.now, from, bytes.to_vec());

@@ -159,3 +159,17 @@ fn a_flood_of_heartbeats_is_answered_only_in_part() {
     world.run_for(ms(100));
     assert_eq!(world[alice].data.last().unwrap().2.beat, Some(501), "and the flood is forgotten");
 }
+
+#[test]
+fn a_flood_of_messages_waits_at_its_sender_and_arrives_all_the_same() {
+    let (mut world, [alice, bob, carol]) = trio(79);
+    let sent = (0..50_u8).filter(|number| world.send_data(alice, RELIABLE_CHANNEL, &frame(&vec![*number; MAX_DATA_PAYLOAD]))).count();
+    world.run_for(secs(1));
+    let early = world[bob].data.len();
+    assert!((10..=22).contains(&early), "{early} of {sent}: a megabyte in a second, and what goes at once");
+    world.send_data(carol, RELIABLE_CHANNEL, &frame(b"in between"));
+    world.run_for(ms(300));
+    assert!(payloads(&world, bob).contains(&b"in between".to_vec()), "nobody else waits for it");
+    world.run_for(secs(5));
+    assert_eq!((world[bob].data.len(), world.stats().dropped_data), (sent + 1, 0));
+}

@@ -309,6 +309,10 @@ impl Connection {
         if self.wanted_room.as_ref().is_some_and(|wanted| *wanted != claims.room) {
             return Err(TokenFault::WrongRoom.info());
         }
+        // Whoever comes back is inside already.
+        if join.resume.is_none() {
+            self.context.admission.admit(self.id.0)?;
+        }
         let overloaded = || ErrorInfo::new(ErrorCode::Overloaded, "this edge is overloaded; use another, or try later");
         let resume = join.resume.as_ref().map(|resume| &resume.session);
         let shard = self.context.media.shard_for(&claims.room, resume).ok_or_else(overloaded)?.clone();

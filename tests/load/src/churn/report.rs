@@ -27,11 +27,11 @@ pub struct Report {
 }
 
 impl Report {
-    /// Growth from the second sample to the last, in kB. Up to the second, memory is still being shared out.
+    /// Growth from the second sample to the last, in kB; with many, from a quarter of the way. Up to there memory is still being shared out.
     #[must_use]
     pub fn growth_kb(&self) -> u64 {
         let resident = |sample: Option<&Sample>| sample.map_or(0, |sample| sample.resident_kb);
-        resident(self.samples.last()).saturating_sub(resident(self.samples.get(1)))
+        resident(self.samples.last()).saturating_sub(resident(self.samples.get((self.samples.len() / 4).max(1))))
     }
 
     /// Slope of the line that fits the samples best (least squares), in bytes for each participant.

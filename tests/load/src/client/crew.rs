@@ -60,6 +60,10 @@ pub struct Measure {
     pub probes: u64,
     /// Transport-wide feedbacks sent.
     pub feedbacks: u64,
+    /// The longest time without a packet of a stream since the last measure.
+    pub longest_gap: Duration,
+    /// Packets that came behind a later one.
+    pub disordered: u64,
     /// Forwarding delays since the last measure.
     pub delays: Delays,
     /// CPU time of the thread.

@@ -64,6 +64,8 @@ pub(super) struct Inbound {
 struct Stream {
     ssrc: u32,
     tally: Tally,
+    /// When the last packet came.
+    heard: Option<Duration>,
     /// Middle of the last sender report's time, and when it came.
     reported: Option<(u32, Instant)>,
 }
@@ -133,6 +135,12 @@ impl Inbound {
             self.on_answer(head.seq, seen);
             return Ok(());
         };
+        if let Some(heard) = heard {
+            let gap = stream.heard.map_or(Duration::ZERO, |last| heard.saturating_sub(last));
+            seen.longest_gap = seen.longest_gap.max(gap);
+            stream.heard = Some(heard);
+        }
+        seen.disordered += u64::from(extended as u32 != stream.tally.highest().wrapping_add(1 << 16));
         let dice = seen.dice();
         if dice.is_multiple_of(DISBELIEVED) && self.video.contains(&head.payload_type) {
             self.wanted.push((head.ssrc, head.seq));

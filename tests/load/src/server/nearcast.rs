@@ -16,6 +16,7 @@ use std::process::Command;
 pub struct NearcastEdge {
     process: ServerProcess,
     http: SocketAddr,
+    udp: SocketAddr,
 }
 
 impl NearcastEdge {
@@ -30,8 +31,8 @@ impl NearcastEdge {
         let mut command = Command::new(binary);
         command.args(["serve", "--dev", "--http", "127.0.0.1:0", "--udp", "127.0.0.1:0", "--announce", "127.0.0.1", "--log", "warn"]);
         command.args(["--shards", &shards.to_string()]).args(flags);
-        let (process, http) = ServerProcess::start(command, core, log, ready)?;
-        Ok(Self { process, http })
+        let (process, (http, udp)) = ServerProcess::start(command, core, log, ready)?;
+        Ok(Self { process, http, udp })
     }
 
     /// Everything it counts (`GET /v1/stats`).
@@ -42,17 +43,34 @@ impl NearcastEdge {
         http::get(self.http, "/v1/stats")
     }
 
-    fn token(&self, room: &str, identity: &str) -> Result<String, LoadError> {
+    /// Where it serves HTTP and WebSockets.
+    #[must_use]
+    pub fn http(&self) -> SocketAddr {
+        self.http
+    }
+
+    /// Where it serves media.
+    #[must_use]
+    pub fn udp(&self) -> SocketAddr {
+        self.udp
+    }
+
+    /// A token for a room, minted by the edge itself.
+    ///
+    /// # Errors
+    /// It doesn't answer.
+    pub fn token(&self, room: &str, identity: &str) -> Result<String, LoadError> {
         let answer = http::post(self.http, "/v1/token", &json!({ "room": room, "identity": identity }))?;
         let token = answer.get("token").and_then(Value::as_str).map(str::to_owned);
         token.ok_or_else(|| LoadError::refused("asking for a token", format!("the answer holds none: {answer}")))
     }
 }
 
-/// The address in `ready http=127.0.0.1:1234 udp=…`.
-fn ready(line: &str) -> Option<SocketAddr> {
-    let mut words = line.strip_prefix("ready ")?.split(' ');
-    words.find_map(|word| word.strip_prefix("http="))?.parse().ok()
+/// The addresses in `ready http=127.0.0.1:1234 udp=127.0.0.1:7700`.
+fn ready(line: &str) -> Option<(SocketAddr, SocketAddr)> {
+    let words = line.strip_prefix("ready ")?;
+    let address = |name: &str| words.split(' ').find_map(|word| word.strip_prefix(name))?.parse().ok();
+    Some((address("http=")?, address("udp=")?))
 }
 
 impl Server for NearcastEdge {
@@ -132,7 +150,8 @@ mod tests {
 
     #[test]
     fn the_ready_line_tells_the_address() {
-        assert_eq!(ready("ready http=127.0.0.1:4711 udp=127.0.0.1:7700"), Some(([127, 0, 0, 1], 4711).into()));
+        let both = (([127, 0, 0, 1], 4711).into(), ([127, 0, 0, 1], 7700).into());
+        assert_eq!(ready("ready http=127.0.0.1:4711 udp=127.0.0.1:7700"), Some(both));
         assert_eq!(ready("Open http://localhost:8080"), None);
         assert_eq!(ready("ready udp=127.0.0.1:1"), None);
     }

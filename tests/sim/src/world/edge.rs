@@ -180,6 +180,16 @@ impl Edge {
         }
     }
 
+    /// What an edge does when a datagram from this address has made its core panic.
+    pub(crate) fn evict(&mut self, now: Instant, from: SocketAddr) -> bool {
+        let mut evicted = false;
+        for shard in 0..self.shards.len() {
+            evicted |= self.shards[shard].evict_address(now, from);
+            self.collect(now, shard);
+        }
+        evicted
+    }
+
     /// A datagram from the network.
     pub(crate) fn receive(&mut self, now: Instant, from: SocketAddr, mut bytes: Vec<u8>) {
         let arrival = self.arrival(from, &bytes);

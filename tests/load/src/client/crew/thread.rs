@@ -252,10 +252,22 @@ impl Thread {
 
     fn measure(&mut self) -> Measure {
         let delays = std::mem::take(&mut self.seen.delays);
-        let Seen { datagrams, bytes, resends_asked, resends_answered, probes, feedbacks, .. } = self.seen;
+        let longest_gap = std::mem::take(&mut self.seen.longest_gap);
+        let Seen { datagrams, bytes, resends_asked, resends_answered, probes, feedbacks, disordered, .. } = self.seen;
         let cpu = cpu::thread_time();
-        let mut measure =
-            Measure { datagrams, bytes, delays, cpu, resends_asked, resends_answered, probes, feedbacks, ..Measure::default() };
+        let mut measure = Measure {
+            datagrams,
+            bytes,
+            delays,
+            cpu,
+            resends_asked,
+            resends_answered,
+            probes,
+            feedbacks,
+            longest_gap,
+            disordered,
+            ..Measure::default()
+        };
         for peer in self.roster.all() {
             let (received, expected) = peer.tally();
             measure.cipher = measure.cipher.or(peer.cipher());
