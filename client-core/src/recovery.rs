@@ -57,6 +57,8 @@ pub(crate) struct Recovery {
     came: Reason,
     step: Step,
     step_at: MonoTime,
+    /// Media broke off at once on a clean path, while signalling goes on: UDP is blocked, most likely.
+    blocked: bool,
     /// The last remedy for media, and until when it may take effect.
     remedy: Option<(Remedy, MonoTime)>,
     replaced: u32,
@@ -77,6 +79,7 @@ impl Recovery {
             came: Reason::MediaBack,
             step: Step::Connected,
             step_at: MonoTime::default(),
+            blocked: false,
             remedy: None,
             replaced: 0,
             rejoins: [MonoTime::default(); MAX_REJOINS],
@@ -100,11 +103,12 @@ impl Recovery {
         self.path.health() == Health::Lost
     }
 
-    /// An outage begins; false: there is one already.
-    pub(crate) fn begin(&mut self, now: MonoTime) -> bool {
+    /// An outage begins; false: there is one already. `signalled`: the edge has answered over the other way since media fell silent.
+    pub(crate) fn begin(&mut self, now: MonoTime, signalled: bool) -> bool {
         if self.outage.is_some() {
             return false;
         }
+        self.blocked = signalled && self.is_silent() && self.path.was_clean();
         self.outage = Some(Outage::begin(now, self.recovered));
         (self.came, self.replaced, self.proven) = (Reason::MediaBack, 0, false);
         true
@@ -137,6 +141,9 @@ impl Recovery {
     }
 
     /// What to do about media now, with signalling that works; none: nothing, or what is under way gets its time.
+    ///
+    /// New credentials are cheaper than a new transport, which needs a handshake and key frames. But a browser leaves a pair that was good for one
+    /// over TCP only when it has been silent for 3.5 s, and tells the edge later still (Chromium 156: 4 to 6 s in all); a new transport takes half a second.
     pub(crate) fn media(&mut self, now: MonoTime) -> Option<Remedy> {
         if !self.is_silent() {
             self.remedy = None;
@@ -144,6 +151,7 @@ impl Recovery {
         }
         let next = match self.remedy {
             Some((_, until)) if now < until => return None,
+            None if self.blocked => Remedy::Replace,
             None => Remedy::Restart,
             Some((Remedy::Restart, _)) => Remedy::Replace,
             Some(_) if self.edges.leave(now) => Remedy::Move,

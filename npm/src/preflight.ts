@@ -14,7 +14,7 @@ export type PreflightCheckName =
   | 'token'
   /** Media reaches the edge by the shortest way. */
   | 'udp'
-  /** A TURN server is reached over TCP or TLS: the way around firewalls that let no UDP through. */
+  /** A TURN server, or where UDP fails the edge itself, is reached over TCP or TLS: the way around firewalls that let no UDP through. */
   | 'tcp'
   /** A TURN server is reached over UDP. */
   | 'turn'
@@ -162,21 +162,29 @@ export async function preflight(url: string, token: string, options: PreflightOp
     if (!admitted) return skip('The edge did not let us in.', ...rest);
 
     const servers = joined.ice_servers;
+    // What the edge takes over TCP (RFC 6544) is kept back until UDP has had its chance.
+    const overTcp: readonly string[] = joined.answer.sdp.match(/^a=candidate:\S+ \d+ tcp .*$/gim) ?? [];
     const relays = (name: 'tcp' | 'turn', usable: (address: string) => boolean): Promise<unknown> => {
       const theirs = servers.map((server) => ({ ...server, urls: server.urls.filter(usable) })).filter(({ urls }) => urls.length > 0);
       if (theirs.length === 0) return Promise.resolve(skip(`The edge names no TURN server over ${name === 'tcp' ? 'TCP or TLS' : 'UDP'}.`, name));
       return check(name, () => relayed(theirs, undo));
     };
-    const [direct] = await Promise.all([
+    const [udp] = await Promise.all([
       check('udp', async () => {
         const open = heard(lossy, 'open');
-        await transport.setRemoteDescription({ type: 'answer', sdp: joined.answer.sdp });
+        const sdp = joined.answer.sdp.split('\r\n').filter((line) => !overTcp.includes(line));
+        await transport.setRemoteDescription({ type: 'answer', sdp: sdp.join('\r\n') });
         await within(TRANSPORT_MS, open, 'No media over UDP: a firewall or VPN blocks it. Allow UDP to the edge, leave the VPN, or use another network.');
       }),
       relays('tcp', (address) => /^turns:|transport=tcp/.test(address)),
       relays('turn', (address) => /^turn:/.test(address) && !/transport=tcp/.test(address)),
     ]);
-    if (!direct) return skip('Measured only where media passes directly.', 'loss', 'rtt', 'throughput');
+    const tcp = !udp && overTcp.length > 0 && (await check('tcp', async () => {
+      const open = heard(lossy, 'open');
+      for (const line of overTcp) await transport.addIceCandidate({ candidate: line.slice(2), sdpMLineIndex: 0 });
+      await within(TRANSPORT_MS, open, 'No media over TCP either: a firewall or proxy blocks the port. Allow TCP to the edge, or use another network.');
+    }));
+    if (!udp && !tcp) return skip('Measured only where media passes directly.', 'loss', 'rtt', 'throughput');
 
     const beats = measureBeats(lossy);
     await Promise.all([

@@ -59,7 +59,7 @@ await scenarios(import.meta.url, [
     {
         name: 'preflight without UDP',
         promise: 'the firewall is named',
-        options: {},
+        options: { flags: ['--tcp', 'off'] },
         body: async (emulated) => {
             const { call, link } = emulated;
             await link.set({ block: 'udp' });
@@ -68,6 +68,21 @@ await scenarios(import.meta.url, [
             assert.deepEqual(states(checks), { websocket: 'passed', token: 'passed', udp: 'failed', ...after('tcp', 'turn', 'loss', 'rtt', 'throughput'), ...DEVICES });
             assert.match(of(checks, 'udp').remedy ?? '', /No media over UDP/);
             assert.equal(ok, false);
+        },
+    },
+    {
+        name: 'preflight over TCP',
+        promise: 'the edge itself is the way around the firewall',
+        options: {},
+        body: async (emulated) => {
+            const { call, link } = emulated;
+            await link.set({ block: 'udp' });
+            const page = await open(emulated);
+            const { ok, checks, ms } = await page.run(`http://${call.edge.http}`, await call.edge.token(call.room, 'ana'));
+            call.figure(`${ms.toFixed(0)} ms: ${checks.map(({ name, status, value }) => `${name} ${status} ${value?.toFixed(2) ?? ''}`).join(', ')}`);
+            const passed = ['websocket', 'token', 'tcp', 'loss', 'rtt', 'throughput'];
+            assert.deepEqual(states(checks), { ...Object.fromEntries(passed.map((name) => [name, 'passed'])), udp: 'failed', ...after('turn'), ...DEVICES });
+            assert.ok(ok);
         },
     },
 ]);

@@ -7,7 +7,7 @@ import { shows } from './harness/verdict.ts';
 import type { PreflightPage } from './page/preflight-contract.ts';
 
 const PATIENCE_MS = 40_000;
-const options = { flags: withTurn(TURN_UDP, TURN_TCP), skip: noCoturn };
+const options = { flags: ['--tcp', 'off', ...withTurn(TURN_UDP, TURN_TCP)], skip: noCoturn };
 
 await scenarios(import.meta.url, [
     {

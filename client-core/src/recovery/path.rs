@@ -85,6 +85,8 @@ pub(crate) struct Path {
     sent: [(u32, MonoTime); REMEMBERED],
     rtt: Option<u32>,
     received: Option<f64>,
+    /// Somebody else said so, not silence alone.
+    doubted: bool,
     /// Heard again after it was lost; its reader clears it.
     pub(crate) revived: bool,
 }
@@ -107,6 +109,7 @@ impl Path {
             sent: [(0, zero); REMEMBERED],
             rtt: None,
             received: None,
+            doubted: false,
             revived: false,
         }
     }
@@ -132,7 +135,12 @@ impl Path {
 
     /// No beat got lost lately.
     pub(crate) fn is_clean(&self) -> bool {
-        self.is_good() && self.rtt.is_some() && self.missed < CLEAN
+        self.is_good() && self.was_clean()
+    }
+
+    /// No beat got lost lately, but for those of this silence, of which nobody else has a reason to tell.
+    pub(crate) fn was_clean(&self) -> bool {
+        self.rtt.is_some() && self.missed < CLEAN && !self.doubted
     }
 
     /// Smoothed round trip of beats, in milliseconds.
@@ -155,7 +163,7 @@ impl Path {
         } else {
             self.beat_at = self.beat_at.max(self.beaten_at.after(BEAT_EVERY));
         }
-        (self.health, self.heard_at, self.unanswered) = (Health::Good, now, 0);
+        (self.health, self.heard_at, self.unanswered, self.doubted) = (Health::Good, now, 0, false);
     }
 
     /// A beat came back.
@@ -186,7 +194,7 @@ impl Path {
     pub(crate) fn doubt(&mut self, now: MonoTime, even_unwatched: bool) {
         if self.health == Health::Good && (self.watched || even_unwatched) {
             (self.health, self.lost_at) = (Health::Suspect, now.after(DOUBT_FOR));
-            self.beat_at = now;
+            (self.beat_at, self.doubted) = (now, true);
         }
     }
 

@@ -185,7 +185,7 @@ impl Session {
     }
 
     fn begin_outage(&mut self, now: MonoTime, reason: Reason) {
-        if self.recovery.begin(now) {
+        if self.recovery.begin(now, self.link.is_proven()) {
             self.event(Event::StateChanged { state: State::Reconnecting, reason });
         }
     }

@@ -90,7 +90,7 @@ fn an_edge_that_media_cannot_reach_is_left_after_the_cheaper_remedies() {
     let mut live = Live::joined(1, two_edges());
     live.edges[0].media = false;
     live.run_for(secs(20));
-    let steps = ["suspect (no-media)", "restarting (no-media)", "replacing (no-media)", "moving (no-media)", "connected (moved)"];
+    let steps = ["suspect (no-media)", "replacing (no-media)", "moving (no-media)", "connected (moved)"];
     assert_eq!(live.steps(), steps);
     assert_eq!(live.edges[1].published.len(), 1);
 }

@@ -108,8 +108,11 @@ fn a_moment_of_silence_is_only_suspicious() {
 #[test]
 fn an_address_that_changed_is_found_again_by_ice() {
     let mut live = live(1);
-    // The path comes back by itself, as when a NAT has given out another port: nothing but a restart was tried.
-    outage(&mut live, (false, true), 3);
+    // The browser tells of another network, and the path comes back by itself: nothing but a restart was tried.
+    live.cut(false, true);
+    live.world.input(Input::NetworkAvailable);
+    live.run_for(secs(3));
+    live.cut(false, false);
     live.run_for(secs(10));
     assert_eq!(live.world.states(), ["reconnecting (no-media)", "connected (media-back)"]);
     assert_eq!((live.world.restarts, live.world.transports_opened), (1, 1));
@@ -120,7 +123,8 @@ fn an_address_that_changed_is_found_again_by_ice() {
 fn a_transport_that_restarting_does_not_help_is_replaced_in_the_same_session() {
     let mut live = live(1);
     live.edges[0].media = false;
-    live.run_for(secs(9));
+    live.world.input(Input::NetworkAvailable);
+    live.run_for(secs(7));
     assert_eq!(live.steps(), ["suspect (no-media)", "restarting (no-media)", "replacing (no-media)"]);
     assert_eq!(live.world.transports_opened, 2);
     live.edges[0].media = true;
@@ -132,6 +136,20 @@ fn a_transport_that_restarting_does_not_help_is_replaced_in_the_same_session() {
     assert_eq!(again, 1, "ada's picture comes in another section");
     let moved = |event: &&Event| matches!(event, Event::Republished { was, publication, .. } if was == publication);
     assert_eq!(live.world.events.iter().filter(moved).count(), 1);
+}
+
+#[test]
+fn a_transport_is_replaced_at_once_when_media_alone_breaks_off() {
+    let mut live = live(1);
+    live.run_for(secs(5));
+    live.edges[0].media = false;
+    let replaced = live.run_until(secs(3), |live| live.world.transports_opened > 1);
+    assert!(replaced < ms(2100), "{replaced:?}: no time is left for anything else where it has to be heard again within three seconds");
+    assert_eq!(live.steps(), ["suspect (no-media)", "replacing (no-media)"]);
+    live.edges[0].media = true;
+    let restored = live.world.now;
+    live.run_until(secs(5), |live| live.is_well(restored));
+    nothing_was_lost(&live);
 }
 
 #[test]

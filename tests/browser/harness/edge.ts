@@ -26,7 +26,7 @@ export interface EdgeOptions {
 /** The part of `GET /v1/stats` (docs/edge-http.md) that the tests read. */
 export interface EdgeStats {
     /** All shards together. */
-    total: { core: Record<string, number>; thread: Record<string, number> };
+    total: { core: Record<string, number>; thread: Record<string, number>; send: Record<string, number>; tcp: Record<string, number> };
 }
 
 /** What a call takes up in the edge; with the last participant gone, every one of these is zero. */
