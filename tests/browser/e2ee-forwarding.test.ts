@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { callTest } from './harness/call.ts';
 import { shows } from './harness/verdict.ts';
 import { until } from './harness/wait.ts';
+import type { ParticipantPage } from './page/contract.ts';
 
 const KEY = { passphrase: 'correct horse battery staple' };
 
@@ -41,4 +42,15 @@ callTest('two that talk directly seal as well', { timeoutMs: 90_000 }, async (ca
     const picture = await ana.publishPicture({ pattern: 5 });
     await ben.sees({ type: 'pathchanged', identity: 'ana', path: 'direct' });
     await shows(() => ben.measureVideo(picture, 2000), 5);
+});
+
+callTest('a browser that hands frames out as streams only takes part', { timeoutMs: 60_000 }, async (call) => {
+    const ben = await call.enter('ben', KEY);
+    const ana = await call.open<ParticipantPage>('participant', 'ana');
+    // As Chromium was for years.
+    await ana.tab.page.evaluate('delete globalThis.RTCRtpScriptTransform');
+    await ana.join(`http://${call.edge.http}`, await call.edge.token(call.room, 'ana'), { ...KEY, adaptation: false, adaptiveStream: false });
+    const [hers, his] = [await ana.publishPicture({ pattern: 1 }), await ben.publishPicture({ pattern: 2 })];
+    await shows(() => ben.measureVideo(hers, 2000), 1);
+    await shows(() => ana.measureVideo(his, 2000), 2);
 });
