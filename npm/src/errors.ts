@@ -90,7 +90,7 @@ const table: Readonly<Record<KnownErrorCode, readonly [ErrorClass, boolean, stri
   aborted: [ConnectError, true, 'Connecting was cancelled by its AbortSignal.'],
   'webrtc-unsupported': [ConnectError, false, 'There is no WebRTC here: connect() runs in browsers (importing works everywhere).'],
   'core-load-failed': [ConnectError, true, "The media core did not load. Check the network, and that the page's Content-Security-Policy has 'wasm-unsafe-eval'."],
-  'session-lost': [ConnectError, true, 'The connection was lost for too long and the edge has forgotten us. Connect again.'],
+  'session-lost': [ConnectError, true, 'The connection was lost for too long. Connect again.'],
   'session-unknown': [ConnectError, true, 'The edge does not know this session. Connect again.'],
   'transport-failed': [ConnectError, true, 'No media path to the edge: its UDP port may be blocked. Try another network, or connect again.'],
   overloaded: [ConnectError, true, 'The edge takes nobody in for now. Try another edge, or later.'],
@@ -104,15 +104,15 @@ const table: Readonly<Record<KnownErrorCode, readonly [ErrorClass, boolean, stri
   'token-invalid': [TokenError, false, "The token is not valid here. Mint one with the edge's key."],
   'token-expired': [TokenError, false, 'The token has expired. Fetch a new one; a token function does that by itself.'],
   'token-not-yet-valid': [TokenError, true, 'The token is not valid yet. Wait, or compare the clocks of the edge and of your server.'],
-  'token-key-unknown': [TokenError, false, "The token was signed with a key that the edge doesn't know. Sign with a current one."],
+  'token-key-unknown': [TokenError, false, "The edge doesn't know the token's key. Sign with a current one."],
   'token-wrong-room': [TokenError, false, 'The token is for another room.'],
   'token-unavailable': [TokenError, true, 'Your token function failed; its error is the cause.'],
 
-  'device-permission-denied': [DeviceError, false, "Access was refused. Allow it in the browser's address bar or the system's privacy settings, then try again."],
+  'device-permission-denied': [DeviceError, false, "Access was refused. Allow it in the browser's address bar or the system's settings."],
   'device-not-found': [DeviceError, false, 'There is no such device. Connect one, or choose another.'],
-  'device-in-use': [DeviceError, true, 'The device is used by another program. Close that program, then try again.'],
+  'device-in-use': [DeviceError, true, 'Another program uses the device. Close it, then try again.'],
   'device-constraints': [DeviceError, false, 'No device can do what was asked (size, frame rate, device id). Ask for less.'],
-  'device-unsupported': [DeviceError, false, 'This page cannot open devices: it must be served over https (or localhost), and the browser must support it.'],
+  'device-unsupported': [DeviceError, false, 'This page cannot open devices: it needs https (or localhost), and a browser that can.'],
   'screen-cancelled': [DeviceError, true, 'Screen sharing was cancelled.'],
 
   'no-common-codec': [MediaError, false, 'Edge and browser have no codec in common for this track. Publish with another codec.'],
@@ -130,8 +130,8 @@ const table: Readonly<Record<KnownErrorCode, readonly [ErrorClass, boolean, stri
 
   'core-panicked': [InternalError, true, 'The media core failed and the call ended. Connect again; please report this.'],
   internal: [InternalError, true, 'A fault of Nearcast. Try again; please report this.'],
-  'bad-message': [InternalError, false, 'SDK and edge do not understand each other. Use versions that belong together.'],
-  'unsupported-version': [InternalError, false, 'The edge speaks no version of the protocol that this SDK does. Update the older one.'],
+  'bad-message': [InternalError, false, 'SDK and edge do not understand each other. Update the older one.'],
+  'unsupported-version': [InternalError, false, 'SDK and edge have no version of the protocol in common. Update the older one.'],
   'out-of-order': [InternalError, false, 'SDK and edge disagree about the state of the call. Please report this.'],
 };
 

@@ -29,8 +29,8 @@ const shared = [
   'qualityAdvice',
 ];
 
-test('the whole package imports without a trace', () => {
-  assert.deepEqual(traces('index.js'), { exported: shared, added: [], wasm: [] });
+test('the whole package imports without a trace, and has prepare', () => {
+  assert.deepEqual(traces('index.js'), { exported: [...shared, 'prepare'].sort(), added: [], wasm: [] });
 });
 
 test('the slim one too, and it has init', () => {
@@ -38,7 +38,7 @@ test('the slim one too, and it has init', () => {
 });
 
 test('the hooks too: nothing of the SDK is loaded until a room is wanted', () => {
-  const hooks = ['Camera', 'Connection', 'Devices', 'LocalParticipant', 'Microphone', 'Participants', 'Publications', 'Room', 'RoomEvent', 'ScreenShare', 'SoundPlayback', 'Speakers', 'Speaking'];
+  const hooks = ['Camera', 'Connection', 'Devices', 'LocalParticipant', 'Microphone', 'Participants', 'Path', 'Publications', 'Quality', 'Room', 'RoomEvent', 'ScreenShare', 'SoundPlayback', 'Speakers', 'Speaking'];
   const { exported, wasm } = traces('react.js');
   assert.deepEqual({ exported, wasm }, { exported: ['AudioTrack', 'RoomAudio', 'RoomProvider', 'VideoTrack', ...hooks.map((name) => `use${name}`)], wasm: [] });
 });
