@@ -8,7 +8,6 @@ use crate::remote::Remote;
 use crate::sdp::{Fingerprint, IceCredentials};
 use is::stun::{StunMessage, TransId};
 use std::net::SocketAddr;
-use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 /// Most SCTP that one packet may be answered with: an INIT's cookie, a window of acknowledgements, what was queued.
@@ -47,9 +46,11 @@ pub fn check(bytes: &[u8]) {
 }
 
 /// One certificate for all: making one takes longer than anything that is looked at here.
-fn certificate() -> Option<&'static Certificate> {
-    static CERTIFICATE: OnceLock<Option<Certificate>> = OnceLock::new();
-    CERTIFICATE.get_or_init(|| Certificate::generate().ok()).as_ref()
+fn certificate() -> Option<Certificate> {
+    thread_local! {
+        static CERTIFICATE: Option<Certificate> = Certificate::generate().ok();
+    }
+    CERTIFICATE.with(Clone::clone)
 }
 
 /// Datagrams of a DTLS client, as our server takes them in a handshake with `foreign` clients or with ours.
@@ -57,7 +58,7 @@ pub fn handshake(bytes: &[u8], foreign: bool) {
     let Some(certificate) = certificate() else { return };
     let mut now = Instant::now();
     let clientele = if foreign { Clientele::Foreign } else { Clientele::Ours };
-    let mut server = DtlsTransport::new(certificate, Fingerprint([7; 32]), clientele, DtlsRole::Server, now);
+    let mut server = DtlsTransport::new(&certificate, Fingerprint([7; 32]), clientele, DtlsRole::Server, now);
     let mut plan = Plan::new(bytes);
     while let Some(step) = plan.byte() {
         let datagram = plan.chunk(1_500);

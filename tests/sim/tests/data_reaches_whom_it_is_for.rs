@@ -163,10 +163,16 @@ fn a_flood_of_heartbeats_is_answered_only_in_part() {
 #[test]
 fn a_flood_of_messages_waits_at_its_sender_and_arrives_all_the_same() {
     let (mut world, [alice, bob, carol]) = trio(79);
-    let sent = (0..50_u8).filter(|number| world.send_data(alice, RELIABLE_CHANNEL, &frame(&vec![*number; MAX_DATA_PAYLOAD]))).count();
-    world.run_for(secs(1));
+    let mut sent = 0;
+    for _ in 0..200 {
+        while world.send_data(alice, RELIABLE_CHANNEL, &frame(&[7; MAX_DATA_PAYLOAD])) {
+            sent += 1;
+        }
+        world.run_for(ms(10));
+    }
     let early = world[bob].data.len();
-    assert!((10..=22).contains(&early), "{early} of {sent}: a megabyte in a second, and what goes at once");
+    println!("{early} of {sent} in two seconds");
+    assert!((5..=38).contains(&early), "{early} of {sent}: a megabyte a second, and what goes at once");
     world.send_data(carol, RELIABLE_CHANNEL, &frame(b"in between"));
     world.run_for(ms(300));
     assert!(payloads(&world, bob).contains(&b"in between".to_vec()), "nobody else waits for it");
