@@ -97,3 +97,54 @@ test('a passphrase gives everybody the same keys, and another one for each sende
   one.advance();
   assert.equal(one.epoch, 1);
 });
+
+/** A page's half, with a worker that notes what it is told. */
+async function half(t, keys) {
+  const { withGlobals, settle } = await import('./fakes.mjs');
+  withGlobals(t, { Worker: class {}, RTCRtpScriptTransform: class {} });
+  const { E2EE } = await load('e2ee/index');
+  const posted = [];
+  const worker = Object.assign(new EventTarget(), { postMessage: (message) => posted.push(message), terminate() {} });
+  const e2ee = new E2EE({ keys, worker });
+  const room = { local: { identity: 'ada' }, participants: new Map([['p1', { identity: 'ben' }]]), on() {} };
+  const need = async (kid) => {
+    worker.dispatchEvent(new MessageEvent('message', { data: { type: 'needed', kid } }));
+    for (let turn = 0; turn < 5; turn++) await settle();
+  };
+  return { e2ee, room, posted, need, settle };
+}
+
+test('senders take the key of the newest epoch, and wait where it is not known yet', async (t) => {
+  const needed = [];
+  const known = new Set([0]);
+  const keys = { epoch: 0, keyFor: async (who, id) => (known.has(id % 256) ? new Uint8Array(16) : undefined), onKeyNeeded: (who, id) => needed.push([who, id % 256]) };
+  const { e2ee, room, posted, settle } = await half(t, keys);
+  e2ee.entered(room);
+  await settle();
+  assert.deepEqual([posted.length, posted[0]?.type, Number(posted[0]?.kid & 255n), e2ee.epoch], [1, 'send', 0, 0]);
+  keys.epoch = 1;
+  await e2ee.rotate();
+  assert.deepEqual([posted.length, e2ee.epoch, needed], [1, 0, [['ada', 1]]], 'the key before stays');
+  known.add(1);
+  await e2ee.rotate();
+  assert.deepEqual([Number(posted[1].kid & 255n), posted[1].kid >> 8n === posted[0].kid >> 8n, e2ee.epoch], [1, true, 1]);
+  keys.epoch = 256;
+  await e2ee.rotate();
+  assert.notEqual(posted[2].kid >> 8n, posted[0].kid >> 8n, 'no key id comes twice: another number for the stay');
+});
+
+test('whose key a frame needs is found by its id', async (t) => {
+  const asked = [];
+  const keys = { epoch: 0, keyFor: async (who, id) => void asked.push([who, id]) ?? (who === 'ben' ? new Uint8Array(16) : undefined) };
+  const { e2ee, room, posted, need, settle } = await half(t, keys);
+  e2ee.entered(room);
+  await settle();
+  const hash = new DataView(await crypto.subtle.digest('SHA-256', new TextEncoder().encode('ben'))).getUint32(0) >>> 8;
+  const kid = (BigInt(hash) << 40n) | 0x12_3456_7803n;
+  await need(kid);
+  assert.deepEqual(asked.at(-1), ['ben', 0x1234567803]);
+  assert.deepEqual([posted.at(-1).type, posted.at(-1).kid], ['receive', kid]);
+  const before = posted.length;
+  await need(kid ^ (1n << 63n));
+  assert.equal(posted.length, before, 'nobody here');
+});

@@ -121,10 +121,15 @@ export class E2EE implements Encryption {
     if (epoch <= this.#epoch) return;
     // The low bits come round: a key id is used once.
     if (Math.floor(epoch / 256) !== Math.floor(Math.max(this.#epoch, 0) / 256)) this.#stay = random();
+    const before = this.#epoch;
     this.#epoch = epoch;
     const keyId = this.#stay * 256 + (epoch % 256);
     const [hash, baseKey] = await Promise.all([this.#hash(identity), this.#keys.keyFor(identity, keyId)]);
-    if (baseKey && this.#epoch === epoch) this.#post({ type: 'send', kid: (hash << 40n) | BigInt(keyId), baseKey });
+    if (this.#epoch !== epoch) return;
+    if (baseKey) return this.#post({ type: 'send', kid: (hash << 40n) | BigInt(keyId), baseKey });
+    // Under the key before, until `rotate` is called again.
+    this.#epoch = before;
+    this.#keys.onKeyNeeded?.(identity, keyId);
   }
 
   /** A frame of somebody came. */

@@ -35,6 +35,8 @@ const scope = self as unknown as {
 let sending: { kid: bigint; key: FrameKey } | undefined;
 /** The next number of the present key: one count for all tracks and layers, so that no nonce comes twice. */
 let counter = 0n;
+/** Keys to send under, counted. */
+let turns = 0;
 /** Codecs that were refused: told once. */
 const told = new Set<string>();
 const keys = new Map<bigint, FrameKey>();
@@ -43,8 +45,10 @@ const wanted = new Map<bigint, { askedAt: number; here: Promise<void>; arrive: (
 
 scope.onmessage = async ({ data: message }) => {
   if (message.type === 'streams') return run(message);
+  const turn = message.type === 'send' ? ++turns : 0;
   const key = await deriveKey(AES_128_GCM, message.kid, message.baseKey as Uint8Array<ArrayBuffer>);
   if (message.type === 'send') {
+    if (turn !== turns) return; // a newer one came meanwhile
     if (sending?.kid !== message.kid) counter = 0n;
     sending = { kid: message.kid, key };
     return;

@@ -250,3 +250,29 @@ fn the_end_is_the_end_for_everybody() {
         assert!(world.edge.table_sizes().iter().all(|(_, size)| *size == 0), "{:?}", world.edge.table_sizes());
     }
 }
+
+/// The moderator's shard hears of the other one after it was asked to remove somebody there.
+#[test]
+fn a_removal_overtaken_by_the_news_of_a_part_is_told_all_the_same() {
+    let mut world = World::sharded(309, 3, |_| {});
+    world.edge.spread_at = 1;
+    let chair = world.joined(person("chair").moderating());
+    // Who isn't known yet can be removed: that is how it looks when the news of its coming is still on the way.
+    moderate(&mut world, chair, ModerationAction::Remove, "mallory").unwrap();
+    let mallory = world.join(person("mallory"));
+    world.run_for(secs(1));
+    assert_eq!([refusals(&world, mallory), closings(&world, mallory)].concat(), [ErrorCode::Removed]);
+    let came = world[chair].told(|message| match message {
+        ServerMessage::ParticipantJoined { participant } => Some(participant.id.clone()),
+        _ => None,
+    });
+    let left = world[chair].told(|message| match message {
+        ServerMessage::ParticipantLeft { participant, .. } => Some(participant.clone()),
+        _ => None,
+    });
+    assert_eq!(came, left, "nobody stays behind as a ghost");
+    let elsewhere: u64 = (0..3).map(|shard| world.edge.shard_stats(shard).participants_elsewhere).sum();
+    assert_eq!(elsewhere, 0);
+    let parts: u64 = (0..3).map(|shard| world.edge.shard_stats(shard).rooms).sum();
+    assert_eq!(parts, 1);
+}

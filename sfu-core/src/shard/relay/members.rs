@@ -81,7 +81,6 @@ impl Shard {
     ) {
         let Some(key) = self.rooms_by_name.get(room).copied() else { return };
         self.note_terms(now, key, terms);
-        self.learn_decisions(now, key, decisions);
         let Some(known) = self.rooms.get_mut(key) else { return };
         if !known.parts.contains(&from) {
             known.parts.push(from);
@@ -92,6 +91,8 @@ impl Shard {
         for participant in participants {
             self.admit_relayed(now, from, key, participant);
         }
+        // Last: who has to go for it is told of as gone to a part that we know by now, and the room may end with them.
+        self.learn_decisions(now, key, decisions);
     }
 
     pub(super) fn on_relayed_join(&mut self, now: Instant, from: ShardId, room: &str, participant: RelayedParticipant) {
