@@ -28,6 +28,7 @@ pub async fn show(State(context): State<Arc<Context>>, headers: HeaderMap) -> Re
         "version": env!("CARGO_PKG_VERSION"),
         "uptime_s": clock::now().saturating_duration_since(context.started).as_secs(),
         "signalling": context.counters.snapshot(),
+        "turn": context.turn.as_ref().map(|turn| turn.stats()),
         "total": total,
         "shards": shards,
     })))
