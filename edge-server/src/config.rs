@@ -19,7 +19,7 @@ pub mod sources;
 pub mod values;
 
 use keys::Keys;
-use network::{File, TcpListen};
+use network::{File, Host, Optional, TcpListen};
 use policies::Policies;
 use servers::{Edges, MOST_SERVERS, StunServers, TurnSecret, TurnServers};
 use sources::{Fault, Faults, Sources};
@@ -276,9 +276,22 @@ settings! {
     #[arg(long, value_name = "URL", value_delimiter = ',')]
     turn_servers: TurnServers, flag: Vec<String>, default: "", range: "up to 24 addresses that begin with turn: or turns:, perhaps with ?transport=udp or ?transport=tcp";
 
+    /// A TURN server inside this edge (RFC 8656), by UDP and TCP: `[::]:3478` is the usual port. Clients are told of it.
+    ///
+    /// With `tls_certificate` it speaks TLS too, there and at `http`, where it looks like HTTPS to a firewall. It relays to this edge's media port
+    /// and to public addresses, never to private ones. Few need it: media over TCP (`tcp`) goes without.
+    #[arg(long, value_name = "IP:PORT")]
+    turn: Optional, flag: Option<String>, default: "off", range: "off, or IP:PORT";
+
+    /// The name by which clients reach `turn`: that of the certificate, for TURN over TLS. Nothing given: the first announced address, without TLS.
+    #[arg(long, value_name = "HOST")]
+    turn_host: Host, flag: Option<String>, default: "", range: "a host name or address, no port";
+
     /// The secret that the TURN servers share with this edge: coturn's `static-auth-secret`, with `use-auth-secret`.
     ///
     /// Clients never see it: they get a user name that says until when, and its HMAC-SHA1 as password (draft-uberti-behave-turn-rest-00).
+    ///
+    /// For `turn` alone none is needed: it makes its own at each start.
     #[arg(long, value_name = "SECRET")]
     turn_secret: TurnSecret, flag: Option<String>, default: "", range: "up to 512 bytes";
 
@@ -330,10 +343,13 @@ impl Config {
         if self.tls_certificate.0.is_some() != self.tls_key.0.is_some() {
             faults.push(Fault::between("tls_certificate and tls_key belong together; give both, or none for plain HTTP behind a proxy"));
         }
-        if self.turn_servers.0.is_empty() != self.turn_secret.0.is_empty() {
+        if self.turn_servers.0.is_empty() != self.turn_secret.0.is_empty() && self.turn.0.is_none() {
             faults.push(Fault::between(
                 "turn_servers and turn_secret belong together: credentials are made for the servers with the secret; give both or none",
             ));
+        }
+        if !self.turn_servers.0.is_empty() && self.turn_secret.0.is_empty() && self.turn.0.is_some() {
+            faults.push(Fault::between("turn_servers needs turn_secret, also beside turn: give the secret that those servers know"));
         }
         let ice_servers = self.stun_servers.0.len() + self.turn_servers.by_server().len();
         if ice_servers > MOST_SERVERS {

@@ -18,6 +18,7 @@ use crate::http::serve::{self, WithPeer};
 use crate::http::signal::addresses::PeerAddress;
 use crate::media::socket::canonical;
 use crate::media::tcp::Arrived;
+use crate::turn::{Turn, stream};
 use axum::Router;
 use core::time::Duration;
 use crowd::Crowd;
@@ -60,12 +61,16 @@ const HTTPS_ONLY: &[u8] = b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain
 pub struct Door {
     /// What everybody shares.
     pub context: Arc<Context>,
+    /// Where it is.
+    pub address: SocketAddr,
     /// HTTP, if it is served here.
     pub http: Option<Router>,
     /// The certificate, if TLS is spoken here. Plain HTTP isn't then.
     pub tls: Option<Arc<Tls>>,
     /// Media is taken here.
     pub media: bool,
+    /// TURN is served here.
+    pub turn: Option<Arc<Turn>>,
 }
 
 /// Why a connection was closed before it came to anything.
@@ -152,6 +157,7 @@ impl Door {
                 drop(place);
                 self.hand_over(shard, stream, from, read)
             }
+            (Opening::Turn, _, _) => self.relay(Prefixed::new(read, stream), from, place),
             (Opening::Tls, _, Some(tls)) => {
                 let stream = Prefixed::new(read, stream);
                 let accepted = tokio::time::timeout_at(deadline, tls.acceptor().accept(stream)).await.map_err(timely)?;
@@ -166,11 +172,29 @@ impl Door {
                         serve::converse(Prefixed::new(read, stream), with_peer(router, from), stopping).await;
                         Ok(())
                     }
+                    (Opening::Turn, _) => self.relay(Prefixed::new(read, stream), from, place),
                     _ => Err(Refused::Unknown),
                 }
             }
             _ => Err(Refused::Unknown),
         }
+    }
+
+    /// TURN has places of its own, and bounds of its own.
+    fn relay(
+        &self,
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        from: SocketAddr,
+        place: crowd::Place,
+    ) -> Result<(), Refused> {
+        let turn = Arc::clone(self.turn.as_ref().ok_or(Refused::Unknown)?);
+        let listen = self.address;
+        tokio::spawn(async move {
+            // Nobody is known before an allocation, and that needs credentials; but a place of its address is for the nameless.
+            drop(place);
+            stream::serve(&turn, stream, from, listen).await;
+        });
+        Ok(())
     }
 
     fn hand_over(&self, shard: sfu_core::ShardId, stream: TcpStream, from: SocketAddr, read: Vec<u8>) -> Result<(), Refused> {

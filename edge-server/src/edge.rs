@@ -11,6 +11,7 @@ use crate::http::whip::sessions::Sessions;
 use crate::ice_servers::IceServers;
 use crate::media::{Media, MediaError};
 use crate::token::Keyring;
+use crate::turn::{self, Turn};
 use core::time::Duration;
 use serde::Serialize;
 use sfu_core::ConnectionId;
@@ -19,6 +20,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
+use tokio::net::{TcpListener, UdpSocket};
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinHandle;
 
@@ -45,6 +47,14 @@ pub enum StartError {
     /// The certificate.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// The TURN port.
+    #[error("turn = {address} cannot be bound: {source}; stop what uses the port, or choose another with --turn")]
+    Turn {
+        /// What was asked for.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
     /// A media thread didn't answer.
     #[error("a media thread did not answer within {} s of its start; the log above may say why", FIRST_HEARTBEAT.as_secs())]
     Silent,
@@ -60,6 +70,8 @@ pub struct Context {
     pub ice_servers: IceServers,
     /// The shards.
     pub media: Media,
+    /// The TURN server of this edge, if there is one.
+    pub turn: Option<Arc<Turn>>,
     /// What signalling counts.
     pub counters: Counters,
     /// Whether one more may join.
@@ -170,11 +182,27 @@ impl Counters {
     }
 }
 
+/// The sockets of the TURN server, of one port.
+struct Listening {
+    address: SocketAddr,
+    tcp: TcpListener,
+    udp: UdpSocket,
+}
+
+impl Listening {
+    async fn at(address: SocketAddr) -> io::Result<Self> {
+        let tcp = listen::bind(address)?;
+        let address = tcp.local_addr()?;
+        Ok(Self { address, tcp, udp: UdpSocket::bind(address).await? })
+    }
+}
+
 /// A running edge.
 pub struct Edge {
     context: Arc<Context>,
     http: SocketAddr,
     tcp: Option<SocketAddr>,
+    turn: Option<SocketAddr>,
     accepting: Vec<JoinHandle<()>>,
     fatal: mpsc::Receiver<String>,
 }
@@ -200,9 +228,24 @@ impl Edge {
         if media.reports(FIRST_HEARTBEAT).await.iter().any(Option::is_none) {
             return Err(StartError::Silent);
         }
+        let relay = match config.turn.0 {
+            Some(address) => Some(Listening::at(address).await.map_err(|source| StartError::Turn { address, source })?),
+            None => None,
+        };
+        let mut ice_servers = IceServers::new(&config);
+        if let Some(relay) = &relay {
+            let https = tls.as_ref().map(|_| http.port());
+            let urls = turn::urls(config.turn_host.0.as_deref(), media.candidates(), relay.address.port(), https);
+            let secret = turn::fresh_secret().map_err(|why| MediaError::System(why.to_owned()))?;
+            ice_servers.add_own(urls, || secret);
+        }
+        let interfaces = crate::media::announce::interfaces();
+        let here = |address: SocketAddr| interfaces.iter().any(|interface| interface.address == address.ip());
+        let turn = Turn::new(&config, &ice_servers, media.candidates(), here).map(Arc::new);
         let context = Arc::new(Context {
             keyring: Keyring::new(&config),
-            ice_servers: IceServers::new(&config),
+            ice_servers,
+            turn,
             admission: Admission::new(&config),
             addresses: Addresses::default(),
             http_sessions: Sessions::default(),
@@ -220,13 +263,23 @@ impl Edge {
         let mut accepting = Vec::new();
         let stopping = || context.stopping.subscribe();
         let shared = || Arc::clone(&context);
-        let door = Door { context: shared(), http: Some(router), media: tls.is_some(), tls: tls.clone() };
+        let turn = || context.turn.clone();
+        let media = tls.is_some();
+        let door = Door { context: shared(), address: http, http: Some(router), media, tls: tls.clone(), turn: turn() };
         accepting.push(tokio::spawn(door.keep(listener, stopping())));
         let mut tcp = None;
         if let Some(listener) = tcp_listener {
             tcp = listener.local_addr().ok();
-            let door = Door { context: shared(), http: None, media: true, tls: None };
+            let address = tcp.unwrap_or(http);
+            let door = Door { context: shared(), address, http: None, media: true, tls: None, turn: None };
             accepting.push(tokio::spawn(door.keep(listener, stopping())));
+        }
+        let mut turn_address = None;
+        if let (Some(Listening { address, tcp, udp }), Some(turn)) = (relay, turn()) {
+            turn_address = Some(address);
+            accepting.push(tokio::spawn(turn::udp::serve(Arc::clone(&turn), udp, stopping())));
+            let door = Door { context: shared(), address, http: None, media: false, tls: tls.clone(), turn: Some(turn) };
+            accepting.push(tokio::spawn(door.keep(tcp, stopping())));
         }
         if let Some(tls) = tls {
             accepting.push(tokio::spawn(tls.watch()));
@@ -234,7 +287,10 @@ impl Edge {
         let media = &context.media;
         let (udp, shards) = (media.address(), media.shard_count());
         tracing::info!(%http, %udp, ?tcp, candidates = ?media.candidates(), over_tcp = ?media.tcp_candidates(), shards, "serving");
-        Ok(Self { context, http, tcp, accepting, fatal })
+        if let Some(turn) = turn_address {
+            tracing::info!(%turn, "relaying");
+        }
+        Ok(Self { context, http, tcp, turn: turn_address, accepting, fatal })
     }
 
     /// Where HTTP is served.
@@ -253,6 +309,12 @@ impl Edge {
     #[must_use]
     pub fn tcp(&self) -> Option<SocketAddr> {
         self.tcp
+    }
+
+    /// Where TURN is served.
+    #[must_use]
+    pub fn turn(&self) -> Option<SocketAddr> {
+        self.turn
     }
 
     /// What everybody shares.

@@ -12,7 +12,7 @@ use nearcast_protocol::IceServer;
 #[derive(Debug)]
 pub struct IceServers {
     stun: Vec<String>,
-    /// Addresses of each server.
+    /// Addresses of each server, that of this edge last.
     turn: Vec<Vec<String>>,
     secret: String,
     lifetime: Duration,
@@ -24,6 +24,20 @@ impl IceServers {
     pub fn new(config: &Config) -> Self {
         let turn = config.turn_servers.by_server();
         Self { stun: config.stun_servers.0.clone(), turn, secret: config.turn_secret.0.clone(), lifetime: config.turn_lifetime.0 }
+    }
+
+    /// Adds the TURN server of this edge, and makes a secret for it if there is none.
+    pub fn add_own(&mut self, urls: Vec<String>, fresh_secret: impl FnOnce() -> String) {
+        if self.secret.is_empty() {
+            self.secret = fresh_secret();
+        }
+        self.turn.push(urls);
+    }
+
+    /// What credentials are made with.
+    #[must_use]
+    pub fn secret(&self) -> &str {
+        &self.secret
     }
 
     /// All of them, with credentials for `identity` from `now` (since 1970) on.
@@ -50,13 +64,13 @@ impl IceServers {
 }
 
 /// `base64(HMAC-SHA1(secret, username))`.
-fn credential(secret: &str, username: &str) -> String {
+pub(crate) fn credential(secret: &str, username: &str) -> String {
     let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, secret.as_bytes());
     base64(hmac::sign(&key, username.as_bytes()).as_ref())
 }
 
 /// RFC 4648 §4, padded.
-fn base64(bytes: &[u8]) -> String {
+pub(crate) fn base64(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for chunk in bytes.chunks(3) {

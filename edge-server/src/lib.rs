@@ -23,3 +23,4 @@ pub mod log;
 pub mod media;
 pub mod net;
 pub mod token;
+pub mod turn;

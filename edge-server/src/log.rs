@@ -2,13 +2,14 @@
 
 use crate::config::Config;
 use crate::config::values::LogFormat;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{fmt, registry};
 
 /// Sets up logging for the process, and has panics logged like everything else.
 pub fn start(config: &Config) {
-    let filtered = registry().with(config.log.targets.clone());
+    let filtered = registry().with(targets(config));
     let started = match config.log_format {
         LogFormat::Human => {
             use std::io::IsTerminal;
@@ -24,4 +25,13 @@ pub fn start(config: &Config) {
         let location = panic.location().map(ToString::to_string).unwrap_or_default();
         tracing::error!(thread = thread.name().unwrap_or("unnamed"), location, "panic: {}", panic.payload_as_str().unwrap_or("(no text)"));
     }));
+}
+
+/// Libraries that tell of each request where we would tell of a start. Whoever names one hears all that is asked for.
+const TALKATIVE: [&str; 3] = ["turn_server_proto", "turn_types", "stun_proto"];
+
+fn targets(config: &Config) -> Targets {
+    let level = config.log.targets.default_level().unwrap_or(LevelFilter::OFF).min(LevelFilter::WARN);
+    let unnamed = TALKATIVE.into_iter().filter(|name| !config.log.text.contains(name));
+    unnamed.fold(config.log.targets.clone(), |targets, name| targets.with_target(name, level))
 }

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { scenarios } from './harness/emulated.ts';
 import { noCoturn, startCoturn, TURN_TCP, TURN_UDP, withTurn } from './harness/coturn.ts';
+import { FAR } from './harness/link.ts';
 import { shows } from './harness/verdict.ts';
 import type { PreflightPage } from './page/preflight-contract.ts';
 
@@ -33,6 +34,25 @@ await scenarios(import.meta.url, [
             } finally {
                 await stop();
             }
+        },
+    },
+    {
+        name: 'relay inside the edge',
+        promise: 'media by the TURN server of the edge itself, over TCP',
+        options: { timeoutMs: 90_000, flags: ['--tcp', 'off', '--turn', `${FAR}:3478`] },
+        body: async ({ call, link }) => {
+            await link.set({ block: 'udp' });
+            const ana = await call.enter('ana');
+            const anas = await ana.publishPicture({ pattern: 0 });
+            const ben = await call.enter('ben', { behind: link });
+            const joined = await ben.now();
+            await ben.watch(anas);
+            const first = await ben.flowsAgain(anas, 0, PATIENCE_MS);
+            call.figure(`pictures ${((first - joined) / 1000).toFixed(1)} s after joining`);
+            const bens = await ben.publishPicture({ pattern: 1 });
+            await shows(() => ana.measureVideo(bens, 2000), 1);
+            await shows(() => ben.measureVideo(anas, 2000), 0);
+            assert.equal((await ben.mediaPath()).protocol, 'udp', 'the relay speaks UDP to the edge');
         },
     },
     {

@@ -90,6 +90,8 @@ pub(super) struct Connections {
     open: HashMap<u32, Connection>,
     next: u32,
     unbound: usize,
+    /// When the first of those without a check may be late; perhaps none is any more.
+    due: Option<Instant>,
     /// Those that may have something to read, each once.
     readable: VecDeque<u32>,
     /// Those that ended, of which the core is to hear.
@@ -106,6 +108,7 @@ impl Connections {
             open: HashMap::new(),
             next: 0,
             unbound: 0,
+            due: None,
             readable: VecDeque::new(),
             ended: Vec::new(),
             scratch: Vec::new(),
@@ -148,6 +151,7 @@ impl Connections {
             unbound_until: now.checked_add(PATIENCE),
             readable: true,
         };
+        self.due = self.due.or(connection.unbound_until);
         self.open.insert(number, connection);
         self.readable.push_back(number);
         self.unbound += 1;
@@ -247,10 +251,7 @@ impl Connections {
 
     /// When [`Connections::handle_timeout`] has something to do; none: never.
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
-        if self.unbound == 0 {
-            return None;
-        }
-        self.open.values().filter_map(|connection| connection.unbound_until).min()
+        self.due
     }
 
     /// Closes connections that no check has vouched for in time.
@@ -261,6 +262,7 @@ impl Connections {
             self.stats.tcp_unclaimed += 1;
             self.end(number);
         }
+        self.due = self.open.values().filter_map(|connection| connection.unbound_until).min();
     }
 
     /// Sends the datagrams in `contents`, all of `segment_size` bytes but the last. Cannot fail: what a slow peer has no room for is dropped

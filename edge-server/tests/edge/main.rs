@@ -17,5 +17,6 @@ mod rooms_are_looked_into;
 mod sessions_resume;
 mod the_process_behaves;
 mod tokens_open_one_room;
+mod turn_relays_to_the_edge_and_nowhere_else;
 mod ways_are_handed_out;
 mod world;
