@@ -232,6 +232,8 @@ impl Meter {
         let counted = records(datagram).filter(|kind| !connected || *kind == HANDSHAKE).count();
         self.records = self.records.saturating_add(counted);
         match self.records > MOST_RECORDS {
+            // The library makes room for as much as the first fragment claims.
+            false if claims_too_much(datagram) => Admit::Drop,
             false => Admit::Feed,
             // The association stands: whatever this is, it isn't needed.
             true if connected && counted > 0 => Admit::Drop,
@@ -239,6 +241,29 @@ impl Meter {
             true => Admit::Close,
         }
     }
+}
+
+/// Bytes of the longest handshake message that is taken: a chain of certificates is a few kilobytes.
+const MOST_MESSAGE: u32 = 64 * 1_024;
+
+/// Whether a handshake message in the clear, or a fragment of one, says that it is longer than any is (RFC 6347 §4.2.2).
+fn claims_too_much(mut datagram: &[u8]) -> bool {
+    const HEADER: usize = 13;
+    const HANDSHAKE: u8 = 22;
+    while let Some((header, rest)) = datagram.split_first_chunk::<HEADER>() {
+        let [kind, _, _, epoch @ .., _, _, _, _, _, _, high, low] = header;
+        let length = usize::from(u16::from_be_bytes([*high, *low])).min(rest.len());
+        let (body, after) = rest.split_at_checked(length).unwrap_or((rest, &[]));
+        if *kind == HANDSHAKE
+            && *epoch == [0, 0]
+            && let [_, a, b, c, ..] = body
+            && u32::from_be_bytes([0, *a, *b, *c]) > MOST_MESSAGE
+        {
+            return true;
+        }
+        datagram = after;
+    }
+    false
 }
 
 /// Content types of the records in a datagram (RFC 6347 §4.1), also of a last one that is cut short.
@@ -277,4 +302,24 @@ pub(super) mod hostile {
     }
 
     pub(in crate::dtls) const ENOUGH: usize = MOST_RECORDS / 40 + 1;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Found by fuzzing: one fragment of 25 bytes made the library allocate 16 MB.
+    #[test]
+    fn a_message_that_claims_megabytes_is_not_begun() {
+        let fragment = hostile::fragments(1).remove(0);
+        assert_eq!(Meter::default().admit(&fragment, false), Admit::Drop);
+        let mut honest = fragment.clone();
+        honest.truncate(26);
+        honest[14] = 0;
+        assert_eq!(Meter::default().admit(&honest, false), Admit::Feed, "63 kB");
+        let second = [&[21, 254, 253, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 1, 0][..], &fragment].concat();
+        assert_eq!(Meter::default().admit(&second, false), Admit::Drop, "behind another record");
+        honest.truncate(14);
+        assert_eq!(Meter::default().admit(&honest, false), Admit::Feed, "cut short: the library's to refuse");
+    }
 }
