@@ -1,5 +1,5 @@
 // SFrame (RFC 9605): the header, the schedule of keys, sealing and opening. Bytes in, bytes out; ciphers are WebCrypto's
-// (docs/decisions/014). Runs in the worker, and in Node for the test vectors.
+// (docs/decisions/017). Runs in the worker, and in Node for the test vectors.
 
 /** A suite of the RFC's registry (§8.1). The shorter ones, AES-CTR with HMAC, save 6 to 12 bytes a frame and aren't offered. */
 export interface Suite {
