@@ -1,4 +1,4 @@
-// No UDP reaches the edge any more, but WebSockets do and UDP to others too: media goes directly, and through the edge again
+// No UDP reaches the edge any more (nor TCP for media), but WebSockets do and UDP to others too: media goes directly, and through the edge again
 // when that is possible.
 
 import assert from 'node:assert/strict';
@@ -7,7 +7,7 @@ import { until } from '../harness/wait.ts';
 
 const PATIENCE_MS = 60_000;
 
-await scenario(import.meta.url, 'udp to the edge blocked', 'directly, and back to the edge', { timeoutMs: 240_000 }, async ({ call, link, figure }) => {
+await scenario(import.meta.url, 'udp to the edge blocked', 'directly, and back to the edge', { timeoutMs: 240_000, flags: ['--tcp', 'off'] }, async ({ call, link, figure }) => {
     const mode = { grants: { mode: 'auto' } };
     const people = [await call.enter('ana', mode), await call.enter('ben', { behind: link, ...mode }), await call.enter('cleo', mode)] as const;
     const [ana, ben] = people;
