@@ -5,6 +5,7 @@ use crate::stage::{Stage, Verdict};
 use crate::wire::{Thrown, rtp, throw_at, vp8};
 use nearcast_load::LoadError;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// Between two pictures.
 const RATE: u64 = 1_000;
@@ -43,6 +44,9 @@ impl Watch {
     }
 }
 
+/// A viewer of a layer that stops is on a live one by then.
+const MOVED_WITHIN: Duration = Duration::from_secs(1);
+
 /// P15. Three encodings are promised; all come under one SSRC, then only one goes on.
 pub(super) fn lying_simulcast(stage: &mut Stage) -> Result<Verdict, LoadError> {
     let promise = |sdp: String| {
@@ -52,7 +56,8 @@ pub(super) fn lying_simulcast(stage: &mut Stage) -> Result<Verdict, LoadError> {
     let mut liar = Joined::enter(&stage.edge, "p15", "liar", promise)?.connect()?;
     let mut viewer = Guest::enter(stage, "p15", "viewer")?;
     let mut watch = Watch::default();
-    let (half, mut sent) = (stage.length / 2, Thrown::default());
+    // The rule gives the edge a second to move the viewer to a live layer.
+    let (half, mut sent) = ((stage.length / 2).max(2 * MOVED_WITHIN), Thrown::default());
     for part in 0..2_u64 {
         sent = sent
             + throw_at(RATE, half, |number| {
