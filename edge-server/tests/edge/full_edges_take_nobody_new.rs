@@ -8,8 +8,10 @@ async fn refused(client: &mut Client, join: Join) -> ErrorInfo {
     client
         .wait_for(|message| match message {
             ServerMessage::Failed { error, .. } => Some(error.clone()),
-            ServerMessage::Joined(joined) => panic!("let in: {joined:?}"),
-            _ => None,
+            message => {
+                assert!(!matches!(message, ServerMessage::Joined(_)), "let in: {message:?}");
+                None
+            }
         })
         .await
 }

@@ -222,7 +222,7 @@ impl Guest {
             if datagram[0] >= 128 && !(64..96).contains(&(datagram[1] & 0x7f)) {
                 heard.extend(self.incoming.decrypt_rtp(datagram).map(|packet| packet.to_vec()));
             } else if (20..64).contains(&datagram[0]) {
-                self.take(&buffer[..length].to_vec());
+                self.take(&buffer[..length]);
             }
         }
         heard
