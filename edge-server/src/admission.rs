@@ -39,8 +39,8 @@ const RETRY_SPREAD_MS: u32 = 3_000;
 pub struct Sample {
     /// CPU time of the process since its start.
     pub cpu: Duration,
-    /// Participants whose transport is here.
-    pub participants: u64,
+    /// Participants whose transport is here; none: a shard didn't say.
+    pub participants: Option<u64>,
     /// Bytes sent since the start.
     pub bytes_out: u64,
 }
@@ -99,6 +99,10 @@ pub struct Admission {
 #[derive(Debug, Default)]
 struct State {
     last: Option<(Instant, Sample)>,
+    /// How many were let in since the start; and how many when the sample before this one was begun. Who was let in since then may not be in
+    /// it: for up to a second one counts twice rather than not at all.
+    admitted: u64,
+    begun: u64,
     load: Load,
 }
 
@@ -117,9 +121,20 @@ impl Admission {
         Self { budget, others, state: Mutex::default(), refused: AtomicU64::new(0) }
     }
 
-    /// Takes note of a sample.
-    pub fn note(&self, now: Instant, sample: Sample) {
+    /// A sample is begun: to be given to [`Self::note`] with it.
+    #[must_use]
+    pub fn begin(&self) -> u64 {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).admitted
+    }
+
+    /// Takes note of a sample, `begun` when so many had been let in.
+    pub fn note(&self, now: Instant, sample: Sample, begun: u64) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let bytes_out = match (sample.participants, &state.last) {
+            (None, Some((_, before))) => before.bytes_out,
+            _ => sample.bytes_out,
+        };
+        let sample = Sample { bytes_out, ..sample };
         if let Some((at, before)) = state.last.replace((now, sample)) {
             let passed = now.saturating_duration_since(at).as_secs_f64().max(1e-3);
             let used = sample.cpu.saturating_sub(before.cpu).as_secs_f64() / passed / self.budget.cores;
@@ -128,7 +143,10 @@ impl Admission {
             let sent = sample.bytes_out.saturating_sub(before.bytes_out) as f64 * 8.0 / passed;
             state.load.egress_bps = sent as u64;
         }
-        state.load.participants = sample.participants;
+        if let Some(participants) = sample.participants {
+            state.load.participants = participants.saturating_add(state.admitted.saturating_sub(state.begun));
+            state.begun = begun;
+        }
         let limit = if state.load.busy { self.budget.cpu - HYSTERESIS } else { self.budget.cpu };
         state.load.busy = self.budget.cpu > 0.0 && state.load.cpu > limit;
     }
@@ -152,6 +170,7 @@ impl Admission {
             format!("this edge sends {} Mbit/s, as much as it may", load.egress_bps / 1_000_000)
         } else {
             state.load.participants += 1;
+            state.admitted += 1;
             return Ok(());
         };
         drop(state);
@@ -179,12 +198,12 @@ pub async fn watch(context: Arc<Context>) {
             _ = beat.tick() => (),
             () = stopped(&mut stopping) => return,
         }
-        let mut sample = Sample { cpu: cpu_time(), ..Sample::default() };
-        for report in context.media.reports(PATIENCE).await.into_iter().flatten() {
-            sample.participants += report.core.participants;
-            sample.bytes_out += report.core.bytes_out;
-        }
-        context.admission.note(clock::now(), sample);
+        let begun = context.admission.begin();
+        let reports = context.media.reports(PATIENCE).await;
+        let counts = || reports.iter().map(|report| report.as_ref().map(|report| report.core.participants));
+        let bytes_out = reports.iter().flatten().map(|report| report.core.bytes_out).sum();
+        let sample = Sample { cpu: cpu_time(), participants: counts().sum(), bytes_out };
+        context.admission.note(clock::now(), sample, begun);
     }
 }
 
