@@ -11,16 +11,10 @@ pub(crate) const PAUSES_MS: [u32; 6] = [0, 250, 500, 1000, 2000, 4000];
 /// One attempt, from opening the socket to `joined`. Guess: several round trips of a bad network, and short enough to fit six into half a minute.
 pub(crate) const ATTEMPT_WITHIN: u32 = 5000;
 
-/// The same while media is silent too, and once that has failed for [`SHORT_ATTEMPTS`]. Guess: TCP, TLS and HTTP take three round trips, which are
-/// added; a lost SYN is repeated after a second.
-const SILENT_WITHIN: [u32; 2] = [700, 2000];
-
-/// So many are as short as that. Not more, and not two at a time: Chromium holds a page's sockets back by 1 to 5 s × 2^(failed / (opened + 1)) / 2^16
-/// (`WebSocketPerProcessThrottler`): after twenty that failed by 160 ms at most, after forty by seconds.
-const SHORT_ATTEMPTS: usize = 20;
-
-/// From then on attempts take as long as any: nobody comes back from so long an outage to the second.
-const LONGER_ATTEMPTS: usize = 32;
+/// The same while media is silent too. Guess: TCP, TLS and HTTP take three round trips, which are added; a lost SYN is repeated after a second.
+/// Shorter attempts, or two beside each other, are no remedy: Chromium opens one socket to a host at a time, and holds a page's sockets back by 1 to 5 s ×
+/// 2^(failed / (opened + 1)) / 2^16 (`WebSocketPerProcessThrottler`). With 700 ms, outages of 20 s ended after 0.8 to 3.0 s instead of 0.7 to 1.4.
+const SILENT_WITHIN: u32 = 1000;
 
 /// Longest pause after an attempt that nobody answered, in milliseconds: enough to spread those who fell silent together. Guess.
 const SILENT_PAUSE_MS: u32 = 100;
@@ -64,8 +58,8 @@ impl Outage {
     pub(crate) fn attempt_within(&self, silent: bool, rtt: u32) -> u32 {
         let round_trips = rtt.saturating_mul(4);
         let within = match self.attempts {
-            ..=SHORT_ATTEMPTS if silent => round_trips.saturating_add(SILENT_WITHIN[0]),
-            ..=LONGER_ATTEMPTS if silent => round_trips.saturating_add(SILENT_WITHIN[1]),
+            ..=8 if silent => round_trips.saturating_add(SILENT_WITHIN),
+            ..=32 if silent => round_trips.saturating_add(2 * SILENT_WITHIN),
             _ => ATTEMPT_WITHIN,
         };
         within.min(ATTEMPT_WITHIN)

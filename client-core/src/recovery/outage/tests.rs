@@ -63,8 +63,8 @@ fn attempts_are_short_while_nothing_is_heard_and_grow() {
     let mut outage = Outage::begin(at(0), None);
     let rtt = 50;
     assert_eq!(outage.attempt_within(false, rtt), ATTEMPT_WITHIN, "media flows: only the edge is slow");
-    assert_eq!(outage.attempt_within(true, rtt), 900);
-    outage.attempts = 21;
+    assert_eq!(outage.attempt_within(true, rtt), 1200);
+    outage.attempts = 9;
     assert_eq!(outage.attempt_within(true, rtt), 2200);
     outage.attempts = 33;
     assert_eq!(outage.attempt_within(true, rtt), ATTEMPT_WITHIN);
