@@ -16,7 +16,7 @@ use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::sync::Arc;
 
 const FORMAT: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -42,7 +42,7 @@ fn describe(stats: Value) -> Result<String, core::fmt::Error> {
 }
 
 /// What is of now, and may fall; everything else is counted since the start. By table of `/v1/stats`, with its name and meaning as a metric.
-const GAUGES: [(&str, &str, &str, &str); 13] = [
+const GAUGES: [(&str, &str, &str, &str); 23] = [
     ("core", "rooms", "rooms", "Rooms with somebody in them, counted once for each media thread that has a part"),
     ("core", "participants", "participants", "Participants"),
     ("core", "publications", "publications", "Publications"),
@@ -55,6 +55,16 @@ const GAUGES: [(&str, &str, &str, &str); 13] = [
     ("core", "publications_elsewhere", "publications_elsewhere", "Publications of other media threads or edges that these know"),
     ("core", "connections", "signalling_connections", "Signalling connections that the media threads know"),
     ("thread", "foreign_tuples", "addresses_of_other_threads", "Addresses whose packets are handed over to another media thread"),
+    ("core", "transports_over_tcp", "peer_connections_over_tcp", "Peer connections whose media goes over TCP"),
+    ("core", "tuples_over_tcp", "addresses_over_tcp", "Addresses of TCP connections that passed a connectivity check"),
+    ("thread", "connections", "thread_connections", "Signalling connections of the media threads"),
+    ("tcp", "tcp_connections", "tcp_connections", "TCP connections for media"),
+    ("turn", "clients", "turn_clients", "Clients of the TURN server"),
+    ("turn", "allocations", "turn_allocations", "Allocations of the TURN server"),
+    ("admission", "cpu", "cpu_share", "Share of all processors that the edge uses, an average of seconds"),
+    ("admission", "participants", "admission_participants", "Participants with those let in since they were last counted"),
+    ("admission", "egress_bps", "egress_bits_per_second", "What is sent"),
+    ("admission", "busy", "admission_busy", "1: nobody new is let in for want of processors"),
     ("signalling", "open", "websockets", "WebSockets open"),
 ];
 
@@ -113,17 +123,25 @@ struct Counted<'a> {
 }
 
 impl Snapshot {
-    /// The numbers of a table.
-    fn table(&self, name: &str) -> impl Iterator<Item = (&String, u64)> {
-        let pointer = if name == "signalling" { "/signalling".to_owned() } else { format!("/total/{name}") };
-        let table = self.0.pointer(&pointer).and_then(Value::as_object);
-        table.into_iter().flatten().filter_map(|(key, value)| Some((key, value.as_u64()?)))
+    /// All tables but those of single shards, which `total` adds up.
+    fn tables(&self) -> impl Iterator<Item = (&String, &Map<String, Value>)> {
+        let total = self.0.get("total").and_then(Value::as_object);
+        let own = self.0.as_object().into_iter().flatten().filter(|(name, _)| *name != "total");
+        own.chain(total.into_iter().flatten()).filter_map(|(name, table)| Some((name, table.as_object()?)))
+    }
+
+    fn number(&self, table: &str, key: &str) -> Option<f64> {
+        let value = self.tables().find(|(name, _)| *name == table)?.1.get(key)?;
+        value.as_f64().or_else(|| value.as_bool().map(|is| f64::from(u8::from(is))))
     }
 
     fn counters(&self) -> Vec<Counted<'_>> {
         let mut counters = Vec::new();
-        for table in ["signalling", "core", "thread", "send"] {
-            for (key, value) in self.table(table).filter(|(key, _)| !GAUGES.iter().any(|(of, name, ..)| (*of, *name) == (table, key))) {
+        for (table, numbers) in self.tables() {
+            let table = table.as_str();
+            let is_gauge = |key: &str| GAUGES.iter().any(|(of, name, ..)| (*of, *name) == (table, key));
+            let counted = numbers.iter().filter(|(key, _)| !is_gauge(key)).filter_map(|(key, value)| Some((key, value.as_u64()?)));
+            for (key, value) in counted {
                 let labelled = LABELLED.iter().find(|it| (it.table, it.key) == (table, key));
                 let family = FAMILIES.iter().filter(|(of, ..)| *of == table).find_map(|it| Some((it, key.strip_prefix(it.1)?)));
                 counters.push(match (labelled, family) {
@@ -131,7 +149,10 @@ impl Snapshot {
                     (_, Some(((_, _, family, label, about), rest))) => {
                         Counted { family: (*family).into(), about, label: Some((label, rest)), value }
                     }
-                    _ => Counted { family: format!("{table}_{key}"), about: "See GET /v1/stats in docs/edge-http.md", label: None, value },
+                    _ => {
+                        let own = key.strip_prefix(table).and_then(|rest| rest.strip_prefix('_')).unwrap_or(key);
+                        Counted { family: format!("{table}_{own}"), about: "See GET /v1/stats in docs/edge-http.md", label: None, value }
+                    }
                 });
             }
         }
@@ -149,7 +170,7 @@ impl Collector for Snapshot {
         let uptime = ConstGauge::new(self.0.get("uptime_s").and_then(Value::as_u64).unwrap_or_default());
         uptime.encode(encoder.encode_descriptor("uptime_seconds", "Since the start", None, uptime.metric_type())?)?;
         for (table, key, name, about) in GAUGES {
-            let value = self.table(table).find(|(known, _)| *known == key).map_or(0, |(_, value)| value);
+            let Some(value) = self.number(table, key) else { continue };
             let gauge = ConstGauge::new(value);
             gauge.encode(encoder.encode_descriptor(name, about, None, gauge.metric_type())?)?;
         }

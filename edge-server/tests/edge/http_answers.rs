@@ -63,9 +63,15 @@ async fn prometheus_reads_what_is_counted() {
     let _alice = Client::joined(&edge, "lobby", "alice").await;
     let answer = request(&edge, "GET /metrics", "", "").await;
     assert!(answer.head.contains("application/openmetrics-text; version=1.0.0"), "{}", answer.head);
-    for line in ["nearcast_joins_total{result=\"joined\"} 1", "nearcast_participants 1", "# EOF"] {
+    for line in ["nearcast_joins_total{result=\"joined\"} 1", "nearcast_participants 1.0", "# EOF"] {
         assert!(answer.body.lines().any(|known| known == line), "{line}: {}", answer.body);
     }
+    // Whatever is counted is told, by whatever name.
+    let stats = request(&edge, "GET /v1/stats", "", "").await.json();
+    let of = |table: &serde_json::Value| table.as_object().map_or(0, |numbers| numbers.values().filter(|it| !it.is_null()).count());
+    let tables = stats["total"].as_object().unwrap().values().chain(["signalling", "admission", "turn"].map(|name| &stats[name]));
+    let told = answer.body.lines().filter(|line| !line.starts_with('#')).count();
+    assert_eq!(told, tables.map(of).sum::<usize>() + ["build", "uptime"].len());
     let guarded = start(&in_service()).await;
     assert_eq!(request(&guarded, "GET /metrics", "", "").await.status, 401);
 }

@@ -12,13 +12,16 @@ fn every_number_is_told_once() {
             "core": {"rooms": 2, "bytes_in": 10, "bytes_out": 20, "dropped_stun": 4, "dropped_srtp": 6, "nacks_sent": 8},
             "thread": {"turns": 9},
             "send": {"calls": 11},
+            "tcp": {"tcp_connections": 1, "tcp_accepted": 12},
         },
+        "turn": null,
+        "admission": {"cpu": 0.25, "busy": true, "refused": 13},
     });
     let text = describe(stats).unwrap();
     for line in [
         "# TYPE nearcast_rooms gauge",
-        "nearcast_rooms 2",
-        "nearcast_websockets 3",
+        "nearcast_rooms 2.0",
+        "nearcast_websockets 3.0",
         "nearcast_uptime_seconds 7",
         "# TYPE nearcast_joins counter",
         "nearcast_joins_total{result=\"joined\"} 5",
@@ -29,6 +32,11 @@ fn every_number_is_told_once() {
         "nearcast_core_nacks_sent_total 8",
         "nearcast_thread_turns_total 9",
         "nearcast_send_calls_total 11",
+        "nearcast_tcp_accepted_total 12",
+        "# TYPE nearcast_tcp_connections gauge",
+        "nearcast_cpu_share 0.25",
+        "nearcast_admission_busy 1.0",
+        "nearcast_admission_refused_total 13",
         "nearcast_signalling_bad_messages_total 1",
     ] {
         assert_eq!(text.lines().filter(|known| *known == line).count(), 1, "{line}: {text}");
@@ -39,5 +47,5 @@ fn every_number_is_told_once() {
 #[test]
 fn a_thread_that_does_not_answer_leaves_the_rest() {
     let text = describe(json!({"uptime_s": 1, "signalling": {"joined": 1}, "total": null})).unwrap();
-    assert!(text.contains("nearcast_joins_total{result=\"joined\"} 1") && text.contains("nearcast_rooms 0"), "{text}");
+    assert!(text.contains("nearcast_joins_total{result=\"joined\"} 1") && !text.contains("nearcast_rooms"), "{text}");
 }
