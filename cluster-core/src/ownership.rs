@@ -8,8 +8,7 @@
 //! The store is memory, not a lease: an owner that can't reach it goes on. When the store comes back with nothing in it, owners write their rooms
 //! again, with the epochs they have.
 //!
-//! Driven from outside: [`Owners::wants`] says whether to claim, the store's answer comes back by [`Owners::stored`], what others say by
-//! [`Owners::learned`].
+//! Driven from outside: [`Owners::wants`] says whether to claim; the store's answer, and what others say, goes into [`Owners::learned`].
 
 use crate::members::{Members, Standing};
 use crate::node::NodeId;
@@ -108,12 +107,7 @@ impl Owners {
         }
     }
 
-    /// The store's answer to a claim, or to a question: what is in it now.
-    pub fn stored(&mut self, room: &str, record: Record) -> Follows {
-        self.learned(room, record)
-    }
-
-    /// Another edge, or the store, names an owner.
+    /// Another edge names an owner, or the store does: its answer to a claim, or to a question.
     pub fn learned(&mut self, room: &str, record: Record) -> Follows {
         match self.rooms.get(room) {
             Some(known) if *known == record => Follows::Nothing,

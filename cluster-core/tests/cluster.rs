@@ -115,7 +115,7 @@ impl World {
         if !self.store_is_away
             && let Some(record) = self.records.get(room).cloned()
         {
-            self.edges[by].owners.stored(room, record);
+            self.edges[by].owners.learned(room, record);
         }
         for _ in 0..3 {
             let edge = &self.edges[by];
@@ -131,7 +131,7 @@ impl World {
                         self.records.insert(room.into(), record.clone());
                     }
                     let stored = self.records.get(room).cloned().unwrap();
-                    self.edges[by].owners.stored(room, stored.clone());
+                    self.edges[by].owners.learned(room, stored.clone());
                     if let Some(owner) = self.edges.iter_mut().find(|edge| edge.id == stored.owner) {
                         owner.owners.learned(room, stored);
                     }

@@ -1,7 +1,7 @@
 // Behind a firewall that lets no UDP through, a call goes by a TURN server over TCP: a real coturn, with credentials that the edge made.
 
 import assert from 'node:assert/strict';
-import { scenarios } from './harness/emulated.ts';
+import { scenarios, type Emulated } from './harness/emulated.ts';
 import { noCoturn, startCoturn, TURN_TCP, TURN_UDP, withTurn } from './harness/coturn.ts';
 import { FAR } from './harness/link.ts';
 import { shows } from './harness/verdict.ts';
@@ -15,22 +15,10 @@ await scenarios(import.meta.url, [
         name: 'relay',
         promise: 'media by TURN over TCP where UDP is blocked',
         options,
-        body: async ({ call, link }) => {
+        body: async (emulated) => {
             const stop = await startCoturn();
             try {
-                await link.set({ block: 'udp' });
-                const ana = await call.enter('ana');
-                const anas = await ana.publishPicture({ pattern: 0 });
-                const ben = await call.enter('ben', { behind: link });
-                const joined = await ben.now();
-                await ben.watch(anas);
-                const first = await ben.flowsAgain(anas, 0, PATIENCE_MS);
-                call.figure(`pictures ${((first - joined) / 1000).toFixed(1)} s after joining`);
-                const bens = await ben.publishPicture({ pattern: 1 });
-                await shows(() => ana.measureVideo(bens, 2000), 1);
-                await shows(() => ben.measureVideo(anas, 2000), 0);
-                assert.equal((await ben.mediaPath()).protocol, 'udp', 'the relay speaks UDP to the edge');
-                assert.equal(await ben.state(), 'connected');
+                await goesByRelay(emulated);
             } finally {
                 await stop();
             }
@@ -39,21 +27,8 @@ await scenarios(import.meta.url, [
     {
         name: 'relay inside the edge',
         promise: 'media by the TURN server of the edge itself, over TCP',
-        options: { timeoutMs: 90_000, flags: ['--tcp', 'off', '--turn', `${FAR}:3478`] },
-        body: async ({ call, link }) => {
-            await link.set({ block: 'udp' });
-            const ana = await call.enter('ana');
-            const anas = await ana.publishPicture({ pattern: 0 });
-            const ben = await call.enter('ben', { behind: link });
-            const joined = await ben.now();
-            await ben.watch(anas);
-            const first = await ben.flowsAgain(anas, 0, PATIENCE_MS);
-            call.figure(`pictures ${((first - joined) / 1000).toFixed(1)} s after joining`);
-            const bens = await ben.publishPicture({ pattern: 1 });
-            await shows(() => ana.measureVideo(bens, 2000), 1);
-            await shows(() => ben.measureVideo(anas, 2000), 0);
-            assert.equal((await ben.mediaPath()).protocol, 'udp', 'the relay speaks UDP to the edge');
-        },
+        options: { flags: ['--tcp', 'off', '--turn', `${FAR}:3478`] },
+        body: goesByRelay,
     },
     {
         name: 'preflight with a relay',
@@ -74,3 +49,20 @@ await scenarios(import.meta.url, [
         },
     },
 ]);
+
+/** Two people see each other, one of them behind the firewall. */
+async function goesByRelay({ call, link }: Emulated): Promise<void> {
+    await link.set({ block: 'udp' });
+    const ana = await call.enter('ana');
+    const anas = await ana.publishPicture({ pattern: 0 });
+    const ben = await call.enter('ben', { behind: link });
+    const joined = await ben.now();
+    await ben.watch(anas);
+    const first = await ben.flowsAgain(anas, 0, PATIENCE_MS);
+    call.figure(`pictures ${((first - joined) / 1000).toFixed(1)} s after joining`);
+    const bens = await ben.publishPicture({ pattern: 1 });
+    await shows(() => ana.measureVideo(bens, 2000), 1);
+    await shows(() => ben.measureVideo(anas, 2000), 0);
+    assert.equal((await ben.mediaPath()).protocol, 'udp', 'the relay speaks UDP to the edge');
+    assert.equal(await ben.state(), 'connected');
+}

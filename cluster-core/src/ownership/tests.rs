@@ -42,7 +42,7 @@ fn the_first_claims_and_the_others_follow() {
     assert_eq!(a.wants(now, "r", &all), Wants::Claim { record: record("a", 1), after: 0 });
     assert_eq!(b.wants(now, "r", &all), Wants::Claim { record: record("b", 1), after: 0 });
     // The store took a's: both are told the same.
-    assert_eq!((a.stored("r", record("a", 1)), b.stored("r", record("a", 1))), (Follows::Nothing, Follows::Nothing));
+    assert_eq!((a.learned("r", record("a", 1)), b.learned("r", record("a", 1))), (Follows::Nothing, Follows::Nothing));
     assert_eq!((a.wants(now, "r", &all), b.wants(now, "r", &all)), (Wants::Ours, Wants::Theirs(id("a"))));
 }
 
@@ -51,12 +51,12 @@ fn a_silent_owner_is_followed_and_lets_go_when_it_wakes() {
     let start = Instant::now();
     let mut all = members(start, &["a", "b"]);
     let (mut a, mut b) = (Owners::new(id("a")), Owners::new(id("b")));
-    a.stored("r", record("a", 1));
-    b.stored("r", record("a", 1));
+    a.learned("r", record("a", 1));
+    b.learned("r", record("a", 1));
     all.heard(start, &id("a"));
     let later = start + Duration::from_secs(2);
     assert_eq!(b.wants(later, "r", &all), Wants::Claim { record: record("b", 2), after: 1 });
-    b.stored("r", record("b", 2));
+    b.learned("r", record("b", 2));
     // The old one goes on, and says so to somebody.
     assert_eq!(b.learned("r", record("a", 1)), Follows::Tell(record("b", 2)));
     assert_eq!(a.learned("r", record("b", 2)), Follows::LetGo(id("b")));
@@ -66,10 +66,10 @@ fn a_silent_owner_is_followed_and_lets_go_when_it_wakes() {
 #[test]
 fn a_store_that_forgot_is_told_again() {
     let mut a = Owners::new(id("a"));
-    a.stored("r", record("a", 7));
+    a.learned("r", record("a", 7));
     assert_eq!(a.missing("r", true), Follows::Tell(record("a", 7)));
     assert_eq!(a.ours().collect::<Vec<_>>(), [("r", &record("a", 7))]);
-    a.stored("s", record("b", 2));
+    a.learned("s", record("b", 2));
     assert_eq!(a.missing("s", true), Follows::Nothing);
     assert!(a.get("s").is_some(), "somebody is in it here");
     a.missing("s", false);
@@ -79,9 +79,9 @@ fn a_store_that_forgot_is_told_again() {
 #[test]
 fn a_drain_hands_over_in_the_next_epoch() {
     let mut a = Owners::new(id("a"));
-    a.stored("r", record("a", 3));
+    a.learned("r", record("a", 3));
     assert_eq!(a.hand_over("r", id("b")), Some(Wants::Claim { record: record("b", 4), after: 3 }));
-    assert_eq!(a.stored("r", record("b", 4)), Follows::LetGo(id("b")));
+    assert_eq!(a.learned("r", record("b", 4)), Follows::LetGo(id("b")));
     assert_eq!(a.hand_over("r", id("c")), None, "not ours any more");
     assert_eq!(a.ended("r"), None);
 }
@@ -142,7 +142,7 @@ proptest! {
                         all.heard(if stopped[index] { now } else { later }, &id(name));
                     }
                     if let Some(stored) = &store {
-                        owners[edge].stored("r", stored.clone());
+                        owners[edge].learned("r", stored.clone());
                     }
                     if let Wants::Claim { record, after } = owners[edge].wants(later, "r", &all) {
                         // Compare and set.
@@ -151,14 +151,14 @@ proptest! {
                             store = Some(record);
                         }
                         if let Some(stored) = &store {
-                            owners[edge].stored("r", stored.clone());
+                            owners[edge].learned("r", stored.clone());
                         }
                     }
                 }
                 Happens::Talk(one, other) if one != other && !stopped[one] && !stopped[other] => tell(&mut owners, one, other),
                 Happens::Looks(edge) if !stopped[edge] => match store.clone() {
                     Some(stored) => {
-                        if let Follows::Tell(record) = owners[edge].stored("r", stored) {
+                        if let Follows::Tell(record) = owners[edge].learned("r", stored) {
                             store = Some(record);
                         }
                     }
