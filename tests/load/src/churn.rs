@@ -84,10 +84,7 @@ pub fn run(binary: &Path, cycles: usize, progress: Progress) -> Result<Report, L
         while churn.groups < groups * sample / SAMPLES {
             churn.group(&Group::even(churn.groups)).inspect_err(|_| progress.say(&format!("what the edge counted: {}", churn.counts())))?;
         }
-        churn.wait_until_empty()?;
-        let sample = Sample { cycles: churn.joined, resident_kb: process::resident_kb(churn.edge.pid())? };
-        progress.say(&format!("{} participants came and went, tables empty, {:.1} MB", sample.cycles, sample.resident_kb as f64 / 1024.0));
-        report.samples.push(sample);
+        report.samples.push(churn.sample(&progress)?);
     }
     churn.check_counts()?;
     report.check()?;
@@ -114,10 +111,7 @@ pub fn soak(binary: &Path, length: Duration, seed: u64, progress: Progress) -> R
             let group = Group::drawn(&mut dice);
             churn.group(&group).inspect_err(|_| progress.say(&format!("seed {seed}, {group:?}; the edge counted: {}", churn.counts())))?;
         }
-        churn.wait_until_empty()?;
-        let sample = Sample { cycles: churn.joined, resident_kb: process::resident_kb(churn.edge.pid())? };
-        progress.say(&format!("{} participants came and went, tables empty, {:.1} MB", sample.cycles, sample.resident_kb as f64 / 1024.0));
-        report.samples.push(sample);
+        report.samples.push(churn.sample(&progress)?);
     }
     churn.check_counts()?;
     report.check()?;
@@ -223,6 +217,14 @@ impl Churn {
         let admitted = self.edge.admit(room, identity, &offer)?;
         peer.accept(&admitted.answer, admitted.signalling)?;
         Ok(self.crew.add(peer))
+    }
+
+    /// Reads the edge's memory when everybody has gone.
+    fn sample(&mut self, progress: &Progress) -> Result<Sample, LoadError> {
+        self.wait_until_empty()?;
+        let sample = Sample { cycles: self.joined, resident_kb: process::resident_kb(self.edge.pid())? };
+        progress.say(&format!("{} participants came and went, tables empty, {:.1} MB", sample.cycles, sample.resident_kb as f64 / 1024.0));
+        Ok(sample)
     }
 
     fn wait_until_empty(&self) -> Result<(), LoadError> {
