@@ -23,3 +23,17 @@ callTest('unpublish and publish again, four times', {}, async (call) => {
     const [others] = await ben.participants();
     assert.deepEqual(others?.publications, []);
 });
+
+// Chromium uses the section again, with the SSRCs it had there and no names on the packets.
+callTest('several sizes are published again where others were before', {}, async (call) => {
+    const ana = await call.enter('ana');
+    const ben = await call.enter('ben');
+    for (const pattern of [0, 1, 2]) {
+        const picture = await ana.publishPicture({ pattern, width: 960, height: 540 });
+        await ben.pictureBecomes(picture, 960);
+        await shows(() => ben.measureVideo(picture, 1500), pattern);
+        assert.deepEqual((await ana.outgoing(picture)).map(({ rid }) => rid), ['q', 'h', 'f']);
+        await ana.unpublish(picture);
+        await ben.sees({ type: 'publicationremoved', publication: picture });
+    }
+});

@@ -1,7 +1,7 @@
 //! Which encoding of which publication an arriving packet belongs to: by SSRC once known, else by the MID extension (RFC 9143 §9.2) and,
 //! in simulcast, the stream id (RFC 8852): Chromium announces no SSRCs then. Without a MID, by the payload type if that is of one section only.
 //!
-//! Bounds: [`MAX_SSRCS`] streams per transport; a publisher that keeps inventing more loses its own oldest.
+//! Bounds: [`MAX_SSRCS`] streams per transport, and as many that have ended; a publisher that keeps inventing more loses its own oldest.
 
 #[cfg(test)]
 mod tests;
@@ -61,10 +61,20 @@ impl SendingSection {
     }
 }
 
+/// What a stream was called whose publication has ended.
+#[derive(Debug)]
+struct EndedStream {
+    ssrc: u32,
+    mid: Mid,
+    rid: Option<String>,
+}
+
 /// The receiving side of one transport.
 #[derive(Debug)]
 pub(crate) struct Ingress {
     streams: Vec<IncomingStream>,
+    /// Chromium publishes anew in a section that is free again with the SSRCs it had there, and names them no more: it did until the edge had them.
+    ended: Vec<EndedStream>,
     senders: Vec<SendingSection>,
     payload_types: [Meaning; 128],
     pub(crate) extensions: ExtensionMap,
@@ -72,7 +82,7 @@ pub(crate) struct Ingress {
 
 impl Default for Ingress {
     fn default() -> Self {
-        Self { streams: Vec::new(), senders: Vec::new(), payload_types: [Meaning::Nothing; 128], extensions: ExtensionMap::default() }
+        Self { streams: Vec::new(), ended: Vec::new(), senders: Vec::new(), payload_types: [Meaning::Nothing; 128], extensions: ExtensionMap::default() }
     }
 }
 
@@ -112,8 +122,18 @@ impl Ingress {
         self.senders.iter().find(|sender| sender.mid == *mid).map(|sender| sender.publication)
     }
 
-    /// Forgets a publication.
+    /// Forgets a publication, but for what its streams were called.
     pub(crate) fn remove(&mut self, publication: PublicationKey) {
+        if let Some(sender) = self.senders.iter().find(|sender| sender.publication == publication) {
+            for stream in self.streams.iter().filter(|stream| stream.publication == publication) {
+                self.ended.retain(|ended| ended.ssrc != stream.ssrc);
+                if self.ended.len() >= MAX_SSRCS {
+                    self.ended.remove(0);
+                }
+                let rid = sender.rids.get(usize::from(stream.encoding)).cloned();
+                self.ended.push(EndedStream { ssrc: stream.ssrc, mid: sender.mid.clone(), rid });
+            }
+        }
         self.senders.retain(|sender| sender.publication != publication);
         self.streams.retain(|stream| stream.publication != publication);
     }
@@ -153,7 +173,9 @@ impl Ingress {
             }
             return Some(*stream);
         }
-        let sender = match extensions.mid {
+        let ended = self.ended.iter().find(|ended| extensions.mid.is_none() && ended.ssrc == ssrc);
+        let rid = rid.or_else(|| ended?.rid.as_deref().map(str::as_bytes));
+        let sender = match extensions.mid.or_else(|| ended.map(|ended| ended.mid.as_str().as_bytes())) {
             Some(mid) => self.senders.iter().find(|sender| sender.mid.as_str().as_bytes() == mid)?,
             None => {
                 let mut having = self.senders.iter().filter(|sender| sender.payload_types & bit(payload_type) != 0);

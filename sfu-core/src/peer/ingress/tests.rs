@@ -65,3 +65,24 @@ fn inventing_streams_costs_the_inventor_its_oldest() {
     assert_eq!((0..1_000).filter(|ssrc| ingress.knows(*ssrc)).count(), MAX_SSRCS);
     assert!(ingress.knows(999) && !ingress.knows(0));
 }
+
+#[test]
+fn a_section_used_again_has_the_streams_it_had() {
+    let mut keys = SlotMap::<PublicationKey, ()>::with_key();
+    let (first, second) = (keys.insert(()), keys.insert(()));
+    let mut ingress = Ingress::default();
+    let rids = || RIDS.map(str::to_owned).to_vec();
+    ingress.set_sender(&"1".into(), first, rids());
+    ingress.resolve(7, 96, &named("1", "h"), false).unwrap();
+    ingress.resolve(8, 97, &repairing("1", "f"), true).unwrap();
+    ingress.remove(first);
+    assert_eq!(ingress.resolve(7, 96, &Extensions::default(), false), None, "nobody's while nothing is published there");
+
+    ingress.set_sender(&"1".into(), second, rids());
+    let found = ingress.resolve(7, 96, &Extensions::default(), false).unwrap();
+    assert_eq!(found, IncomingStream { ssrc: 7, publication: second, encoding: 1, repair: false });
+    let repair = ingress.resolve(8, 97, &Extensions::default(), true).unwrap();
+    assert_eq!((repair.publication, repair.encoding), (second, 2));
+    let renamed = ingress.resolve(7, 96, &named("1", "q"), false).unwrap();
+    assert_eq!(renamed.encoding, 0, "what the packets say counts more");
+}
