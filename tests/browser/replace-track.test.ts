@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { callTest, type Person } from './harness/call.ts';
-import { LEAST_FPS, hears, shows } from './harness/verdict.ts';
+import { comesTrue, hears, LEAST_FPS, shows } from './harness/verdict.ts';
 import { until } from './harness/wait.ts';
 
 const TONES = [440, 880];
@@ -44,9 +44,10 @@ callTest('switchDevice: another camera and another microphone under the same pub
         await flows(ben, id);
         await nothingButThisHappened(ben, since);
     }
-    const { decodedPerSecond } = await ben.measureVideo(camera, 1500);
+    const { decodedPerSecond } = await comesTrue(() => ben.measureVideo(camera, 1500), (video) => {
+        assert.ok(video.decodedPerSecond >= LEAST_FPS, `${video.decodedPerSecond} frames/s`);
+    });
     call.figure(`the other camera: ${decodedPerSecond.toFixed(1)} frames/s decoded`);
-    assert.ok(decodedPerSecond >= LEAST_FPS, `${decodedPerSecond} frames/s`);
 });
 
 callTest('publishScreen: a shared screen is seen until it is unpublished', {}, async (call) => {
@@ -54,9 +55,10 @@ callTest('publishScreen: a shared screen is seen until it is unpublished', {}, a
     const ben = await call.enter('ben');
     const id = await ana.publishScreen();
     await ben.sees({ type: 'publicationadded', publication: id, identity: 'ana', source: 'screen' });
-    const { decodedPerSecond } = await ben.measureVideo(id, 2000);
-    call.figure(`the screen: ${decodedPerSecond.toFixed(1)} frames/s decoded`);
-    assert.ok(decodedPerSecond >= SCREEN_FPS / 2 && decodedPerSecond <= SCREEN_FPS * 1.3, `${decodedPerSecond} frames/s of ${SCREEN_FPS}`);
+    await comesTrue(() => ben.measureVideo(id, 2000), ({ decodedPerSecond }) => {
+        call.figure(`the screen: ${decodedPerSecond.toFixed(1)} frames/s decoded`);
+        assert.ok(decodedPerSecond >= SCREEN_FPS / 2 && decodedPerSecond <= SCREEN_FPS * 1.3, `${decodedPerSecond} frames/s of ${SCREEN_FPS}`);
+    });
     await ana.unpublish(id);
     await ben.sees({ type: 'publicationremoved', publication: id });
 });

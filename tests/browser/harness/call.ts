@@ -1,6 +1,7 @@
 // A call under test: one edge, the browsers, and the participants in one room. Whatever fails in it is reported with the
 // state of everything that took part.
 
+import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test, type TestContext } from 'node:test';
 import type { Browser } from 'puppeteer-core';
@@ -75,6 +76,15 @@ export class Call {
     /** Prints one line of results. */
     figure(line: string): void {
         this.#context.diagnostic(line);
+    }
+
+    /**
+     * Tells how long something took, in ms, and whether that is within its target. What fails the test is `atWorst` alone, which no busy machine
+     * excuses: targets are held by `make bench-client`, on a machine that does nothing else.
+     */
+    took(what: string, ms: number, { target, atWorst }: { target: number; atWorst: number }): void {
+        this.figure(`${what}: ${ms.toFixed(0)} ms (<= ${target}: ${ms <= target ? 'met' : 'NOT MET'})`);
+        assert.ok(ms <= atWorst, `${what}: ${ms} ms, and ${atWorst} is a fault`);
     }
 
     /** A browser of this kind: the shared one, or a new one. */

@@ -60,6 +60,11 @@ export async function hears(measure: () => Promise<AudioMeasurement>, hz: number
     return carriesTone(await settles(measure, () => undefined, (audio) => void carriesTone(audio, hz, tones), patienceMs), hz, tones);
 }
 
+/** Measures until `judge` has no complaint; the last one is thrown after `patienceMs`. For what is right only once things have settled. */
+export function comesTrue<M>(measure: () => Promise<M>, judge: (measured: M) => void, patienceMs = SETTLED_MS): Promise<M> {
+    return settles(measure, () => undefined, judge, patienceMs);
+}
+
 async function settles<M>(measure: () => Promise<M>, always: (measured: M) => void, inTheEnd: (measured: M) => void, patienceMs: number): Promise<M> {
     const patience = performance.now() + patienceMs;
     for (;;) {
