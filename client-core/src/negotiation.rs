@@ -103,6 +103,10 @@ pub(crate) struct Negotiation {
     wanted: SlotCounts,
     /// Sections that send audio with silence suppression.
     dtx: Vec<Mid>,
+    /// The last answer of the present transport, as applied.
+    answer: String,
+    /// The offer under way is not for the edge.
+    alone: bool,
 }
 
 impl Negotiation {
@@ -118,6 +122,8 @@ impl Negotiation {
             slots: SlotCounts::default(),
             wanted: slots,
             dtx: Vec::new(),
+            answer: String::new(),
+            alone: false,
         }
     }
 
@@ -129,6 +135,7 @@ impl Negotiation {
         self.queue = all;
         (self.restart, self.fresh, self.slots) = (false, true, SlotCounts::default());
         self.dtx.clear();
+        self.answer.clear();
     }
 
     /// The first offer of a transport is under way, or has yet to be made.
@@ -209,6 +216,24 @@ impl Negotiation {
         Some(Plan { publish, grow, restart })
     }
 
+    /// Starts an offer with new ICE credentials that the edge isn't told of, if nothing is under way: the answer to it is the one that we have.
+    pub(crate) fn restart_alone(&mut self) -> bool {
+        self.alone = matches!(self.stage, Stage::Idle) && !self.answer.is_empty();
+        if self.alone {
+            self.stage = Stage::Making(Vec::new());
+        }
+        self.alone
+    }
+
+    /// The offer that was made is not for the edge: the SDP to apply.
+    pub(crate) fn answered_alone(&mut self) -> Option<String> {
+        if !core::mem::take(&mut self.alone) {
+            return None;
+        }
+        self.stage = Stage::Applying(Vec::new());
+        Some(self.answer.clone())
+    }
+
     /// The transport has made the offer; `mids` are the sections of the tracks in it. Returns tracks that got no section.
     pub(crate) fn made(&mut self, sdp: String, mids: &[(RequestId, Mid)]) -> Vec<Publish> {
         let Stage::Making(batch) = &mut self.stage else {
@@ -284,7 +309,8 @@ impl Negotiation {
             };
         }
         self.stage = Stage::Applying(batch);
-        Some(crate::sdp::tune_answer(&answer.sdp, &self.dtx, self.red))
+        self.answer = crate::sdp::tune_answer(&answer.sdp, &self.dtx, self.red);
+        Some(self.answer.clone())
     }
 
     /// The transport has taken in the answer.
@@ -321,6 +347,7 @@ impl Negotiation {
 
     /// What the offer under way carries, which is none any more.
     fn under_way(&mut self) -> Vec<Publish> {
+        self.alone = false;
         match core::mem::replace(&mut self.stage, Stage::Idle) {
             Stage::Idle => Vec::new(),
             Stage::Making(batch) => batch,

@@ -161,6 +161,12 @@ impl Recovery {
         Some(next)
     }
 
+    /// Whether to look for media's way anew while signalling is gone, too: an edge knows its clients by their passwords, whatever they call
+    /// themselves, and answers as soon as anything reaches it.
+    pub(crate) fn goes_alone(&mut self, now: MonoTime) -> bool {
+        self.is_silent() && self.outage.as_mut().is_some_and(|outage| outage.goes_alone(now))
+    }
+
     /// This remedy is under way.
     pub(crate) fn begin_remedy(&mut self, now: MonoTime, remedy: Remedy) {
         self.replaced += u32::from(remedy != Remedy::Restart);

@@ -200,6 +200,9 @@ impl Session {
             Input::OfferMade { sdp, mids } => {
                 let failed = self.negotiation.made(sdp, &mids);
                 self.settle(failed);
+                if let Some(sdp) = self.negotiation.answered_alone() {
+                    self.push(Output::ApplyAnswer { sdp });
+                }
                 self.send_join_if_ready(now);
                 self.negotiate();
             }

@@ -83,29 +83,29 @@ export class InternalError extends NearcastError {
 
 type ErrorClass = new (code: ErrorCode, message: string, options: NearcastErrorOptions) => NearcastError;
 
-// code: class, retryable, what to do about it. Used where the edge sent no text of its own.
-const table: Readonly<Record<KnownErrorCode, readonly [ErrorClass, boolean, string]>> = {
+// code: class, retryable, what to do about it. No text for what the edge alone says: it has one that knows more.
+const table: Readonly<Record<KnownErrorCode, readonly [ErrorClass, boolean, string?]>> = {
   'edge-unreachable': [ConnectError, true, 'The edge could not be reached. Check its address and the network, then connect again.'],
   'join-timeout': [ConnectError, true, 'The edge did not let us in in time. Connect again, or raise joinTimeoutMs.'],
   aborted: [ConnectError, true, 'Connecting was cancelled by its AbortSignal.'],
-  'webrtc-unsupported': [ConnectError, false, 'There is no WebRTC here: connect() runs in browsers (importing works everywhere).'],
+  'webrtc-unsupported': [ConnectError, false, 'There is no WebRTC here: connect() runs in browsers.'],
   'core-load-failed': [ConnectError, true, "The media core did not load. Check the network, and that the page's Content-Security-Policy has 'wasm-unsafe-eval'."],
   'session-lost': [ConnectError, true, 'The connection was lost for too long. Connect again.'],
   'session-unknown': [ConnectError, true, 'The edge does not know this session. Connect again.'],
   'transport-failed': [ConnectError, true, 'No media path to the edge: its UDP port may be blocked. Try another network, or connect again.'],
-  overloaded: [ConnectError, true, 'The edge takes nobody in for now. Try another edge, or later.'],
-  'shutting-down': [ConnectError, true, 'The edge is going away. Connect to another one, or again in a moment.'],
-  'room-full': [ConnectError, true, 'The room is full. Try again when somebody has left.'],
-  'room-locked': [ConnectError, true, 'The room is locked.'],
+  overloaded: [ConnectError, true],
+  'shutting-down': [ConnectError, true],
+  'room-full': [ConnectError, true],
+  'room-locked': [ConnectError, true],
   'room-closed': [ConnectError, false, 'The room was closed.'],
   'duplicate-identity': [ConnectError, false, 'The same identity joined from elsewhere. Give each participant an identity of its own.'],
   removed: [ConnectError, false, 'You were removed from the room.'],
 
-  'token-invalid': [TokenError, false, "The token is not valid here. Mint one with the edge's key."],
+  'token-invalid': [TokenError, false],
   'token-expired': [TokenError, false, 'The token has expired. Fetch a new one; a token function does that by itself.'],
-  'token-not-yet-valid': [TokenError, true, 'The token is not valid yet. Wait, or compare the clocks of the edge and of your server.'],
-  'token-key-unknown': [TokenError, false, "The edge doesn't know the token's key. Sign with a current one."],
-  'token-wrong-room': [TokenError, false, 'The token is for another room.'],
+  'token-not-yet-valid': [TokenError, true],
+  'token-key-unknown': [TokenError, false],
+  'token-wrong-room': [TokenError, false],
   'token-unavailable': [TokenError, true, 'Your token function failed; its error is the cause.'],
 
   'device-permission-denied': [DeviceError, false, "Access was refused. Allow it in the browser's address bar or the system's settings."],
@@ -115,27 +115,27 @@ const table: Readonly<Record<KnownErrorCode, readonly [ErrorClass, boolean, stri
   'device-unsupported': [DeviceError, false, 'This page cannot open devices: it needs https (or localhost), and a browser that can.'],
   'screen-cancelled': [DeviceError, true, 'Screen sharing was cancelled.'],
 
-  'no-common-codec': [MediaError, false, 'Edge and browser have no codec in common for this track. Publish with another codec.'],
+  'no-common-codec': [MediaError, false],
   'bad-sdp': [MediaError, false, 'The session description could not be used.'],
   'publication-unknown': [MediaError, false, 'There is no such publication any more.'],
-  'participant-unknown': [MediaError, false, 'There is no such participant any more.'],
+  'participant-unknown': [MediaError, false],
   'limit-reached': [MediaError, false, 'The edge allows no more of these.'],
   'not-permitted': [MediaError, false, 'The token does not permit this. Mint one with the grant.'],
   'play-blocked': [MediaError, true, 'The browser plays no sound before a click. Call room.resumeAudio() from a click.'],
 
   'room-left': [UsageError, false, 'The room was left. Connect again first.'],
   'bad-argument': [UsageError, false, 'An argument is not what this call takes.'],
-  'data-too-large': [UsageError, false, 'Data messages hold at most 60 KiB, topics 128 bytes. Send it in parts.'],
+  'data-too-large': [UsageError, false, 'Data messages hold at most 60 KiB, topics 128 bytes.'],
   'data-not-ready': [UsageError, true, 'The data channel is not open yet, or too much is waiting in it. Try again in a moment.'],
 
   'core-panicked': [InternalError, true, 'The media core failed and the call ended. Connect again; please report this.'],
   internal: [InternalError, true, 'A fault of Nearcast. Try again; please report this.'],
   'bad-message': [InternalError, false, 'SDK and edge do not understand each other. Update the older one.'],
   'unsupported-version': [InternalError, false, 'SDK and edge have no version of the protocol in common. Update the older one.'],
-  'out-of-order': [InternalError, false, 'SDK and edge disagree about the state of the call. Please report this.'],
+  'out-of-order': [InternalError, false, 'SDK and edge disagree about the call. Please report this.'],
 };
 
-const rows: ReadonlyMap<string, readonly [ErrorClass, boolean, string]> = /* @__PURE__ */ new Map(Object.entries(table));
+const rows: ReadonlyMap<string, readonly [ErrorClass, boolean, string?]> = /* @__PURE__ */ new Map(Object.entries(table));
 
 /**
  * Builds the error of the class that belongs to `code`.
@@ -146,7 +146,7 @@ export function nearcastError(
   code: ErrorCode,
   options: { message?: string | undefined; retryable?: boolean; retryAfterMs?: number | undefined; cause?: unknown } = {},
 ): NearcastError {
-  const [Class, retryable, message] = rows.get(code) ?? [InternalError, false, `The edge refused with '${code}'.`];
+  const [Class, retryable, message = `The edge refused with '${code}'.`] = rows.get(code) ?? [InternalError, false];
   const { retryAfterMs, cause } = options;
   return new Class(code, options.message || message, { retryable: options.retryable ?? retryable, retryAfterMs, cause });
 }

@@ -4,7 +4,8 @@
 //! Invariants, each with a test of the same name:
 //! * `unauthenticated_checks_change_nothing`: no answer, no address, no amplification without MESSAGE-INTEGRITY;
 //! * `the_last_nomination_wins`: NAT rebinding moves media within one check;
-//! * `old_credentials_work_until_the_new_ones_are_used`: an ICE restart is make-before-break.
+//! * `old_credentials_work_until_the_new_ones_are_used`: an ICE restart is make-before-break;
+//! * `who_begins_anew_without_telling_is_known_by_the_password`: a client without signalling gets its media back all the same.
 //!
 //! Why not the whole agent of the `is` crate: docs/decisions/001. Its STUN codec is what we use.
 
@@ -14,6 +15,9 @@ use aws_lc_rs::hmac;
 use is::stun::{StunMessage, TransId};
 use std::net::SocketAddr;
 use std::time::Instant;
+
+/// As long as SDP allows (RFC 8839 §5.4).
+const LONGEST_UFRAG: usize = 256;
 
 /// What an authenticated check says about the address it came from.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -45,13 +49,15 @@ pub(crate) struct IceLite {
     /// Credentials from before an ICE restart, until a check uses the new ones.
     previous: Option<IceCredentials>,
     remote_ufrag: String,
+    /// What the other side called itself before it began anew without telling.
+    outdated_remote: Option<String>,
     nominated: Option<Remote>,
     last_check: Option<Instant>,
 }
 
 impl IceLite {
     pub(crate) fn new(local: IceCredentials, remote_ufrag: String) -> Self {
-        Self { local, previous: None, remote_ufrag, nominated: None, last_check: None }
+        Self { local, previous: None, remote_ufrag, outdated_remote: None, nominated: None, last_check: None }
     }
 
     pub(crate) fn local(&self) -> &IceCredentials {
@@ -86,6 +92,7 @@ impl IceLite {
     pub(crate) fn restart(&mut self, local: IceCredentials, remote_ufrag: String) {
         self.previous = Some(std::mem::replace(&mut self.local, local));
         self.remote_ufrag = remote_ufrag;
+        self.outdated_remote = None;
     }
 
     /// Authenticates a binding request and writes its response into `response`.
@@ -102,11 +109,16 @@ impl IceLite {
             return None;
         }
         let (ours, theirs) = message.username()?.split_once(':')?;
-        let current = ours == self.local.ufrag && theirs == self.remote_ufrag;
+        let current = ours == self.local.ufrag;
         let credentials = if current { &self.local } else { self.previous.as_ref().filter(|previous| previous.ufrag == ours)? };
         if !message.verify(credentials.pwd.as_bytes(), hmac_sha1) {
             return None;
         }
+        let outdated = self.outdated_remote.as_deref() == Some(theirs);
+        if current && !outdated && theirs != self.remote_ufrag && theirs.len() <= LONGEST_UFRAG {
+            self.outdated_remote = Some(std::mem::replace(&mut self.remote_ufrag, theirs.to_owned()));
+        }
+        let current = current && !outdated;
         let length = write_response(message.trans_id(), from.address, credentials.pwd.as_bytes(), response)?;
 
         self.last_check = Some(now);

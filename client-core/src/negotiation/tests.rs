@@ -46,6 +46,31 @@ fn what_is_asked_while_an_offer_is_under_way_goes_into_the_next_one_together() {
 }
 
 #[test]
+fn an_offer_that_is_not_for_the_edge_takes_the_answer_we_have() {
+    let mut negotiation = negotiated();
+    assert!(!negotiation.restart_alone(), "there was no answer worth the name");
+    negotiation.restart();
+    negotiation.next().unwrap();
+    negotiation.made("offer".into(), &[]);
+    negotiation.send(2).unwrap();
+    let applied = negotiation.answered(MediaAnswer { sdp: "v=0\r\n".into(), published: vec![] }).unwrap();
+    assert!(!negotiation.restart_alone(), "one at a time");
+    negotiation.applied();
+
+    assert!(negotiation.restart_alone());
+    negotiation.publish(publish(1)).unwrap();
+    assert_eq!(negotiation.next(), None, "whatever is asked for meanwhile waits");
+    negotiation.made("offer".into(), &[]);
+    assert_eq!(negotiation.answered_alone(), Some(applied));
+    assert!(!negotiation.is_ready() && negotiation.answered_alone().is_none());
+    negotiation.applied();
+    assert_eq!(negotiation.next().unwrap().publish, [RequestId(1)]);
+
+    negotiation.renew();
+    assert!(!negotiation.restart_alone(), "another transport has another answer");
+}
+
+#[test]
 fn slots_grow_by_batches_and_by_half_and_stop_at_the_limit() {
     let mut negotiation = negotiated();
     for (wanted, grown) in [(5, 8), (9, 12), (13, 20), (21, 32), (33, 48), (49, 64), (9999, 64)] {

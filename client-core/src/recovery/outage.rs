@@ -22,6 +22,10 @@ const SILENT_PAUSE_MS: u32 = 100;
 /// Failed attempts after which another edge is looked for: about two seconds. Guess.
 const PATIENT_ATTEMPTS: usize = 3;
 
+/// Silence after which media's way is looked for anew without the edge being told, and again after as long. Browsers look along the ways that they
+/// know ever more rarely, and no more after 15 s (Chromium).
+const ALONE_EVERY: u32 = 5000;
+
 /// A link that held this long counts as good: the next outage begins with an immediate attempt. Below, pauses go on growing, so that an edge that
 /// lets us in and drops us at once isn't hammered. Guess.
 const STABLE: u32 = 10_000;
@@ -32,13 +36,15 @@ pub(crate) struct Outage {
     since: MonoTime,
     /// Attempts begun, this outage or the ones just before it.
     attempts: usize,
+    /// When media's way is next looked for anew without the edge.
+    alone_at: MonoTime,
 }
 
 impl Outage {
     /// A new outage at `now`; `last` is when the previous one ended and how many attempts it took.
     pub(crate) fn begin(now: MonoTime, last: Option<Recovered>) -> Self {
         let attempts = last.filter(|last| now.millis_since(last.at) < STABLE).map_or(0, |last| last.attempts);
-        Self { since: now, attempts }
+        Self { since: now, attempts, alone_at: now.after(ALONE_EVERY) }
     }
 
     /// When the next attempt begins, at least `not_before` from now.
@@ -46,6 +52,15 @@ impl Outage {
         let longest = PAUSES_MS.get(self.attempts).or(PAUSES_MS.last()).copied().unwrap_or_default();
         self.attempts = self.attempts.saturating_add(1);
         now.after(not_before).after(rng.up_to(longest))
+    }
+
+    /// Whether media's way is to be looked for anew without the edge.
+    pub(crate) fn goes_alone(&mut self, now: MonoTime) -> bool {
+        let due = now >= self.alone_at;
+        if due {
+            self.alone_at = now.after(ALONE_EVERY);
+        }
+        due
     }
 
     /// When to stop trying.

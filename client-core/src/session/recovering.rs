@@ -4,7 +4,7 @@ use super::{Session, Stage, TransportId};
 use crate::link::Link;
 use crate::recovery::path::Health;
 use crate::recovery::{Reason, Remedy, Step};
-use crate::{Code, Event, MonoTime, Output, RequestId, SessionError, State};
+use crate::{Code, Event, MonoTime, Output, RequestId, SessionError, SlotCounts, State};
 use alloc::vec::Vec;
 use nearcast_protocol::{ClientMessage, IceServer, Mid, ParticipantId, PublicationId};
 
@@ -30,6 +30,8 @@ impl Session {
             // Media came back first: the network works, and what hangs since before that is begun anew.
             if revived {
                 self.hurry(now);
+            } else if self.recovery.goes_alone(now) && self.negotiation.restart_alone() {
+                self.push(Output::MakeOffer { publish: Vec::new(), grow: SlotCounts::default(), restart: true });
             }
         } else if health == Health::Lost {
             if self.link.is_proven()

@@ -65,6 +65,25 @@ fn both_are_back_within_a_second_and_round_trips() {
     }
 }
 
+/// Browsers look along the ways that they know for 15 s at most; an offer that the edge isn't told of makes them look on.
+#[test]
+fn media_is_back_before_signalling_after_any_outage() {
+    for seconds in [1, 6, 14, 20, 28] {
+        let mut live = live(seconds);
+        live.cut(true, true);
+        live.run_for(secs(seconds));
+        let (restored, restarts) = (live.world.now, live.world.restarts);
+        live.cut(true, false);
+        let back = live.run_until(secs(1), |live| live.echoed_at > restored);
+        assert!(back <= ms(500), "{seconds} s: {back:?}");
+        assert_eq!(restarts, (seconds as usize).saturating_sub(2) / 5, "one every five seconds of silence");
+        live.cut(false, false);
+        live.run_until(secs(6), |live| live.is_well(restored));
+        assert_eq!((live.world.restarts, live.world.transports_opened), (restarts, 1), "the edge is asked for nothing");
+        nothing_was_lost(&live);
+    }
+}
+
 #[test]
 fn an_outage_is_noticed_within_two_seconds() {
     for seed in 0..10 {

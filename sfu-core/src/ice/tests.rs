@@ -35,7 +35,7 @@ fn handle(agent: &mut IceLite, from: Remote, datagram: &[u8]) -> Option<Check> {
 fn unauthenticated_checks_change_nothing() {
     let mut agent = agent();
     assert_eq!(handle(&mut agent, address(1), &check("edge:browser", "guessed-password-of-22-chars", true)), None);
-    assert_eq!(handle(&mut agent, address(1), &check("edge:other", "edge-password-of-22-chars", true)), None);
+    assert_eq!(handle(&mut agent, address(1), &check("edge:other", "guessed-password-of-22-chars", true)), None);
     assert_eq!(handle(&mut agent, address(1), &check("other:browser", "edge-password-of-22-chars", true)), None);
     assert_eq!((agent.nominated(), agent.last_check()), (None, None));
 }
@@ -61,6 +61,22 @@ fn old_credentials_work_until_the_new_ones_are_used() {
     assert_eq!(handle(&mut agent, address(2), &check("edge2:browser2", "second-password-22-characters", true)), Some(Check::Nominated));
     assert_eq!(handle(&mut agent, address(1), &old), None);
     assert_eq!(agent.nominated(), Some(address(2)));
+}
+
+#[test]
+fn who_begins_anew_without_telling_is_known_by_the_password() {
+    let mut agent = agent();
+    let named = |name: &str| check(&format!("edge:{name}"), "edge-password-of-22-chars", true);
+    handle(&mut agent, address(1), &named("browser"));
+    assert_eq!(handle(&mut agent, address(2), &named("again")), Some(Check::Nominated));
+    assert_eq!(agent.remote_ufrag(), "again", "an offer with that name is no restart");
+    assert_eq!(handle(&mut agent, address(1), &named("browser")), Some(Check::Valid), "a late check doesn't move media back");
+    assert_eq!(agent.nominated(), Some(address(2)));
+    assert_eq!(handle(&mut agent, address(3), &named("and-again")), Some(Check::Nominated));
+    // A restart that was told of has the last word.
+    agent.restart(credentials("edge2", "second-password-22-characters"), "told".into());
+    assert_eq!(handle(&mut agent, address(4), &check("edge2:told", "second-password-22-characters", true)), Some(Check::Nominated));
+    assert_eq!(handle(&mut agent, address(3), &named("and-again")), None);
 }
 
 #[test]

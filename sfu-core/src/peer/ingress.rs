@@ -82,7 +82,13 @@ pub(crate) struct Ingress {
 
 impl Default for Ingress {
     fn default() -> Self {
-        Self { streams: Vec::new(), ended: Vec::new(), senders: Vec::new(), payload_types: [Meaning::Nothing; 128], extensions: ExtensionMap::default() }
+        Self {
+            streams: Vec::new(),
+            ended: Vec::new(),
+            senders: Vec::new(),
+            payload_types: [Meaning::Nothing; 128],
+            extensions: ExtensionMap::default(),
+        }
     }
 }
 

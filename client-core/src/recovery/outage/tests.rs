@@ -37,7 +37,7 @@ fn pauses_use_their_whole_range() {
     let mut rng = Rng::from_seed(3);
     let mut pauses: Vec<u64> = (0..1000)
         .map(|_| {
-            let mut outage = Outage { since: at(0), attempts: 5 };
+            let mut outage = Outage { attempts: 5, ..Outage::begin(at(0), None) };
             outage.next_attempt(at(0), 0, &mut rng).as_micros() / 1000
         })
         .collect();
