@@ -108,12 +108,19 @@ export interface TransportFacts {
     transportFeedback: boolean;
 }
 
+export interface TurnCredentials {
+    username: string;
+    credential: string;
+}
+
 export interface MediaPath {
     local: string | undefined;
     /** UDP port of the local candidate. */
     localPort: number | undefined;
     remote: string | undefined;
     protocol: string | undefined;
+    /** How a relay is spoken to: 'udp', 'tcp' or 'tls'; undefined: media doesn't go by one. */
+    relay: string | undefined;
 }
 
 export interface DecodedVideo extends VideoMeasurement {
@@ -172,7 +179,7 @@ export interface ParticipantPage {
     /** As a page does that shows a lobby first. */
     prepare(): Promise<void>;
     /** Enters the room; the participant's id, and how long it took. */
-    join(url: string, token: string, options?: { autoSubscribe?: boolean; adaptiveStream?: boolean; adaptation?: boolean; direct?: boolean; passphrase?: string }): Promise<{ id: string; ms: number }>;
+    join(url: string, token: string, options?: { autoSubscribe?: boolean; adaptiveStream?: boolean; adaptation?: boolean; direct?: boolean; passphrase?: string; rtcConfiguration?: { iceTransportPolicy: 'relay' } }): Promise<{ id: string; ms: number }>;
     /** Sends under another key from now on. */
     rotateKey(): Promise<void>;
     /** Codecs of mine that can't be sealed, and weren't sent. */
@@ -283,6 +290,12 @@ export interface ParticipantPage {
     transport(): Promise<TransportFacts>;
     /** The addresses at either end of the candidate pair that media goes through. */
     mediaPath(): Promise<MediaPath>;
+    /** The credentials that the browser has for TURN servers now. */
+    turnCredentials(): Promise<TurnCredentials | undefined>;
+    /** Asks TURN servers for a relay, in a connection of its own: 0 when one is given, else the code of the refusal. */
+    askForRelay(urls: string[], credentials: TurnCredentials): Promise<number>;
+    /** The names in the offer's ICE credentials, which change with every restart. */
+    iceName(): Promise<string | undefined>;
     /** `ADDRESS:PORT` that the media of a publication comes from. */
     sourceOf(publication: string): Promise<string | undefined>;
     /** How the SDK says that somebody's media comes: 'direct' or 'edge'. */

@@ -1,6 +1,6 @@
 // One participant of a room, on the public API of the SDK, for the tests to direct: see ParticipantPage in contract.ts.
 
-import { codecOf, connections, firstConnectedAt, inboundOf, mediaPath, openedConnections, outboundOf, pretendBusy, senderOf, sendEstimate, sourceOf, transportFacts } from './rtc-census.ts'; // first: it counts what the SDK makes
+import { askForRelay, codecOf, connections, firstConnectedAt, iceName, inboundOf, mediaPath, openedConnections, outboundOf, pretendBusy, senderOf, sendEstimate, sourceOf, transportFacts, turnCredentials } from './rtc-census.ts'; // first: it counts what the SDK makes
 import { connect, devices, NearcastError, prepare, type LocalPublication, type Publication, type Quality, type RemotePublication, type Room } from 'nearcast';
 import { E2EE, passphraseKeys } from 'nearcast/e2ee';
 import type { LoggedEvent, ParticipantPage } from './contract.ts';
@@ -374,6 +374,9 @@ const page: ParticipantPage = {
 
     transport: transportFacts,
     mediaPath,
+    turnCredentials: async () => turnCredentials(),
+    askForRelay,
+    iceName: async () => iceName(),
     sourceOf: async (publication) => sourceOf((await track(publication)).mediaTrack),
     pathOf: async (identity) => [...theRoom().participants.values()].find((who) => who.identity === identity)?.path ?? 'nobody',
     sendEstimate,
