@@ -290,6 +290,10 @@ export interface ParticipantPage {
     transport(): Promise<TransportFacts>;
     /** The addresses at either end of the candidate pair that media goes through. */
     mediaPath(): Promise<MediaPath>;
+    /** Addresses of the STUN and TURN servers that the browser has now, in their order. */
+    turnServers(): Promise<string[]>;
+    /** Addresses in the browser's own candidates, in the order in which it offers them; `.local` names where it hides them. */
+    ownAddresses(): Promise<string[]>;
     /** The credentials that the browser has for TURN servers now. */
     turnCredentials(): Promise<TurnCredentials | undefined>;
     /** Asks TURN servers for a relay, in a connection of its own: 0 when one is given, else the code of the refusal. */

@@ -1,6 +1,6 @@
 // One participant of a room, on the public API of the SDK, for the tests to direct: see ParticipantPage in contract.ts.
 
-import { askForRelay, codecOf, connections, firstConnectedAt, iceName, inboundOf, mediaPath, openedConnections, outboundOf, pretendBusy, senderOf, sendEstimate, sourceOf, transportFacts, turnCredentials } from './rtc-census.ts'; // first: it counts what the SDK makes
+import { askForRelay, codecOf, connections, firstConnectedAt, iceName, inboundOf, mediaPath, openedConnections, outboundOf, ownAddresses, pretendBusy, senderOf, sendEstimate, sourceOf, transportFacts, turnCredentials, turnServers } from './rtc-census.ts'; // first: it counts what the SDK makes
 import { connect, devices, NearcastError, prepare, type LocalPublication, type Publication, type Quality, type RemotePublication, type Room } from 'nearcast';
 import { E2EE, passphraseKeys } from 'nearcast/e2ee';
 import type { LoggedEvent, ParticipantPage } from './contract.ts';
@@ -374,6 +374,8 @@ const page: ParticipantPage = {
 
     transport: transportFacts,
     mediaPath,
+    turnServers: async () => turnServers(),
+    ownAddresses: async () => ownAddresses(),
     turnCredentials: async () => turnCredentials(),
     askForRelay,
     iceName: async () => iceName(),

@@ -142,6 +142,15 @@ export async function mediaPath(): Promise<MediaPath> {
 
 const current = (): RTCPeerConnection | undefined => connections().filter(({ connectionState }) => connectionState !== 'closed').at(-1);
 
+/** Addresses of the servers that the connection has. */
+export const turnServers = (): string[] => current()?.getConfiguration().iceServers?.flatMap(({ urls }) => urls) ?? [];
+
+/** Addresses in the connection's own candidates (RFC 8839 §5.1). */
+export function ownAddresses(): string[] {
+    const lines = current()?.localDescription?.sdp.match(/^a=candidate:.*$/gm) ?? [];
+    return lines.map((line) => line.split(' ')[4] ?? '');
+}
+
 /** The credentials that the connection has for TURN servers. */
 export function turnCredentials(): TurnCredentials | undefined {
     const server = current()?.getConfiguration().iceServers?.find((one) => one.username !== undefined);
