@@ -4,11 +4,15 @@
 import assert from 'node:assert/strict';
 import { scenarios, type Emulated, type Scenario } from './harness/emulated.ts';
 import { noCoturn, startCoturn, TURN_TCP, TURN_TLS, TURN_UDP, withTurn } from './harness/coturn.ts';
-import type { Person } from './harness/call.ts';
+import type { EnterOptions, Person } from './harness/call.ts';
+import { Edge } from './harness/edge.ts';
+import { FAR } from './harness/link.ts';
 import { hears, shows } from './harness/verdict.ts';
 import { until } from './harness/wait.ts';
 
 const PATIENCE_MS = 40_000;
+/** On the far side's network, and nobody's. */
+const NOBODY = '10.78.0.77';
 const TONES = [440, 880];
 /** RFC 8489 §9.2.4: the credentials are refused. */
 const UNAUTHORIZED = 401;
@@ -65,7 +69,46 @@ const longerThanCredentials: Scenario = {
         }),
 };
 
-await scenarios(import.meta.url, [over('udp', TURN_UDP), over('tcp', TURN_TCP), over('tls', TURN_TLS), longerThanCredentials]);
+const discovery: Scenario = {
+    name: 'coturn tells the address',
+    promise: 'an edge announces what a STUN server sees, and nothing else',
+    options: { skip: noCoturn },
+    body: ({ call, link }) =>
+        withCoturn(async () => {
+            await call.edge.stop();
+            call.edge = await Edge.start({ host: FAR, udp: '0.0.0.0', flags: ['--tcp', 'off', '--announce', TURN_UDP.replace('turn:', 'stun:').replace(/\?.*/, '')] });
+            const port = call.edge.udp.split(':').at(-1);
+            const told = call.edge.log.find((line) => line.includes('serving')) ?? '';
+            assert.ok(told.includes(`candidates=[${FAR}:${port}]`), told);
+            const [ana, ben] = [await call.enter('ana'), await call.enter('ben', { behind: link })];
+            const anas = await ana.publishPicture({ pattern: 0 });
+            await shows(() => ben.measureVideo(anas, 2000), 0);
+            assert.equal((await ben.mediaPath()).remote, FAR);
+        }),
+};
+
+const nearest: Scenario = {
+    name: 'coturn measured',
+    promise: 'the edge knows how long each server takes, gives the one that answers first, and counts whom it relays',
+    options: { flags: withTurn(`turn:${NOBODY}:3478?transport=udp`, TURN_UDP), skip: noCoturn },
+    body: (emulated) =>
+        withCoturn(async () => {
+            // Anew, so that it finds coturn there when it asks for the first time.
+            await emulated.call.replaceEdge();
+            const standings = async () => (await emulated.call.edge.stats()).ice_servers;
+            const [silent, answers] = await until('both servers to have been asked', standings, ([, second]) => second?.response_ms != null, PATIENCE_MS);
+            emulated.figure('coturn answers after ms', answers?.response_ms ?? NaN);
+            assert.equal(silent?.response_ms, null);
+            // Both come from elsewhere than coturn: the edge tells what is relayed by its address.
+            const { ben } = await meet(emulated, { behind: emulated.link });
+            const urls = await ben.turnServers();
+            assert.equal(urls[0], TURN_UDP, `the one that answers comes first: ${urls.join()}`);
+            const relayed = async () => (await emulated.call.edge.stats()).total.core['transports_over_turn'];
+            await until('one of two to be counted as relayed', relayed, (count) => count === 1, PATIENCE_MS);
+        }),
+};
+
+await scenarios(import.meta.url, [over('udp', TURN_UDP), over('tcp', TURN_TCP), over('tls', TURN_TLS), longerThanCredentials, discovery, nearest]);
 
 /** `restart` ends coturn as a crash would, and starts another. */
 async function withCoturn(body: (restart: () => Promise<void>) => Promise<void>): Promise<void> {
@@ -81,8 +124,8 @@ async function withCoturn(body: (restart: () => Promise<void>) => Promise<void>)
 }
 
 /** Two who see each other; ben uses nothing but the relay, and trusts its certificate. */
-async function meet({ call, link, figure }: Emulated): Promise<{ ana: Person; ben: Person; anas: string; bens: string }> {
-    const ana = await call.enter('ana');
+async function meet({ call, link, figure }: Emulated, anaIs: EnterOptions = {}): Promise<{ ana: Person; ben: Person; anas: string; bens: string }> {
+    const ana = await call.enter('ana', anaIs);
     const anas = await ana.publishPicture({ pattern: 0 });
     const ben = await call.enter('ben', { behind: link, relayOnly: true, flags: ['--ignore-certificate-errors'] });
     const joined = await ben.now();
