@@ -1,7 +1,7 @@
 //! What failed is left out for a while, and never all of it.
 
 use super::*;
-use alloc::{format, vec};
+use alloc::format;
 
 fn at(seconds: u64) -> MonoTime {
     MonoTime::from_micros(seconds * 1_000_000)

@@ -182,6 +182,10 @@ export interface ParticipantPage {
     join(url: string, token: string, options?: { autoSubscribe?: boolean; adaptiveStream?: boolean; adaptation?: boolean; direct?: boolean; passphrase?: string; rtcConfiguration?: { iceTransportPolicy: 'relay' } }): Promise<{ id: string; ms: number }>;
     /** Sends under another key from now on. */
     rotateKey(): Promise<void>;
+    /** Sends a message that only those with the key can read. */
+    sendSealed(payload: string | number[], options?: { topic?: string; reliable?: boolean }): Promise<void>;
+    /** Sealed messages that could be opened so far: from whom, bytes as numbers. */
+    sealedMessages(): Promise<{ from: string; payload: string | number[]; topic: string | undefined }[]>;
     /** Codecs of mine that can't be sealed, and weren't sent. */
     refusedCodecs(): Promise<string[]>;
     /** Tries to enter and must not succeed: what the SDK says. */

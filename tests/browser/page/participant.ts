@@ -32,6 +32,7 @@ window.addEventListener('unhandledrejection', ({ reason }) => unhandled.push(Str
 let room: Room | undefined;
 let e2ee: E2EE | undefined;
 const refusedCodecs: string[] = [];
+const sealed: { from: string; payload: string | number[]; topic: string | undefined }[] = [];
 let joinAt = 0;
 let signals: { stop(): void } | undefined;
 
@@ -117,6 +118,9 @@ const page: ParticipantPage = {
     async join(url, token, { passphrase, ...options } = {}) {
         joinAt = performance.now();
         e2ee = passphrase === undefined ? undefined : new E2EE({ keys: passphraseKeys(passphrase), onRefused: (codec) => refusedCodecs.push(codec) });
+        e2ee?.onData(({ from, payload, topic }) =>
+            sealed.push({ from: from.identity, payload: typeof payload === 'string' ? payload : [...payload], topic }),
+        );
         room = await connect(url, token, e2ee ? { ...options, e2ee } : options);
         log.listen(room); // in the same task: those who are there already are told too
         for (const type of ['publicationadded', 'localpublished'] as const) {
@@ -149,6 +153,11 @@ const page: ParticipantPage = {
         if (!e2ee) throw new Error('join with a passphrase first');
         await e2ee.rotate();
     },
+    async sendSealed(payload, options) {
+        if (!e2ee) throw new Error('join with a passphrase first');
+        await e2ee.sendData(typeof payload === 'string' ? payload : new Uint8Array(payload), options);
+    },
+    sealedMessages: async () => sealed,
     refusedCodecs: async () => refusedCodecs,
     leave: () => theRoom().leave(),
     state: async () => theRoom().state,
