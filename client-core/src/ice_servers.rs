@@ -1,10 +1,11 @@
-//! Which of the STUN and TURN servers that the edge named a transport is given: not those that failed lately. By number, in the order of their
-//! addresses, since nothing else of them matters here.
+//! Which of the STUN and TURN servers that the edge named a transport is given: not those that failed lately. Others know them by number, in the
+//! order of their addresses.
 //!
 //! A transport takes them in when it gathers: with its first offer after it was given them, and with every restart. The edge sends fresh
 //! credentials in time (`ice_servers`). Not here: contacting any of them, which browsers do.
 
 use crate::MonoTime;
+use alloc::string::String;
 use alloc::vec::Vec;
 use nearcast_protocol::IceServer;
 
@@ -19,18 +20,19 @@ const WORKED_FOR: u32 = 30_000; // milliseconds
 /// Addresses that are looked at: UDP, TCP and TLS of eight servers.
 const MAX_ADDRESSES: usize = 24;
 
-/// How each address did, if it was tried: whether it gave a candidate, and when.
+/// Whether an address gave a candidate, and when it was last tried.
+type Tried = Option<(bool, MonoTime)>;
+
+/// How each address did.
 #[derive(Debug, Default)]
-pub(crate) struct IceServers(Vec<Option<(bool, MonoTime)>>);
+pub(crate) struct IceServers(Vec<(String, Tried)>);
 
 impl IceServers {
-    /// The edge names them, all at once. What is known of as many before is taken to be of the same.
+    /// The edge names them, all at once and nearest first, so perhaps in another order than before. What is known of an address stays.
     pub(crate) fn named(&mut self, servers: &[IceServer]) {
-        let addresses = servers.iter().map(|server| server.urls.len()).sum::<usize>().min(MAX_ADDRESSES);
-        if addresses != self.0.len() {
-            self.0.clear();
-            self.0.resize(addresses, None);
-        }
+        let addresses = servers.iter().flat_map(|server| &server.urls).take(MAX_ADDRESSES);
+        let tried = |url: &String| self.0.iter().find(|(known, _)| known == url).and_then(|(_, tried)| *tried);
+        self.0 = addresses.map(|url| (url.clone(), tried(url))).collect();
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -39,7 +41,7 @@ impl IceServers {
 
     /// An address gave a candidate, or none.
     pub(crate) fn tried(&mut self, now: MonoTime, address: u32, works: bool) {
-        if let Some(known) = self.0.get_mut(address as usize)
+        if let Some((_, known)) = self.0.get_mut(address as usize)
             && (works || known.is_none_or(|(worked, at)| !worked || now.millis_since(at) >= WORKED_FOR))
         {
             *known = Some((works, now));
@@ -48,13 +50,13 @@ impl IceServers {
 
     /// Another network: what failed may work there.
     pub(crate) fn forget(&mut self) {
-        self.0.fill(None);
+        self.0.iter_mut().for_each(|(_, tried)| *tried = None);
     }
 
     /// Those to leave out now, a bit each, the first address in bit 0; none when all of them have failed.
     pub(crate) fn failed(&self, now: MonoTime) -> u32 {
         let (mut failed, mut all) = (0, 0);
-        for (address, known) in self.0.iter().enumerate() {
+        for (address, (_, known)) in self.0.iter().enumerate() {
             let bit = 1 << address;
             all |= bit;
             if known.is_some_and(|(works, at)| !works && now.millis_since(at) < FAILED_FOR) {

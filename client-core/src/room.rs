@@ -287,10 +287,10 @@ impl Room {
         &self.own
     }
 
-    /// What the app wants of somebody.
+    /// What the app wants of somebody, and may have.
     pub(crate) fn wanted(&self, of: &ParticipantId) -> impl Iterator<Item = &PublicationId> {
         let publications = self.others.iter().filter(move |other| other.id == *of).flat_map(|other| &other.publications);
-        publications.filter(|one| one.wanted).map(|one| &one.info.id)
+        publications.filter(|one| one.wanted && !one.info.blocked).map(|one| &one.info.id)
     }
 
     /// The slot that shows a publication.
@@ -298,11 +298,11 @@ impl Room {
         self.shown.iter().find(|(_, shown)| shown == id).map(|(mid, _)| mid)
     }
 
-    /// The slot that shows a publication of this participant, and whether it is muted.
-    pub(crate) fn slot(&self, id: &PublicationId, of: &ParticipantId) -> Option<(&Mid, bool)> {
+    /// The slot that shows a publication of this participant, and what it is said to be: muted, blocked by a moderator.
+    pub(crate) fn slot(&self, id: &PublicationId, of: &ParticipantId) -> Option<(&Mid, &PublicationInfo)> {
         let mid = self.shown_in(id)?;
         let owner = self.others.iter().find(|other| other.id == *of)?;
-        owner.publications.iter().find(|one| one.info.id == *id).map(|one| (mid, one.info.muted))
+        owner.publications.iter().find(|one| one.info.id == *id).map(|one| (mid, &one.info))
     }
 
     fn find(&mut self, id: &PublicationId) -> Option<&mut Publication> {

@@ -153,12 +153,22 @@ settings! {
     #[arg(long, value_name = "FILE")]
     tls_key: File, flag: Option<String>, default: "", range: "a PEM file; needs tls_certificate";
 
+    /// How media over UDP is marked for routers that give some traffic precedence: a differentiated services code point (RFC 2474), for all of it.
+    ///
+    /// 34 is AF41, what RFC 8837 recommends for interactive video with its audio; 46 is EF, for calls without pictures; 0 marks nothing. One mark for
+    /// all, since a system call sends what goes to many receivers at once.
+    #[arg(long, value_name = "CODE POINT")]
+    dscp: Bounded<0, 63>, flag: Option<String>, default: "34", range: "0 to 63";
+
     /// Addresses at which browsers reach the media ports, when that is not what the host's interfaces show (NAT, cloud, containers).
+    ///
+    /// `stun:HOST:PORT` asks that STUN server at the start from where it sees this host, and announces that: for hosts that don't know the address
+    /// which NAT gives them.
     ///
     /// Repeat the flag, or separate by commas. Nothing given: the bound address if `udp` names one, else the addresses of all interfaces
     /// that are up, without loopback (with it in `dev`) and link-local ones.
-    #[arg(long, value_name = "IP", value_delimiter = ',')]
-    announce: Announce, flag: Vec<String>, default: "", range: "up to 16 IP addresses, no ports, not 0.0.0.0 or [::]";
+    #[arg(long, value_name = "IP|stun:HOST:PORT", value_delimiter = ',')]
+    announce: Announce, flag: Vec<String>, default: "", range: "up to 16 IP addresses, no ports, not 0.0.0.0 or [::]; or stun:HOST:PORT";
 
     /// Media threads. A room lives on one of them until it outgrows it (`room_spread`); more threads serve more and larger rooms.
     #[arg(long, value_name = "N")]

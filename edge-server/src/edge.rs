@@ -3,13 +3,15 @@
 use crate::admission::{self, Admission};
 use crate::clock;
 use crate::config::Config;
+use crate::config::servers::Endpoint;
 use crate::door::tls::{Tls, TlsError};
 use crate::door::{Door, listen};
 use crate::http;
 use crate::http::signal::addresses::Addresses;
 use crate::http::whip::sessions::Sessions;
-use crate::ice_servers::IceServers;
+use crate::ice_servers::{IceServers, measure};
 use crate::media::{Media, MediaError};
+use crate::stun;
 use crate::token::Keyring;
 use crate::turn::{self, Turn};
 use core::time::Duration;
@@ -53,6 +55,19 @@ pub enum StartError {
         /// What was asked for.
         address: SocketAddr,
         /// What the system said.
+        source: io::Error,
+    },
+    /// The address that NAT gives this host.
+    #[error(
+        "announce = stun:{host}:{port} did not tell this host's address: {source}; name a STUN server that answers by UDP, or the address itself with \
+         --announce IP"
+    )]
+    Undiscovered {
+        /// Who was asked.
+        host: String,
+        /// Its port.
+        port: u16,
+        /// What went wrong.
         source: io::Error,
     },
     /// A media thread didn't answer.
@@ -197,6 +212,20 @@ impl Listening {
     }
 }
 
+/// Asks the STUN servers of `announce`, and adds what they say.
+async fn announcing(mut config: Config) -> Result<Config, StartError> {
+    for Endpoint { host, port, .. } in core::mem::take(&mut config.announce.1) {
+        match stun::discover(&host, port).await {
+            Ok(found) => {
+                tracing::info!(?found, server = %host, "this host is seen at these addresses, and announces them");
+                config.announce.0.extend(found);
+            }
+            Err(source) => return Err(StartError::Undiscovered { host, port, source }),
+        }
+    }
+    Ok(config)
+}
+
 /// A running edge.
 pub struct Edge {
     context: Arc<Context>,
@@ -224,6 +253,7 @@ impl Edge {
             (Some(certificate), Some(key)) => Some(Arc::new(Tls::load(certificate, key)?)),
             _ => None,
         };
+        let config = announcing(config).await?;
         let (media, tcp_listener) = Media::start(&config, tls.as_ref().map(|_| http), &fatal_sender)?;
         if media.reports(FIRST_HEARTBEAT).await.iter().any(Option::is_none) {
             return Err(StartError::Silent);
@@ -259,6 +289,7 @@ impl Edge {
             connections: AtomicU64::new(1),
         });
         tokio::spawn(admission::watch(Arc::clone(&context)));
+        tokio::spawn(measure::watch(Arc::clone(&context)));
         let router = http::router(Arc::clone(&context));
         let mut accepting = Vec::new();
         let stopping = || context.stopping.subscribe();

@@ -3,10 +3,20 @@
 //! The credentials are those of draft-uberti-behave-turn-rest-00, which coturn takes with `use-auth-secret`: the server and we know one
 //! secret, and nobody has to tell it who may use it. The user name says until when; the password proves that we wrote it.
 
+//!
+//! Who has several servers sees their clients told of the nearest ones, by the time that they take to answer this edge ([`measure`], [`ranking`]):
+//! clients are near the edge that they chose.
+
+pub mod measure;
+pub mod ranking;
+
 use crate::config::Config;
 use aws_lc_rs::hmac;
 use core::time::Duration;
 use nearcast_protocol::IceServer;
+use ranking::Ranking;
+use serde::Serialize;
+use std::sync::Mutex;
 
 /// What clients are told of.
 #[derive(Debug)]
@@ -14,8 +24,29 @@ pub struct IceServers {
     stun: Vec<String>,
     /// Addresses of each server, that of this edge last.
     turn: Vec<Vec<String>>,
+    /// The last of `turn` is this edge's own.
+    own: bool,
     secret: String,
     lifetime: Duration,
+    measured: Mutex<Measured>,
+}
+
+/// What was found out about the servers, by number.
+#[derive(Debug, Default)]
+struct Measured {
+    stun: Ranking,
+    turn: Ranking,
+}
+
+/// How a server does.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Standing {
+    /// Its addresses.
+    pub urls: Vec<String>,
+    /// The least round trip of the last minutes, in milliseconds; none: it doesn't answer this edge, or wasn't asked yet.
+    pub response_ms: Option<f64>,
+    /// Clients are told of it now.
+    pub given: bool,
 }
 
 impl IceServers {
@@ -23,7 +54,10 @@ impl IceServers {
     #[must_use]
     pub fn new(config: &Config) -> Self {
         let turn = config.turn_servers.by_server();
-        Self { stun: config.stun_servers.0.clone(), turn, secret: config.turn_secret.0.clone(), lifetime: config.turn_lifetime.0 }
+        let stun = config.stun_servers.0.clone();
+        let measured = Measured { stun: Ranking::of(stun.len()), turn: Ranking::of(turn.len()) };
+        let (secret, lifetime) = (config.turn_secret.0.clone(), config.turn_lifetime.0);
+        Self { stun, turn, own: false, secret, lifetime, measured: Mutex::new(measured) }
     }
 
     /// Adds the TURN server of this edge, and makes a secret for it if there is none.
@@ -32,6 +66,30 @@ impl IceServers {
             self.secret = fresh_secret();
         }
         self.turn.push(urls);
+        self.own = true;
+        // Nothing is nearer.
+        self.note(|measured| measured.turn.add(Duration::ZERO));
+    }
+
+    /// Looks at what was measured, or adds to it. A lock that a panic has poisoned holds numbers that are still good.
+    fn note<T>(&self, what: impl FnOnce(&mut Measured) -> T) -> T {
+        what(&mut self.measured.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
+    }
+
+    /// How each server does: STUN, then TURN.
+    #[must_use]
+    pub fn standings(&self) -> Vec<Standing> {
+        let stand = |ranking: &Ranking, urls: Vec<Vec<String>>| {
+            let given = ranking.nearest();
+            let of = |(number, urls)| Standing {
+                urls,
+                response_ms: ranking.response(number).map(|time| time.as_secs_f64() * 1000.0),
+                given: given.contains(&number),
+            };
+            urls.into_iter().enumerate().map(of).collect::<Vec<_>>()
+        };
+        let stun = self.stun.iter().map(|address| vec![address.clone()]).collect();
+        self.note(|measured| [stand(&measured.stun, stun), stand(&measured.turn, self.turn.clone())].concat())
     }
 
     /// What credentials are made with.
@@ -40,14 +98,15 @@ impl IceServers {
         &self.secret
     }
 
-    /// All of them, with credentials for `identity` from `now` (since 1970) on.
+    /// The nearest of each kind, best first, with credentials for `identity` from `now` (since 1970) on.
     #[must_use]
     pub fn of(&self, identity: &str, now: Duration) -> Vec<IceServer> {
-        let stun =
-            self.stun.iter().map(|address| IceServer { urls: vec![address.clone()], username: None, credential: None, lifetime_s: None });
+        let (stun, turn) = self.note(|measured| (measured.stun.nearest(), measured.turn.nearest()));
+        let stun = stun.into_iter().filter_map(|number| self.stun.get(number));
+        let stun = stun.map(|address| IceServer { urls: vec![address.clone()], username: None, credential: None, lifetime_s: None });
         let username = format!("{}:{identity}", now.saturating_add(self.lifetime).as_secs());
         let password = credential(&self.secret, &username);
-        let turn = self.turn.iter().map(|urls| IceServer {
+        let turn = turn.into_iter().filter_map(|number| self.turn.get(number)).map(|urls| IceServer {
             urls: urls.clone(),
             username: Some(username.clone()),
             credential: Some(password.clone()),

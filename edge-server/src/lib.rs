@@ -22,5 +22,6 @@ pub mod ice_servers;
 pub mod log;
 pub mod media;
 pub mod net;
+pub mod stun;
 pub mod token;
 pub mod turn;

@@ -36,7 +36,7 @@ use nearcast_protocol::SessionId;
 use relays::Placement;
 use sfu_core::{Certificate, Limits, ShardConfig, ShardId, WallClock, shard_of_session};
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use tokio::net::TcpListener;
@@ -98,6 +98,12 @@ impl Media {
         let count = config.shards.on(cores).get();
         let sockets = socket::bind(config.udp.0, count, config.socket_buffer.as_usize())
             .map_err(|source| MediaError::Bind { address: config.udp.0, source })?;
+        for socket in &sockets {
+            if let Err(error) = socket.mark(u8::try_from(config.dscp.0).unwrap_or_default()) {
+                tracing::warn!(%error, dscp = config.dscp.0, "the system does not let media be marked; it goes unmarked");
+                break;
+            }
+        }
         let address = sockets.first().map_or(config.udp.0, socket::MediaSocket::local_address);
         let interfaces = announce::interfaces();
         let candidates = announce::candidates(&config.announce.0, address, &interfaces, config.dev.0);
@@ -187,6 +193,14 @@ impl Media {
     /// What each shard says about itself; `None` for one that didn't answer `within` that time.
     pub async fn reports(&self, within: Duration) -> Vec<Option<ShardReport>> {
         self.ask(within, Input::Report).await
+    }
+
+    /// Tells every shard where TURN servers are: what comes from there was relayed.
+    pub async fn told_of_relays(&self, relays: &[IpAddr]) {
+        for shard in &self.shards {
+            // A shard that has ended counts nothing any more.
+            shard.send(Input::TurnServers(relays.into())).await;
+        }
     }
 
     /// Asks every shard the same; `None` of one that didn't answer `within` that time.

@@ -138,6 +138,9 @@ export class Session implements CoreHost, CoreUser, Call {
   // What participants and publications ask
 
   publish(track: MediaStreamTrack, request: PublishRequest): Promise<LocalPublication> {
+    if (this.#encryption && request.codec === 'av1') {
+      return Promise.reject(nearcastError('bad-argument', { message: "AV1 can't be sealed: publish 'vp9', or without e2ee." }));
+    }
     return this.#requests.make((id) => {
       this.#publishing.set(id, { track, request });
       const { source, name, muted, codec, maxBitrate, maxFramerate, simulcast, scalabilityMode, dtx } = request;

@@ -148,3 +148,13 @@ test('whose key a frame needs is found by its id', async (t) => {
   await need(kid ^ (1n << 63n));
   assert.equal(posted.length, before, 'nobody here');
 });
+
+const { pack, unpack } = await load('e2ee/data');
+
+test('messages come out as they went in, and nothing else is taken for one', () => {
+  for (const message of [{ payload: 'grüß dich' }, { payload: '', topic: 'chat' }, { payload: Uint8Array.of(0, 1, 255), topic: 'ü'.repeat(64) }, { payload: new Uint8Array(0) }]) {
+    assert.deepEqual(unpack(pack(message.payload, message.topic)), message);
+  }
+  for (const other of [[], [0], [1], [2, 0], [0, 3, 65, 65], [255, 255]]) assert.equal(unpack(Uint8Array.from(other)), undefined, other.join());
+  assert.throws(() => pack('', 'ü'.repeat(65)), /130 bytes/);
+});

@@ -55,7 +55,7 @@ use rand_chacha::ChaCha12Rng;
 use rand_chacha::rand_core::SeedableRng;
 use slotmap::SlotMap;
 use std::collections::{HashMap, VecDeque};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
 /// What the edge tells a shard.
@@ -184,6 +184,7 @@ pub struct Shard {
     next_probe: Option<Instant>,
     next_relay: Instant,
     next_offers: Instant,
+    turn_servers: Box<[IpAddr]>,
     /// Scratch, kept to spare allocations.
     numbers: Vec<u16>,
 }
@@ -222,6 +223,7 @@ impl Shard {
             next_probe: None,
             next_relay: now,
             next_offers: now,
+            turn_servers: Box::default(),
             numbers: Vec::new(),
         }
     }
@@ -301,7 +303,8 @@ impl Shard {
             sessions: self.sessions.len() as u64,
             connections: self.connections.len() as u64,
             transports: self.participants.values().filter(|participant| participant.peer.is_some()).count() as u64,
-            transports_over_tcp: self.count_over_tcp(),
+            transports_over_tcp: self.count_remotes(|remote| remote.is_tcp()),
+            transports_over_turn: self.count_remotes(|remote| self.turn_servers.contains(&remote.address.ip())),
             tuples: self.tuples.len() as u64,
             tuples_over_tcp: self.tuples.keys().filter(|remote| remote.is_tcp()).count() as u64,
             ufrags: self.ufrags.len() as u64,
@@ -322,10 +325,15 @@ impl Shard {
         self.path_to(room, identity).map(crate::congestion::CongestionController::insides)
     }
 
-    /// Transports whose media goes over TCP now.
-    fn count_over_tcp(&self) -> u64 {
+    /// Says where TURN servers are, so that what they relay can be counted ([`ShardStats::transports_over_turn`]). Decides nothing.
+    pub fn told_of_turn_servers(&mut self, addresses: Box<[IpAddr]>) {
+        self.turn_servers = addresses;
+    }
+
+    /// Transports whose media goes to such a place now.
+    fn count_remotes(&self, is_such: impl Fn(&Remote) -> bool) -> u64 {
         let remotes = self.participants.values().filter_map(|participant| participant.peer.as_ref()?.remote());
-        remotes.filter(Remote::is_tcp).count() as u64
+        remotes.filter(is_such).count() as u64
     }
 
     fn path_to(&self, room: &str, identity: &str) -> Option<&crate::congestion::CongestionController> {

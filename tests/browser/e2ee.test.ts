@@ -5,6 +5,7 @@ import { FIREFOX_MICROPHONE_HZ } from './harness/browser.ts';
 import { callTest } from './harness/call.ts';
 import { inOwnNetwork } from './harness/own-network.ts';
 import { hears, isSilent, shows } from './harness/verdict.ts';
+import { until } from './harness/wait.ts';
 
 const CHROMIUM_HZ = 440;
 const TONES = [CHROMIUM_HZ, FIREFOX_MICROPHONE_HZ];
@@ -48,5 +49,27 @@ await inOwnNetwork(import.meta.url, ({ announce }) => {
         }
         // The others never noticed.
         await shows(() => fox.measureVideo(chromePicture, 2000), 1);
+    });
+
+    callTest('messages are read by those with the key, and by nobody else', { udp: announce, timeoutMs: 90_000 }, async (call) => {
+        const fox = await call.enter('fox', { kind: 'firefox', ...KEY });
+        const chrome = await call.enter('chrome', KEY);
+        const stranger = await call.enter('stranger', { passphrase: 'battery horse' });
+        const plain = await call.enter('plain');
+        // In order, also while keys change, and with a topic that the edge doesn't see.
+        await chrome.sendSealed('one', { topic: 'chat' });
+        await chrome.rotateKey();
+        for (const text of ['two', 'three']) await chrome.sendSealed(text, { topic: 'chat' });
+        await chrome.sendSealed([0, 1, 255]);
+        await fox.sendSealed('and back');
+        const expected = [...['one', 'two', 'three'].map((payload) => ({ from: 'chrome', payload, topic: 'chat' })), { from: 'chrome', payload: [0, 1, 255], topic: undefined }];
+        const told = async () => JSON.stringify([await fox.sealedMessages(), await chrome.sealedMessages()]);
+        const wanted = JSON.stringify([expected, [{ from: 'fox', payload: 'and back' }]]);
+        await until('all messages, in order', told, (now) => now === wanted, 20_000);
+        // They come to the others too, and say nothing.
+        await plain.sees({ type: 'data', from: 'fox', topic: 'sframe' });
+        const seen = JSON.stringify(await plain.seen('data', 0));
+        assert.ok(!/chat|one|two|back/.test(seen), seen);
+        assert.deepEqual([await stranger.sealedMessages(), await plain.sealedMessages()], [[], []]);
     });
 });

@@ -1,16 +1,26 @@
-// A path that takes no packet above 1280 bytes, as tunnels and mobile networks have it (FAULTS N9).
+// A path that takes no packet above 1280 bytes, as tunnels and mobile networks have it, and one that takes none above 576, the least that IPv4
+// hosts must take (RFC 791): there packets travel in fragments (FAULTS N9).
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { scenario } from './harness/emulated.ts';
+import { scenarios, type Emulated } from './harness/emulated.ts';
 import { ip } from './harness/own-network.ts';
 import { hears, shows } from './harness/verdict.ts';
 
 const TONES = [440, 880];
 
-await scenario(import.meta.url, 'N9 1280', 'handshake, picture and sound pass', {}, async ({ call, link, figure }) => {
+const narrow = (mtu: number) => ({
+    name: `N9 ${mtu}`,
+    promise: 'handshake, picture and sound pass',
+    options: {},
+    body: (emulated: Emulated) => passes(emulated, mtu),
+});
+
+await scenarios(import.meta.url, [narrow(1280), narrow(576)]);
+
+async function passes({ call, link, figure }: Emulated, mtu: number): Promise<void> {
     // As nearcast-link calls its device, on both sides.
-    const narrow = ['link', 'set', 'link0', 'mtu', '1280'];
+    const narrow = ['link', 'set', 'link0', 'mtu', String(mtu)];
     ip(...narrow);
     execFileSync('nsenter', [`--net=/proc/${link.near}/ns/net`, 'ip', ...narrow], { stdio: 'pipe' });
 
@@ -25,6 +35,6 @@ await scenario(import.meta.url, 'N9 1280', 'handshake, picture and sound pass', 
     await hears(() => ana.measureAudio(bensTone, 1000, TONES), 880, TONES);
     await hears(() => ben.measureAudio(anasTone, 1000, TONES), 440, TONES);
     assert.equal((await ben.mediaPath()).protocol, 'udp');
-    const { failed } = (await call.edge.stats()).total.send;
-    assert.equal(failed, 0, 'datagrams that the kernel refused for their size');
-});
+    const { failed, gso_lost } = (await call.edge.stats()).total.send;
+    assert.deepEqual([failed, gso_lost], [0, 0], 'datagrams that the kernel refused for their size, and what that cost everybody');
+}

@@ -151,7 +151,8 @@ impl Incoming {
             match room.slot(&line.publication, from) {
                 // Not subscribed any more, or over.
                 None => line.route = None,
-                Some(_) if late => {
+                // Blocked: nobody takes its publisher's word for it, and the edge, whose section it has again, passes nothing on.
+                Some((_, info)) if late || info.blocked => {
                     line.route = None;
                     acts.push(Act::Unroute(line.publication.clone()));
                 }
@@ -183,16 +184,16 @@ impl Incoming {
     /// Changes the source of every track whose other source has delivered.
     pub(super) fn read(&mut self, room: &Room, from: &ParticipantId, stats: &Stats, acts: &mut Acts) {
         for line in &mut self.lines {
-            let Some((slot, muted)) = room.slot(&line.publication, from) else { continue };
+            let Some((slot, info)) = room.slot(&line.publication, from).filter(|(_, info)| !info.blocked) else { continue };
             let delivered = |link, mid: &Mid| section(link, mid.as_str()).map_or(0.0, |section| stats.delivered(section));
             if self.ending {
                 let count = delivered(0, slot);
                 let base = *line.base.get_or_insert(count);
-                if line.route.is_some() && (muted || count > base) {
+                if line.route.is_some() && (info.muted || count > base) {
                     line.route = None;
                     acts.push(Act::Unroute(line.publication.clone()));
                 }
-            } else if self.connected && line.route.is_none() && (muted || delivered(self.link.0, &line.mid) > 0.0) {
+            } else if self.connected && line.route.is_none() && (info.muted || delivered(self.link.0, &line.mid) > 0.0) {
                 line.route = Some(slot.clone());
                 acts.push(Act::Route(line.publication.clone(), self.link, line.mid.clone()));
             }

@@ -3,6 +3,7 @@
 use crate::house::{From, House};
 use client_core::Input;
 use client_core::trace::{Replay, Trace};
+use nearcast_protocol::ModerationAction;
 use proptest::prelude::*;
 
 /// What nobody notices, in milliseconds.
@@ -59,6 +60,21 @@ fn a_new_publication_goes_through_the_edge_until_it_is_there_directly() {
     house.run(1000);
     assert!(house.all(true), "{}", house.describe());
     assert!(house.longest_gap() <= GAP);
+}
+
+#[test]
+fn what_a_moderator_mutes_is_not_taken_from_its_publisher_either() {
+    let mut house = two();
+    let publication = house.pages[0].publications[0].clone();
+    house.moderate(&publication, ModerationAction::Mute);
+    let source = |house: &House| house.pages[1].tracks[&publication.0];
+    house.until(200, "the edge's section to have the track, which gets nothing", |house| source(house) == From::Edge);
+    // The publisher's page goes on sending.
+    house.run(10_000);
+    assert_eq!(source(&house), From::Edge, "{}", house.describe());
+    assert!(house.pages[0].tracks.values().all(|from| *from != From::Edge), "what comes the other way stays direct");
+    house.moderate(&publication, ModerationAction::AllowUnmute);
+    house.until(2000, "the connection to have it again", |house| source(house) != From::Edge);
 }
 
 #[test]

@@ -7,8 +7,8 @@ use core::time::Duration;
 use nearcast_protocol::client::Source;
 use nearcast_protocol::wire::Cbor;
 use nearcast_protocol::{
-    ClientEnvelope, ClientMessage, Joined, LeaveReason, MediaAnswer, Mid, ParticipantId, ParticipantInfo, Permissions, PublicationId,
-    PublicationInfo, Published, RoomMode, ServerMessage, SlotBinding,
+    ClientEnvelope, ClientMessage, Joined, LeaveReason, MediaAnswer, Mid, Moderation, ModerationAction, ParticipantId, ParticipantInfo,
+    Permissions, PublicationId, PublicationInfo, Published, RoomMode, ServerMessage, SlotBinding,
 };
 use std::collections::BTreeMap;
 
@@ -160,6 +160,11 @@ impl House {
             let request = RequestId(self.pages[page].next_request);
             self.input(page, Input::Unpublish { request, publication });
         }
+    }
+
+    /// A moderator mutes a publication for everybody, or allows it again.
+    pub(crate) fn moderate(&mut self, publication: &PublicationId, action: ModerationAction) {
+        self.tell(None, &ServerMessage::Moderated(Moderation { action, target: publication.0.clone() }));
     }
 
     /// Breaks every direct connection.

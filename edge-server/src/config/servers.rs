@@ -1,4 +1,4 @@
-//! Servers that clients are told of: other edges, STUN, TURN. Nothing here is resolved or contacted.
+//! Servers that clients are told of: other edges, STUN, TURN. Nothing here is resolved or contacted; [`Endpoint`] says where it could be.
 
 use super::values::Setting;
 
@@ -158,6 +158,31 @@ fn split_port(text: &str) -> (&str, Option<&str>) {
 fn host(address: &str) -> &str {
     let rest = address.split_once(':').map_or(address, |(_, rest)| rest);
     split_port(rest.split_once('?').map_or(rest, |(rest, _)| rest)).0
+}
+
+/// Where a STUN or TURN server is asked whether it answers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Endpoint {
+    /// A name or an address, IPv6 in brackets.
+    pub host: String,
+    /// The port that is named, or that of the scheme (RFC 7064 §3.2, RFC 7065 §3.2).
+    pub port: u16,
+    /// It is reached by TCP only, as far as its addresses tell.
+    pub over_tcp: bool,
+}
+
+impl Endpoint {
+    /// That of a server with these addresses, by UDP if there is one for it; none: there are no addresses.
+    #[must_use]
+    pub fn of(addresses: &[String]) -> Option<Self> {
+        let by_tcp = |address: &String| address.starts_with("turns:") || address.ends_with("?transport=tcp");
+        let address = addresses.iter().find(|address| !by_tcp(address)).or(addresses.first())?;
+        let (scheme, rest) = address.split_once(':')?;
+        let (host, port) = split_port(rest.split_once('?').map_or(rest, |(rest, _)| rest));
+        let usual = if scheme == "turns" { 5349 } else { crate::stun::PORT };
+        let port = port.map_or(Some(usual), |port| port.parse().ok())?;
+        Some(Self { host: host.to_owned(), port, over_tcp: by_tcp(address) })
+    }
 }
 
 fn array(addresses: &[String]) -> String {

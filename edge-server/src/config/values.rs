@@ -1,5 +1,6 @@
 //! The types of the settings. The parser of each is its validator; a refusal says what is allowed and what to do.
 
+use super::servers::{Endpoint, StunServers};
 use sfu_core::ModePolicy;
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU8;
@@ -49,22 +50,38 @@ impl Setting for Listen {
 
 /// Addresses to put into answers.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Announce(pub Vec<IpAddr>);
+pub struct Announce(
+    /// The addresses.
+    pub Vec<IpAddr>,
+    /// STUN servers that are asked for others.
+    pub Vec<Endpoint>,
+);
 
 impl Announce {
     /// Guess: more candidates only slow down connectivity checks; a host with more interfaces should name those that matter.
     pub const MOST: usize = 16;
+
+    fn words(&self) -> impl Iterator<Item = String> {
+        let servers = self.1.iter().map(|Endpoint { host, port, .. }| format!("stun:{host}:{port}"));
+        self.0.iter().map(ToString::to_string).chain(servers)
+    }
 }
 
 impl Setting for Announce {
     fn parse(text: &str) -> Result<Self, String> {
         let mut addresses = Vec::new();
+        let mut servers = Vec::new();
         for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
+            if part.starts_with("stun:") {
+                StunServers::parse(part)?;
+                servers.extend(Endpoint::of(&[part.to_owned()]));
+                continue;
+            }
             let address: IpAddr = part.parse().map_err(|_| {
                 if part.parse::<SocketAddr>().is_ok() {
                     format!("has a port in {part:?}; give the address alone, the port is that of `udp`")
                 } else {
-                    format!("has {part:?}, which is not an IP address (names are not resolved)")
+                    format!("has {part:?}, which is not an IP address (names are not resolved); stun:HOST:PORT would ask a STUN server")
                 }
             })?;
             if address.is_unspecified() || address.is_multicast() {
@@ -74,18 +91,19 @@ impl Setting for Announce {
                 addresses.push(address);
             }
         }
-        if addresses.len() > Self::MOST {
-            return Err(format!("has {} addresses, more than {}; keep those that browsers can reach", addresses.len(), Self::MOST));
+        if addresses.len() + servers.len() > Self::MOST {
+            let all = addresses.len() + servers.len();
+            return Err(format!("has {all} addresses, more than {}; keep those that browsers can reach", Self::MOST));
         }
-        Ok(Self(addresses))
+        Ok(Self(addresses, servers))
     }
 
     fn text(&self) -> String {
-        self.0.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
+        self.words().collect::<Vec<_>>().join(",")
     }
 
     fn toml(&self) -> String {
-        let quoted: Vec<_> = self.0.iter().map(|address| format!("\"{address}\"")).collect();
+        let quoted: Vec<_> = self.words().map(|word| format!("\"{word}\"")).collect();
         format!("[{}]", quoted.join(", "))
     }
 }

@@ -42,7 +42,7 @@ fn describe(stats: Value) -> Result<String, core::fmt::Error> {
 }
 
 /// What is of now, and may fall; everything else is counted since the start. By table of `/v1/stats`, with its name and meaning as a metric.
-const GAUGES: [(&str, &str, &str, &str); 23] = [
+const GAUGES: [(&str, &str, &str, &str); 24] = [
     ("core", "rooms", "rooms", "Rooms with somebody in them, counted once for each media thread that has a part"),
     ("core", "participants", "participants", "Participants"),
     ("core", "publications", "publications", "Publications"),
@@ -56,6 +56,7 @@ const GAUGES: [(&str, &str, &str, &str); 23] = [
     ("core", "connections", "signalling_connections", "Signalling connections that the media threads know"),
     ("thread", "foreign_tuples", "addresses_of_other_threads", "Addresses whose packets are handed over to another media thread"),
     ("core", "transports_over_tcp", "peer_connections_over_tcp", "Peer connections whose media goes over TCP"),
+    ("core", "transports_over_turn", "peer_connections_over_turn", "Peer connections whose media is relayed by a TURN server"),
     ("core", "tuples_over_tcp", "addresses_over_tcp", "Addresses of TCP connections that passed a connectivity check"),
     ("thread", "connections", "thread_connections", "Signalling connections of the media threads"),
     ("tcp", "tcp_connections", "tcp_connections", "TCP connections for media"),

@@ -54,3 +54,22 @@ fn without_turn_nothing_expires() {
     let only_stun = servers(|flags| flags.stun_servers = vec!["stun:stun.example".to_owned()]);
     assert_eq!((only_stun.of("alice", Duration::ZERO).len(), only_stun.renewal()), (1, None));
 }
+
+#[test]
+fn clients_are_told_of_the_nearest_and_operators_of_all() {
+    let mut servers = servers(|flags| {
+        flags.turn_servers = ["far", "near", "farther", "silent"].map(|host| format!("turn:{host}.example:3478")).to_vec();
+        flags.turn_secret = Some("north".to_owned());
+    });
+    servers.add_own(vec!["turn:own.example:3478".to_owned()], || unreachable!("there is a secret"));
+    servers.note(|measured| {
+        for (number, time) in [(0, Some(90)), (1, Some(10)), (2, Some(200)), (3, None), (3, None)] {
+            measured.turn.note(number, time.map(Duration::from_millis));
+        }
+    });
+    let given: Vec<_> = servers.of("alice", Duration::ZERO).into_iter().flat_map(|server| server.urls).collect();
+    assert_eq!(given, ["turn:own.example:3478", "turn:near.example:3478", "turn:far.example:3478"]);
+    let standings = servers.standings();
+    assert_eq!(standings.iter().map(|one| one.given).collect::<Vec<_>>(), [true, true, false, false, true]);
+    assert_eq!(standings.iter().map(|one| one.response_ms).collect::<Vec<_>>(), [Some(90.0), Some(10.0), Some(200.0), None, Some(0.0)]);
+}

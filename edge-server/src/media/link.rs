@@ -13,6 +13,7 @@ use serde::Serialize;
 use sfu_core::inspect::{Page, PageQuery, ParticipantView, RoomView};
 use sfu_core::{Command, ConnectionId, ShardStats};
 use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc as sync;
@@ -48,6 +49,8 @@ pub enum Input {
     Command(Command),
     /// A TCP connection whose first check names this shard.
     Connection(Arrived),
+    /// Where TURN servers are.
+    TurnServers(Box<[IpAddr]>),
     /// How are you? Also the heartbeat of `/readyz`.
     Report(oneshot::Sender<ShardReport>),
     /// Which rooms are there?

@@ -16,7 +16,7 @@ pub use outbox::Outbox;
 
 use quinn_udp::{RecvMeta, Transmit, UdpSockRef, UdpSocketState};
 use serde::Serialize;
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use std::io::{self, IoSliceMut};
 use std::net::{IpAddr, Ipv6Addr, SocketAddr, SocketAddrV6, UdpSocket};
 
@@ -88,9 +88,25 @@ impl MediaSocket {
         let _ = socket.set_send_buffer_size(buffer);
         let socket = UdpSocket::from(socket);
         let state = UdpSocketState::new(UdpSockRef::from(&socket))?;
+        allow_fragments(&socket, address);
         let local = socket.local_addr()?;
         let gso = state.max_gso_segments();
         Ok(Self { socket, state, local, gso, gso_retry_at: None, stats: SendStats::default() })
+    }
+
+    /// Marks all that is sent with this differentiated services code point (RFC 2474), 0 to 63.
+    ///
+    /// # Errors
+    /// The kernel refuses it.
+    pub fn mark(&self, code_point: u8) -> io::Result<()> {
+        // Its low two bits are those of congestion notification.
+        let field = u32::from(code_point) << 2;
+        let socket = SockRef::from(&self.socket);
+        if self.local.is_ipv6() {
+            socket.set_tclass_v6(field)?;
+        }
+        // On a dual-stack socket for its IPv4 peers.
+        socket.set_tos_v4(field)
     }
 
     /// Where it is bound, as bound: `[::]` stays that.
@@ -165,7 +181,7 @@ impl MediaSocket {
                 tracing::warn!(
                     %destination, %error,
                     "the kernel refused a run of datagrams; they are now sent one by one, which costs two to three times the CPU, until \
-                     the next try. A link with an MTU below 1280, or a network driver without UDP segmentation, does this"
+                     the next try. A network driver without UDP segmentation does this"
                 );
             }
             self.stats.gso_lost += 1;
@@ -181,6 +197,7 @@ impl MediaSocket {
         self.gso_retry_at = None;
         match UdpSocketState::new(UdpSockRef::from(&self.socket)) {
             Ok(state) => {
+                allow_fragments(&self.socket, self.local);
                 self.gso = state.max_gso_segments();
                 self.state = state;
             }
@@ -251,6 +268,21 @@ pub fn bind(address: SocketAddr, count: u8, buffer: usize) -> io::Result<Vec<Med
     }
     Ok(sockets)
 }
+
+/// quinn-udp forbids fragments, which QUIC wants. Media has no second, smaller form of a packet: on a path that is narrower than an IPv6 path may
+/// be (1280 bytes; some IPv4 tunnels and radio links are) a fragment arrives where a packet that must not be cut is lost, mostly unheard of.
+#[cfg(target_os = "linux")]
+fn allow_fragments(socket: &UdpSocket, address: SocketAddr) {
+    use rustix::net::sockopt::{Ipv4PathMtuDiscovery, Ipv6PathMtuDiscovery, set_ip_mtu_discover, set_ipv6_mtu_discover};
+    let v4 = set_ip_mtu_discover(socket, Ipv4PathMtuDiscovery::DONT);
+    let v6 = if address.is_ipv6() { set_ipv6_mtu_discover(socket, Ipv6PathMtuDiscovery::DONT) } else { Ok(()) };
+    if let Err(error) = v4.and(v6) {
+        tracing::warn!(%error, "datagrams that are too large for a path will be lost, since the system does not let them be cut up");
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn allow_fragments(_: &UdpSocket, _: SocketAddr) {}
 
 fn report(socket: &MediaSocket, asked: usize) {
     let reference = UdpSockRef::from(&socket.socket);

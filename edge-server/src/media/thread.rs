@@ -222,6 +222,7 @@ impl Worker {
                     self.carry_out(now, command);
                 }
                 Input::Connection(arrived) => self.tcp.take(now, arrived),
+                Input::TurnServers(addresses) => self.shard.told_of_turn_servers(addresses),
                 Input::Report(answer) => {
                     // Who asked may have stopped waiting.
                     let _ = answer.send(self.report());

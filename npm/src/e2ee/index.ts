@@ -1,9 +1,10 @@
 // `import { E2EE, passphraseKeys } from 'nearcast/e2ee'`: pictures and sound that nobody but the participants can see and hear, the edge included.
 // SFrame (RFC 9605) in a worker; docs/e2ee.md says what it protects and what not.
 
-import type { Encryption, Room } from 'nearcast';
+import type { DataOptions, Encryption, RemoteParticipant, Room, RoomEvents } from 'nearcast';
 import { type KeyProvider, passphraseKeys, type PassphraseOptions } from './keys.js';
 import type { FromWorker, ToWorker, TransformOptions } from './messages.js';
+import { pack, type Packed, TOPIC, unpack } from './data.js';
 
 export { type KeyProvider, passphraseKeys, type PassphraseOptions };
 
@@ -16,8 +17,16 @@ export interface E2EEOptions {
   keys: KeyProvider;
   /** A worker that runs `nearcast/e2ee-worker.js`, for pages whose Content-Security-Policy allows no `blob:` workers. Default: one is made. */
   worker?: Worker;
-  /** A track can't be sent since frames of this codec (AV1, RED) can't be sealed: nothing of it leaves. */
+  /** A track can't be sent since frames of this codec can't be sealed: nothing of it leaves. */
   onRefused?(codec: string): void;
+}
+
+/** A sealed message that was opened. */
+export interface SealedMessage extends Packed {
+  /** Who sealed it: its key is this participant's. */
+  from: RemoteParticipant;
+  /** As it came. */
+  reliable: boolean;
 }
 
 /** Constructors that not every browser has. */
@@ -34,8 +43,8 @@ const HASH_BITS = 24n;
 /**
  * End-to-end encryption of one call: `connect(edge, token, { e2ee: new E2EE({ keys: passphraseKeys('correct horse') }) })`. One for each call.
  *
- * What is sealed can't be read by the edge, nor by participants without the key: they see and hear nothing. Data messages aren't sealed. WHIP and WHEP
- * can't take part.
+ * What is sealed can't be read by the edge, nor by participants without the key: they see and hear nothing. Messages are sealed by `sendData` of this
+ * class, not by the room's. WHIP and WHEP can't take part.
  */
 export class E2EE implements Encryption {
   /** For RTCPeerConnection, where frames are handed out as streams. */
@@ -47,6 +56,13 @@ export class E2EE implements Encryption {
   #stay = random();
   #epoch = -1;
   #hashes = new Map<string, bigint>();
+  /** Messages that the worker has. */
+  #asked = new Map<number, (answer: Extract<FromWorker, { type: 'data' }>) => void>();
+  #asks = 0;
+  /** They leave in the order in which they were given, and those of a sender are told of in the order in which they came. */
+  #leaving: Promise<unknown> = Promise.resolve();
+  #coming = new WeakMap<RemoteParticipant, Promise<unknown>>();
+  #listeners = new Set<(message: SealedMessage) => void>();
   #transformed = new WeakSet<RTCRtpSender | RTCRtpReceiver>();
 
   /** Throws a TypeError where the browser hands frames to nobody (`E2EE.supported`). */
@@ -56,7 +72,10 @@ export class E2EE implements Encryption {
     this.#worker = worker ?? makeWorker();
     this.configuration = globals.RTCRtpScriptTransform ? {} : ({ encodedInsertableStreams: true } as RTCConfiguration);
     this.#worker.addEventListener('message', ({ data }: MessageEvent<FromWorker>) => {
-      if (data.type === 'needed') void this.#find(data.kid);
+      if (data.type === 'data') {
+        this.#asked.get(data.id)?.(data);
+        this.#asked.delete(data.id);
+      } else if (data.type === 'needed') void this.#find(data.kid);
       else onRefused?.(data.codec);
     });
   }
@@ -80,6 +99,32 @@ export class E2EE implements Encryption {
     await this.#send();
   }
 
+  /**
+   * Sends a message that only participants with the key can read: payload and topic are sealed, its size, its time and who gets it are not. Rejects as
+   * `room.sendData` throws; with an Error before there is a key. Sealing takes up to 200 bytes of the 60 KiB.
+   */
+  async sendData(payload: string | Uint8Array, { topic, ...options }: DataOptions = {}): Promise<void> {
+    const room = this.#room;
+    if (!room) throw new Error('Give this E2EE to connect first: connect(edge, token, { e2ee }).');
+    const plain = pack(payload, topic);
+    const sent = this.#leaving.then(async () => {
+      const { data } = await this.#ask('seal', plain);
+      if (!data) throw new Error('There is no key to seal with (yet): see KeyProvider.keyFor.');
+      room.sendData(data, { ...options, topic: TOPIC });
+    });
+    this.#leaving = sent.catch(() => undefined);
+    return sent;
+  }
+
+  /**
+   * Tells of sealed messages, opened; what isn't authentic isn't told of. The room's `data` event has them as they travel, with the topic `sframe`.
+   * Ends with the function that it returns.
+   */
+  onData(listener: (message: SealedMessage) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
   /** Every section of this connection is sealed or opened, from its first frame on. Called by `connect`. */
   attach(connection: RTCPeerConnection): void {
     const add = connection.addTransceiver.bind(connection);
@@ -97,6 +142,7 @@ export class E2EE implements Encryption {
   entered(room: Room): void {
     this.#room = room;
     room.on('closed', () => this.#worker.terminate());
+    room.on('data', (event) => this.#came(event));
     void this.#send();
   }
 
@@ -130,6 +176,28 @@ export class E2EE implements Encryption {
     // Under the key before, until `rotate` is called again.
     this.#epoch = before;
     this.#keys.onKeyNeeded?.(identity, keyId);
+  }
+
+  #came({ from, payload, topic, reliable }: RoomEvents['data']): void {
+    if (topic !== TOPIC || !from || typeof payload === 'string') return;
+    const open = async (): Promise<void> => {
+      const { data, kid } = await this.#ask('open', payload as Uint8Array<ArrayBuffer>);
+      const message = data && unpack(data);
+      // Sealed by somebody else and sent again in one's own name: not told of.
+      if (!message || kid === undefined || kid >> 40n !== (await this.#hash(from.identity))) return;
+      for (const listener of this.#listeners) listener({ from, reliable, ...message });
+    };
+    // A listener that throws is its app's business, and keeps nobody else's message.
+    const before = this.#coming.get(from) ?? Promise.resolve();
+    this.#coming.set(from, before.then(open, open));
+  }
+
+  #ask(type: 'seal' | 'open', data: Uint8Array<ArrayBuffer>): Promise<Extract<FromWorker, { type: 'data' }>> {
+    const id = ++this.#asks;
+    return new Promise((resolve) => {
+      this.#asked.set(id, resolve);
+      this.#post({ type, id, data });
+    });
   }
 
   /** A frame of somebody came. */

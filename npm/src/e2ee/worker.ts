@@ -4,8 +4,10 @@
 // Never lets a frame pass as it is: what can't be sealed isn't sent, what can't be opened isn't shown.
 
 import { assemble, metadata, split, take } from './frame.js';
-import type { FromWorker, ToWorker, TransformOptions } from './messages.js';
+import type { DataMessage, FromWorker, ToWorker, TransformOptions } from './messages.js';
 import { AES_128_GCM, deriveKey, type FrameKey, open, readHeader, seal, TAG } from './sframe.js';
+
+type Bytes = Uint8Array<ArrayBuffer>;
 
 interface EncodedFrame {
   data: ArrayBuffer;
@@ -32,11 +34,17 @@ const scope = self as unknown as {
   onrtctransform: (event: { transformer: Transformer }) => void;
 };
 
+/** What is authenticated with a message: none passes for a frame, and no frame for one. */
+const MESSAGE = new TextEncoder().encode('nearcast message');
+/** Numbers of messages that are remembered of each key, so that none is opened twice; those below them are refused. */
+const MOST_NUMBERS = 4096;
+
 let sending: { kid: bigint; key: FrameKey } | undefined;
 /** The next number of the present key: one count for all tracks and layers, so that no nonce comes twice. */
 let counter = 0n;
-/** Keys to send under, counted. */
+/** Keys to send under, counted; and when the latest is there. */
 let turns = 0;
+let deriving: Promise<unknown> = Promise.resolve();
 /** Codecs that were refused: told once. */
 const told = new Set<string>();
 const keys = new Map<bigint, FrameKey>();
@@ -45,8 +53,11 @@ const wanted = new Map<bigint, { askedAt: number; here: Promise<void>; arrive: (
 
 scope.onmessage = async ({ data: message }) => {
   if (message.type === 'streams') return run(message);
+  if ('id' in message) return passOn(message);
   const turn = message.type === 'send' ? ++turns : 0;
-  const key = await deriveKey(AES_128_GCM, message.kid, message.baseKey as Uint8Array<ArrayBuffer>);
+  const derived = deriveKey(AES_128_GCM, message.kid, message.baseKey as Uint8Array<ArrayBuffer>);
+  if (message.type === 'send') deriving = derived;
+  const key = await derived;
   if (message.type === 'send') {
     if (turn !== turns) return; // a newer one came meanwhile
     if (sending?.kid !== message.kid) counter = 0n;
@@ -115,6 +126,39 @@ async function openFrame(frame: EncodedFrame): Promise<ArrayBuffer | undefined> 
   whole.set(data.subarray(0, taken.split.clear));
   whole.set(plain, taken.split.clear);
   return whole.buffer;
+}
+
+async function passOn({ type, id, data }: DataMessage): Promise<void> {
+  const result = await (type === 'seal' ? sealMessage(data) : openMessage(data)).catch(() => undefined);
+  scope.postMessage({ type: 'data', id, ...result });
+}
+
+async function sealMessage(plain: Bytes): Promise<{ data: Bytes } | undefined> {
+  await deriving;
+  if (!sending) return undefined;
+  const { kid, key } = sending;
+  return { data: await seal(key, kid, counter++, MESSAGE, plain) };
+}
+
+/** Numbers of the messages that were opened, by key. */
+const opened = new Map<bigint, Set<bigint>>();
+
+async function openMessage(sealed: Bytes): Promise<{ data: Bytes; kid: bigint } | undefined> {
+  const header = readHeader(sealed);
+  if (!header || sealed.length < header.size + TAG) return undefined;
+  const { kid, counter: number } = header;
+  const key = keys.get(kid) ?? (await find(kid));
+  if (!key) return undefined;
+  const data = await open(key, header, MESSAGE, sealed);
+  const numbers = opened.get(kid) ?? new Set();
+  const [oldest] = numbers;
+  if (numbers.has(number) || (numbers.size >= MOST_NUMBERS && oldest !== undefined && number < oldest)) return undefined;
+  numbers.add(number);
+  if (numbers.size > MOST_NUMBERS && oldest !== undefined) numbers.delete(oldest);
+  opened.set(kid, numbers);
+  const [first] = opened.keys();
+  if (opened.size > MOST_KEYS && first !== undefined) opened.delete(first);
+  return { data, kid };
 }
 
 /** The first frames of a key wait for it; later ones pass by until it is here. */

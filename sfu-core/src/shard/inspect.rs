@@ -229,6 +229,7 @@ impl PublicationView {
             name: known.info.name.clone(),
             video: known.info.video,
             muted: known.info.muted,
+            blocked: known.info.blocked,
             held_back: known.is_held_back(),
             encodings,
         }

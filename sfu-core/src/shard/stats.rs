@@ -18,6 +18,8 @@ pub struct ShardStats {
     pub transports: u64,
     /// Of these, whose media goes over TCP.
     pub transports_over_tcp: u64,
+    /// Of these, whose media comes from where a TURN server is.
+    pub transports_over_turn: u64,
     pub tuples: u64,
     pub tuples_over_tcp: u64,
     pub ufrags: u64,

@@ -51,6 +51,8 @@ export interface EnterOptions {
     direct?: boolean;
     /** End-to-end encryption with this passphrase. */
     passphrase?: string;
+    /** Use nothing but TURN servers. Default false. */
+    relayOnly?: boolean;
     /** Further grants for the token. */
     grants?: Record<string, unknown>;
 }
@@ -121,6 +123,7 @@ export class Call {
             adaptation: options.adaptation ?? false,
             direct: options.direct ?? true,
             ...(options.passphrase !== undefined && { passphrase: options.passphrase }),
+            ...(options.relayOnly && { rtcConfiguration: { iceTransportPolicy: 'relay' } }),
         });
         return Object.assign(page, { identity, browser, proxy, id, joinMs: ms });
     }

@@ -27,6 +27,8 @@ export interface EdgeOptions {
 export interface EdgeStats {
     /** All shards together. */
     total: { core: Record<string, number>; thread: Record<string, number>; send: Record<string, number>; tcp: Record<string, number> };
+    /** STUN and TURN servers, in the order of their configuration. */
+    ice_servers: { urls: string[]; response_ms: number | null; given: boolean }[];
 }
 
 /** What a call takes up in the edge; with the last participant gone, every one of these is zero. */

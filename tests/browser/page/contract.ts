@@ -108,12 +108,19 @@ export interface TransportFacts {
     transportFeedback: boolean;
 }
 
+export interface TurnCredentials {
+    username: string;
+    credential: string;
+}
+
 export interface MediaPath {
     local: string | undefined;
     /** UDP port of the local candidate. */
     localPort: number | undefined;
     remote: string | undefined;
     protocol: string | undefined;
+    /** How a relay is spoken to: 'udp', 'tcp' or 'tls'; undefined: media doesn't go by one. */
+    relay: string | undefined;
 }
 
 export interface DecodedVideo extends VideoMeasurement {
@@ -172,9 +179,13 @@ export interface ParticipantPage {
     /** As a page does that shows a lobby first. */
     prepare(): Promise<void>;
     /** Enters the room; the participant's id, and how long it took. */
-    join(url: string, token: string, options?: { autoSubscribe?: boolean; adaptiveStream?: boolean; adaptation?: boolean; direct?: boolean; passphrase?: string }): Promise<{ id: string; ms: number }>;
+    join(url: string, token: string, options?: { autoSubscribe?: boolean; adaptiveStream?: boolean; adaptation?: boolean; direct?: boolean; passphrase?: string; rtcConfiguration?: { iceTransportPolicy: 'relay' } }): Promise<{ id: string; ms: number }>;
     /** Sends under another key from now on. */
     rotateKey(): Promise<void>;
+    /** Sends a message that only those with the key can read. */
+    sendSealed(payload: string | number[], options?: { topic?: string; reliable?: boolean }): Promise<void>;
+    /** Sealed messages that could be opened so far: from whom, bytes as numbers. */
+    sealedMessages(): Promise<{ from: string; payload: string | number[]; topic: string | undefined }[]>;
     /** Codecs of mine that can't be sealed, and weren't sent. */
     refusedCodecs(): Promise<string[]>;
     /** Tries to enter and must not succeed: what the SDK says. */
@@ -283,6 +294,16 @@ export interface ParticipantPage {
     transport(): Promise<TransportFacts>;
     /** The addresses at either end of the candidate pair that media goes through. */
     mediaPath(): Promise<MediaPath>;
+    /** Addresses of the STUN and TURN servers that the browser has now, in their order. */
+    turnServers(): Promise<string[]>;
+    /** Addresses in the browser's own candidates, in the order in which it offers them; `.local` names where it hides them. */
+    ownAddresses(): Promise<string[]>;
+    /** The credentials that the browser has for TURN servers now. */
+    turnCredentials(): Promise<TurnCredentials | undefined>;
+    /** Asks TURN servers for a relay, in a connection of its own: 0 when one is given, else the code of the refusal. */
+    askForRelay(urls: string[], credentials: TurnCredentials): Promise<number>;
+    /** The names in the offer's ICE credentials, which change with every restart. */
+    iceName(): Promise<string | undefined>;
     /** `ADDRESS:PORT` that the media of a publication comes from. */
     sourceOf(publication: string): Promise<string | undefined>;
     /** How the SDK says that somebody's media comes: 'direct' or 'edge'. */

@@ -1,6 +1,6 @@
 // One participant of a room, on the public API of the SDK, for the tests to direct: see ParticipantPage in contract.ts.
 
-import { codecOf, connections, firstConnectedAt, inboundOf, mediaPath, openedConnections, outboundOf, pretendBusy, senderOf, sendEstimate, sourceOf, transportFacts } from './rtc-census.ts'; // first: it counts what the SDK makes
+import { askForRelay, codecOf, connections, firstConnectedAt, iceName, inboundOf, mediaPath, openedConnections, outboundOf, ownAddresses, pretendBusy, senderOf, sendEstimate, sourceOf, transportFacts, turnCredentials, turnServers } from './rtc-census.ts'; // first: it counts what the SDK makes
 import { connect, devices, NearcastError, prepare, type LocalPublication, type Publication, type Quality, type RemotePublication, type Room } from 'nearcast';
 import { E2EE, passphraseKeys } from 'nearcast/e2ee';
 import type { LoggedEvent, ParticipantPage } from './contract.ts';
@@ -32,6 +32,7 @@ window.addEventListener('unhandledrejection', ({ reason }) => unhandled.push(Str
 let room: Room | undefined;
 let e2ee: E2EE | undefined;
 const refusedCodecs: string[] = [];
+const sealed: { from: string; payload: string | number[]; topic: string | undefined }[] = [];
 let joinAt = 0;
 let signals: { stop(): void } | undefined;
 
@@ -117,6 +118,9 @@ const page: ParticipantPage = {
     async join(url, token, { passphrase, ...options } = {}) {
         joinAt = performance.now();
         e2ee = passphrase === undefined ? undefined : new E2EE({ keys: passphraseKeys(passphrase), onRefused: (codec) => refusedCodecs.push(codec) });
+        e2ee?.onData(({ from, payload, topic }) =>
+            sealed.push({ from: from.identity, payload: typeof payload === 'string' ? payload : [...payload], topic }),
+        );
         room = await connect(url, token, e2ee ? { ...options, e2ee } : options);
         log.listen(room); // in the same task: those who are there already are told too
         for (const type of ['publicationadded', 'localpublished'] as const) {
@@ -149,6 +153,11 @@ const page: ParticipantPage = {
         if (!e2ee) throw new Error('join with a passphrase first');
         await e2ee.rotate();
     },
+    async sendSealed(payload, options) {
+        if (!e2ee) throw new Error('join with a passphrase first');
+        await e2ee.sendData(typeof payload === 'string' ? payload : new Uint8Array(payload), options);
+    },
+    sealedMessages: async () => sealed,
     refusedCodecs: async () => refusedCodecs,
     leave: () => theRoom().leave(),
     state: async () => theRoom().state,
@@ -374,6 +383,11 @@ const page: ParticipantPage = {
 
     transport: transportFacts,
     mediaPath,
+    turnServers: async () => turnServers(),
+    ownAddresses: async () => ownAddresses(),
+    turnCredentials: async () => turnCredentials(),
+    askForRelay,
+    iceName: async () => iceName(),
     sourceOf: async (publication) => sourceOf((await track(publication)).mediaTrack),
     pathOf: async (identity) => [...theRoom().participants.values()].find((who) => who.identity === identity)?.path ?? 'nobody',
     sendEstimate,

@@ -1,7 +1,7 @@
 // Counts the page's peer connections and asks them what the SDK's own statistics leave out. Imported before the SDK, so
 // that every connection it makes is counted; holds none of them alive.
 
-import type { MediaPath, TransportFacts } from './contract.ts';
+import type { MediaPath, TransportFacts, TurnCredentials } from './contract.ts';
 
 let opened = 0;
 let closed = 0;
@@ -136,7 +136,46 @@ export async function mediaPath(): Promise<MediaPath> {
         localPort: typeof local?.['port'] === 'number' ? local['port'] : undefined,
         remote: text(named('remote-candidate', pair?.['remoteCandidateId'])?.['address']),
         protocol: text(local?.['protocol']),
+        relay: text(local?.['relayProtocol']),
     };
+}
+
+const current = (): RTCPeerConnection | undefined => connections().filter(({ connectionState }) => connectionState !== 'closed').at(-1);
+
+/** Addresses of the servers that the connection has. */
+export const turnServers = (): string[] => current()?.getConfiguration().iceServers?.flatMap(({ urls }) => urls) ?? [];
+
+/** Addresses in the connection's own candidates (RFC 8839 §5.1). */
+export function ownAddresses(): string[] {
+    const lines = current()?.localDescription?.sdp.match(/^a=candidate:.*$/gm) ?? [];
+    return lines.map((line) => line.split(' ')[4] ?? '');
+}
+
+/** The credentials that the connection has for TURN servers. */
+export function turnCredentials(): TurnCredentials | undefined {
+    const server = current()?.getConfiguration().iceServers?.find((one) => one.username !== undefined);
+    return server && { username: server.username ?? '', credential: server.credential ?? '' };
+}
+
+/** The name of the connection's own ICE credentials. */
+export function iceName(): string | undefined {
+    return /a=ice-ufrag:(\S+)/.exec(current()?.localDescription?.sdp ?? '')?.[1];
+}
+
+/** Whether a TURN server gives a relay: 0, or the code of its refusal (RFC 8656 §18.3; 701: it wasn't reached). */
+export async function askForRelay(urls: string[], credentials: TurnCredentials): Promise<number> {
+    const asking = new RTCPeerConnection({ iceServers: [{ urls, ...credentials }], iceTransportPolicy: 'relay' });
+    try {
+        asking.createDataChannel('');
+        const answer = new Promise<number>((resolve) => {
+            asking.onicecandidateerror = ({ errorCode }) => resolve(errorCode);
+            asking.onicecandidate = ({ candidate }) => candidate?.candidate && resolve(0);
+        });
+        await asking.setLocalDescription();
+        return await answer;
+    } finally {
+        asking.close();
+    }
 }
 
 /** `ADDRESS:PORT` of the other end of the connection that receives a track; undefined: none does, or it isn't connected. */

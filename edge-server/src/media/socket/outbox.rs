@@ -1,8 +1,8 @@
 //! Many runs in one system call (`sendmmsg`, Linux).
 //!
 //! Runs that share a segment size and a source address go together: a frame's subscribers get equal runs, so that is nearly all of them.
-//! Whatever can't go this way, and whatever the kernel refuses, goes on its own through [`MediaSocket::send`], which knows what to do
-//! about errors. What one destination is sent keeps its order.
+//! A run that the kernel refuses, since its datagrams are too large for their path as they are, goes as single datagrams, which may be cut up.
+//! Whatever can't go this way either goes on its own through [`MediaSocket::send`], which knows what to do about other errors. What one destination is sent keeps its order.
 //!
 //! Not shared between threads: the headers point at each other.
 
@@ -10,7 +10,7 @@ use super::{LARGEST_SEGMENT, LARGEST_SEND, MediaSocket};
 use nix::cmsg_space;
 use nix::errno::Errno;
 use nix::libc;
-use nix::sys::socket::{ControlMessage, MsgFlags, MultiHeaders, SockaddrStorage, sendmmsg};
+use nix::sys::socket::{ControlMessage, MsgFlags, MultiHeaders, SockaddrStorage, sendmmsg, sendmsg};
 use sfu_core::{Batch, Transmit, Via};
 use std::io::IoSlice;
 use std::net::{IpAddr, SocketAddr};
@@ -101,6 +101,12 @@ impl MediaSocket {
         }
     }
 
+    #[cfg(test)]
+    pub(super) fn send_runs(&mut self, outbox: &mut Outbox, runs: &[Transmit<'_>]) {
+        let all = Positions((1 << runs.len()) - 1);
+        self.send_window(outbox, |position| runs.get(position).copied(), all, &|_| None);
+    }
+
     fn send_window<'a>(
         &mut self,
         outbox: &mut Outbox,
@@ -115,7 +121,11 @@ impl MediaSocket {
             };
             let source = source_of(transmit.destination.address);
             let Some(shape) = self.shape(&transmit, source) else {
-                self.send(transmit.destination.address, source, transmit.segment_size, transmit.contents);
+                if transmit.segment_size > LARGEST_SEGMENT && self.gso_retry_at.is_none() && transmit.destination.address.port() != 0 {
+                    self.send_apart(source, transmit);
+                } else {
+                    self.send(transmit.destination.address, source, transmit.segment_size, transmit.contents);
+                }
                 left.remove(first);
                 continue;
             };
@@ -184,9 +194,41 @@ impl MediaSocket {
                 }
                 Ok(0) | Err(_) => {
                     if let Some(refused) = group.iter().nth(done).and_then(run) {
-                        self.send(refused.destination.address, shape.source, refused.segment_size, refused.contents);
+                        // EINVAL is what kernels before 6.13 say of segments above the path's MTU.
+                        if shape.segment.is_some() && matches!(sent, Err(Errno::EMSGSIZE | Errno::EINVAL)) {
+                            self.send_apart(shape.source, refused);
+                        } else {
+                            self.send(refused.destination.address, shape.source, refused.segment_size, refused.contents);
+                        }
                     }
                     done += 1;
+                }
+            }
+        }
+    }
+
+    /// Sends the datagrams of a run each by itself: without segmentation offload the kernel cuts up what is too large for its path.
+    fn send_apart(&mut self, source: Option<IpAddr>, run: Transmit<'_>) {
+        let to = SockaddrStorage::from(self.kernel_address(run.destination.address));
+        for datagram in run.contents.chunks(run.segment_size.max(1)) {
+            let slices = [IoSlice::new(datagram)];
+            let send = |control: &[ControlMessage<'_>]| sendmsg(self.socket.as_raw_fd(), &slices, control, MsgFlags::empty(), Some(&to));
+            let sent = match source {
+                None => send(&[]),
+                Some(IpAddr::V4(source)) => send(&[ControlMessage::Ipv4PacketInfo(&pktinfo_v4(source))]),
+                Some(IpAddr::V6(source)) => send(&[ControlMessage::Ipv6PacketInfo(&pktinfo_v6(source))]),
+            };
+            match sent {
+                Ok(_) => {
+                    self.stats.calls += 1;
+                    self.stats.runs += 1;
+                    self.stats.datagrams += 1;
+                    self.stats.bytes += datagram.len() as u64;
+                }
+                Err(Errno::EAGAIN | Errno::ENOBUFS) => self.stats.dropped_full += 1,
+                Err(error) => {
+                    self.stats.failed += 1;
+                    tracing::debug!(destination = %run.destination.address, %error, "a datagram could not be sent");
                 }
             }
         }

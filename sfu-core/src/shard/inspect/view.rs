@@ -102,6 +102,8 @@ pub struct PublicationView {
     pub video: bool,
     /// Nothing is sent for now.
     pub muted: bool,
+    /// A moderator has muted it: only a moderator allows it again.
+    pub blocked: bool,
     /// Audio beyond the loudest: it comes, and is not passed on.
     pub held_back: bool,
     /// Of video.
