@@ -14,6 +14,7 @@
 pub mod admission;
 pub mod cli;
 pub mod clock;
+pub mod cluster;
 pub mod config;
 pub mod door;
 pub mod edge;
