@@ -23,5 +23,6 @@ pub mod ice_servers;
 pub mod log;
 pub mod media;
 pub mod net;
+pub mod relay;
 pub mod token;
 pub mod turn;

@@ -35,6 +35,7 @@ pub(super) async fn gather(context: &Context) -> Value {
         "signalling": context.counters.snapshot(),
         "admission": context.admission.load(),
         "turn": context.turn.as_ref().map(|turn| turn.stats()),
+        "relay": context.relay.as_ref().map(crate::relay::Relay::stats),
         "total": total,
         "shards": shards,
     })

@@ -63,7 +63,7 @@ impl Edge {
         let certificate = CERTIFICATE.get_or_init(|| Arc::new(Certificate::generate().expect("a certificate")));
         let shard = |number: u8| {
             let mut config = ShardConfig {
-                shard: ShardId(number),
+                shard: ShardId::from(number),
                 shards,
                 candidates: vec![address],
                 tcp_candidates: Vec::new(),
@@ -158,7 +158,7 @@ impl Edge {
     pub(crate) fn command(&mut self, now: Instant, command: Command) {
         let shard = match &command {
             Command::Join { connection, admission, join, .. } | Command::JoinByHttp { connection, admission, join, .. } => {
-                let resumed = join.resume.as_ref().and_then(|resume| shard_of_session(&resume.session)).map(|shard| usize::from(shard.0));
+                let resumed = join.resume.as_ref().and_then(|resume| shard_of_session(&resume.session)).map(|shard| shard.index());
                 let shard = resumed.unwrap_or_else(|| self.place(&admission.room));
                 self.connections.insert(*connection, shard);
                 Some(shard)
@@ -193,7 +193,7 @@ impl Edge {
     /// A datagram from the network.
     pub(crate) fn receive(&mut self, now: Instant, from: SocketAddr, mut bytes: Vec<u8>) {
         let arrival = self.arrival(from, &bytes);
-        let owner = self.tables[arrival].get(&from).copied().or_else(|| steer(&bytes).map(|shard| usize::from(shard.0)));
+        let owner = self.tables[arrival].get(&from).copied().or_else(|| steer(&bytes).map(|shard| shard.index()));
         let Some(owner) = owner.filter(|owner| *owner < self.shards.len()) else {
             // Nobody knows the address: the loop's own shard counts and drops it.
             self.unplaced += 1;
@@ -212,7 +212,7 @@ impl Edge {
             Misdelivery::Hashed => usize::from(from.port()) % count,
             Misdelivery::Always => {
                 let bound = self.tables.iter().find_map(|table| table.get(&from)).copied();
-                let owner = bound.or_else(|| steer(bytes).map(|shard| usize::from(shard.0))).unwrap_or(0);
+                let owner = bound.or_else(|| steer(bytes).map(|shard| shard.index())).unwrap_or(0);
                 (owner + 1) % count
             }
         }
@@ -257,8 +257,8 @@ impl Edge {
                     }
                     Event::Relay { to, message } => {
                         self.relayed += 1;
-                        self.shards[usize::from(to.0)].handle_relay(now, ShardId(shard as u8), message);
-                        told.insert(0, usize::from(to.0));
+                        self.shards[to.index()].handle_relay(now, ShardId(shard as u32), message);
+                        told.insert(0, to.index());
                     }
                     event => {
                         if let Event::Signal { connection, message: ServerMessage::Closed { .. } } = &event {
