@@ -29,5 +29,5 @@ pub mod scaling;
 pub mod tree;
 
 pub use members::Members;
-pub use node::{Address, Capacity, Load, Node, NodeId, Region};
+pub use node::{Address, Capacity, Fingerprint, Load, Node, NodeId, Region, Relay};
 pub use placement::{Placement, PlacementError};

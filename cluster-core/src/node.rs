@@ -1,6 +1,8 @@
 //! One edge, as it tells others about itself.
 
 use std::fmt;
+use std::net::SocketAddr;
+use std::str::FromStr;
 use std::sync::Arc;
 
 /// Longest id, name of a region or address, in bytes.
@@ -58,8 +60,43 @@ name! {
     Region
 }
 
-/// How to reach an edge, as configured: a URL for clients, an address for other edges. Opaque here.
+/// How clients reach an edge, as configured: a URL. Opaque here.
 pub type Address = Arc<str>;
+
+/// SHA-256 of a certificate's DER, by which edges know each other.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct Fingerprint(pub [u8; 32]);
+
+/// What isn't 64 hexadecimal digits.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("a fingerprint has 64 hexadecimal digits: SHA-256 of the certificate's DER")]
+pub struct BadFingerprint;
+
+impl FromStr for Fingerprint {
+    type Err = BadFingerprint;
+
+    fn from_str(text: &str) -> Result<Self, BadFingerprint> {
+        let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+        let (pairs, []) = text.as_bytes().as_chunks::<2>() else { return Err(BadFingerprint) };
+        let bytes: Option<Vec<u8>> = pairs.iter().map(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?)).collect();
+        bytes.and_then(|bytes| bytes.try_into().ok()).map(Self).ok_or(BadFingerprint)
+    }
+}
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(formatter, "{byte:02x}"))
+    }
+}
+
+/// Where other edges reach this one for media.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Relay {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Of the certificate that it shows; none: others know it by another way.
+    pub fingerprint: Option<Fingerprint>,
+}
 
 /// What an edge was made for.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -96,8 +133,8 @@ pub struct Node {
     pub region: Region,
     /// For clients.
     pub client_url: Address,
-    /// For other edges.
-    pub relay: Address,
+    /// For other edges; none: it has no relay, and each of its rooms is there alone.
+    pub relay: Option<Relay>,
     /// What it was made for.
     pub capacity: Capacity,
     /// What it does.
@@ -118,3 +155,6 @@ impl Node {
         cpu.max(participants).max(share(packets_per_second, self.capacity.packets_per_second))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -66,7 +66,7 @@ impl World {
             incarnation: 1,
             region: Region::parse(REGIONS[index % REGIONS.len()]).unwrap(),
             client_url: format!("https://{}.example", edge.id).into(),
-            relay: format!("{}:7900", edge.id).into(),
+            relay: None,
             capacity: Capacity { participants: 1000, packets_per_second: 0 },
             load: Load { participants: people, ..Load::default() },
             draining: false,

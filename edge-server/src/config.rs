@@ -19,7 +19,7 @@ pub mod sources;
 pub mod values;
 
 use keys::Keys;
-use network::{File, Host, Optional, TcpListen};
+use network::{File, Host, Optional, RelayPeers, RelaySecret, TcpListen};
 use policies::Policies;
 use servers::{Edges, MOST_SERVERS, StunServers, TurnSecret, TurnServers};
 use sources::{Fault, Faults, Sources};
@@ -276,6 +276,20 @@ settings! {
     #[arg(long, value_name = "URL", value_delimiter = ',')]
     edges: Edges, flag: Vec<String>, default: "", range: "up to 8 addresses that begin with https:// or wss:// (http:// and ws:// for tests)";
 
+    /// Where other edges link to this one (QUIC, UDP), so that a room may have participants on several: `0.0.0.0:7500` is the usual port.
+    ///
+    /// Needs `relay_secret`. Which edges there are is known from the cluster, or from `relay_peers`. See docs/cluster.md.
+    #[arg(long, value_name = "IP:PORT")]
+    relay: Optional, flag: Option<String>, default: "off", range: "off, or IP:PORT";
+
+    /// Other edges to link to, by the address of their `relay`. Names are looked up each time; one end of each pair is enough.
+    #[arg(long, value_name = "HOST:PORT", value_delimiter = ',')]
+    relay_peers: RelayPeers, flag: Vec<String>, default: "", range: "up to 64 of HOST:PORT";
+
+    /// The secret that edges know each other by: whoever has it may link, and see and send all media. The same for all edges of a cluster.
+    #[arg(long, value_name = "SECRET")]
+    relay_secret: RelaySecret, flag: Option<String>, default: "", range: "32 to 512 bytes (openssl rand -base64 36); with dev one that everybody knows";
+
     /// STUN servers that clients are told of: for direct connections between participants. To reach the edge nobody needs one.
     #[arg(long, value_name = "URL", value_delimiter = ',')]
     stun_servers: StunServers, flag: Vec<String>, default: "", range: "up to 8 addresses such as stun:stun.example.org:3478";
@@ -360,6 +374,16 @@ impl Config {
         }
         if !self.turn_servers.0.is_empty() && self.turn_secret.0.is_empty() && self.turn.0.is_some() {
             faults.push(Fault::between("turn_servers needs turn_secret, also beside turn: give the secret that those servers know"));
+        }
+        if self.relay.0.is_some() && self.relay_secret.is_empty() && !self.dev.0 {
+            faults.push(Fault::between(
+                "relay needs relay_secret, by which edges know each other: give all of them the same (openssl rand -base64 36)",
+            ));
+        }
+        if self.relay.0.is_none() && !self.relay_peers.0.is_empty() {
+            faults.push(Fault::between(
+                "relay_peers needs relay, the port that links are made on: give one, such as relay = \"0.0.0.0:7500\"",
+            ));
         }
         let ice_servers = self.stun_servers.0.len() + self.turn_servers.by_server().len();
         if ice_servers > MOST_SERVERS {

@@ -2,6 +2,7 @@
 
 use crate::admission::{self, Admission};
 use crate::clock;
+use crate::cluster::directory::Directory;
 use crate::config::Config;
 use crate::config::servers::Endpoint;
 use crate::door::tls::{Tls, TlsError};
@@ -11,9 +12,12 @@ use crate::http::signal::addresses::Addresses;
 use crate::http::whip::sessions::Sessions;
 use crate::ice_servers::{IceServers, measure};
 use crate::media::{Media, MediaError};
+use crate::relay::{Relay, RelayError};
 use crate::stun;
 use crate::token::Keyring;
 use crate::turn::{self, Turn};
+use aws_lc_rs::rand::{SecureRandom, SystemRandom};
+use cluster_core::NodeId;
 use core::time::Duration;
 use serde::Serialize;
 use sfu_core::ConnectionId;
@@ -70,6 +74,9 @@ pub enum StartError {
         /// What went wrong.
         source: io::Error,
     },
+    /// Links to other edges.
+    #[error(transparent)]
+    Relay(#[from] RelayError),
     /// A media thread didn't answer.
     #[error("a media thread did not answer within {} s of its start; the log above may say why", FIRST_HEARTBEAT.as_secs())]
     Silent,
@@ -85,6 +92,10 @@ pub struct Context {
     pub ice_servers: IceServers,
     /// The shards.
     pub media: Media,
+    /// The other edges, as far as they are known.
+    pub directory: Directory,
+    /// The links to them, if there are any.
+    pub relay: Option<Relay>,
     /// The TURN server of this edge, if there is one.
     pub turn: Option<Arc<Turn>>,
     /// What signalling counts.
@@ -197,6 +208,14 @@ impl Counters {
     }
 }
 
+/// A name for this edge that no other has, for as long as the process lasts.
+fn edge_id() -> Result<NodeId, MediaError> {
+    let mut bytes = [0; 8];
+    SystemRandom::new().fill(&mut bytes).map_err(|_| MediaError::System("the system has no random numbers".to_owned()))?;
+    let name = format!("edge-{:016x}", u64::from_be_bytes(bytes));
+    NodeId::parse(&name).map_err(|error| MediaError::System(error.to_string()))
+}
+
 /// The sockets of the TURN server, of one port.
 struct Listening {
     address: SocketAddr,
@@ -254,16 +273,18 @@ impl Edge {
             _ => None,
         };
         let config = announcing(config).await?;
-        let (media, tcp_listener) = Media::start(&config, tls.as_ref().map(|_| http), &fatal_sender)?;
+        let directory = Directory::new(edge_id()?);
+        let shared = config.relay.0.is_some().then(|| directory.clone());
+        let (media, tcp_listener) = Media::start(&config, tls.as_ref().map(|_| http), shared, &fatal_sender)?;
         if media.reports(FIRST_HEARTBEAT).await.iter().any(Option::is_none) {
             return Err(StartError::Silent);
         }
-        let relay = match config.turn.0 {
+        let turn_port = match config.turn.0 {
             Some(address) => Some(Listening::at(address).await.map_err(|source| StartError::Turn { address, source })?),
             None => None,
         };
         let mut ice_servers = IceServers::new(&config);
-        if let Some(relay) = &relay {
+        if let Some(relay) = &turn_port {
             let https = tls.as_ref().map(|_| http.port());
             let urls = turn::urls(config.turn_host.0.as_deref(), media.candidates(), relay.address.port(), https);
             let secret = turn::fresh_secret().map_err(|why| MediaError::System(why.to_owned()))?;
@@ -272,9 +293,13 @@ impl Edge {
         let interfaces = crate::media::announce::interfaces();
         let here = |address: SocketAddr| interfaces.iter().any(|interface| interface.address == address.ip());
         let turn = Turn::new(&config, &ice_servers, media.candidates(), here).map(Arc::new);
+        let stopping = watch::Sender::new(false);
+        let relay = Relay::start(&config, &media, directory.clone(), &stopping)?;
         let context = Arc::new(Context {
             keyring: Keyring::new(&config),
             ice_servers,
+            directory,
+            relay,
             turn,
             admission: Admission::new(&config),
             addresses: Addresses::default(),
@@ -284,7 +309,7 @@ impl Edge {
             config: Arc::new(config),
             media,
             counters: Counters::default(),
-            stopping: watch::Sender::new(false),
+            stopping,
             started,
             connections: AtomicU64::new(1),
         });
@@ -306,7 +331,7 @@ impl Edge {
             accepting.push(tokio::spawn(door.keep(listener, stopping())));
         }
         let mut turn_address = None;
-        if let (Some(Listening { address, tcp, udp }), Some(turn)) = (relay, turn()) {
+        if let (Some(Listening { address, tcp, udp }), Some(turn)) = (turn_port, turn()) {
             turn_address = Some(address);
             accepting.push(tokio::spawn(turn::udp::serve(Arc::clone(&turn), udp, stopping())));
             let door = Door { context: shared(), address, http: None, media: false, tls: tls.clone(), turn: Some(turn) };
@@ -348,6 +373,12 @@ impl Edge {
         self.turn
     }
 
+    /// Where other edges link to this one.
+    #[must_use]
+    pub fn relay(&self) -> Option<SocketAddr> {
+        self.context.relay.as_ref().map(Relay::address)
+    }
+
     /// What everybody shares.
     #[must_use]
     pub fn context(&self) -> &Arc<Context> {
@@ -368,6 +399,10 @@ impl Edge {
         let deadline = clock::deadline(SHUTDOWN);
         self.context.stopping.send_replace(true);
         self.context.media.stop(SHUTDOWN / 2).await;
+        if let Some(relay) = &self.context.relay {
+            // Behind what the shards said last.
+            let _ = tokio::time::timeout_at(deadline, relay.stop()).await;
+        }
         // All permits back: all WebSockets closed.
         let all = u32::try_from(self.context.config.max_connections.0).unwrap_or(u32::MAX);
         if tokio::time::timeout_at(deadline, self.context.slots.acquire_many(all)).await.is_err() {

@@ -14,6 +14,7 @@
 pub mod admission;
 pub mod cli;
 pub mod clock;
+pub mod cluster;
 pub mod config;
 pub mod door;
 pub mod edge;
@@ -22,6 +23,7 @@ pub mod ice_servers;
 pub mod log;
 pub mod media;
 pub mod net;
+pub mod relay;
 pub mod stun;
 pub mod token;
 pub mod turn;

@@ -26,6 +26,7 @@ pub mod tcp;
 pub mod thread;
 
 use crate::clock;
+use crate::cluster::directory::Directory;
 use crate::config::Config;
 use crate::config::network::TcpListen;
 use crate::door::listen;
@@ -84,13 +85,14 @@ pub struct Media {
 
 impl Media {
     /// Binds the sockets and starts the threads; also what takes TCP connections, if that is wanted. `https`: connections for media are
-    /// taken there too. `fatal` receives a sentence when a shard has given up.
+    /// taken there too. `directory`: told which rooms have parts here. `fatal` receives a sentence when a shard has given up.
     ///
     /// # Errors
     /// What could not be had, and the remedy.
     pub fn start(
         config: &Config,
         https: Option<SocketAddr>,
+        directory: Option<Directory>,
         fatal: &mpsc::Sender<String>,
     ) -> Result<(Self, Option<TcpListener>), MediaError> {
         let system = |error: &dyn core::fmt::Display| MediaError::System(error.to_string());
@@ -122,11 +124,15 @@ impl Media {
         let wall_clock = WallClock::new(clock::now(), clock::unix());
         let (links, mailboxes) = link::connect(count).map_err(|error| system(&error))?;
         let spread_at = u32::try_from(config.room_spread.0).unwrap_or(u32::MAX);
-        let placement = Arc::new(Placement::new(usize::from(count), spread_at));
+        let placement = Placement::new(usize::from(count), spread_at);
+        let placement = Arc::new(match directory {
+            Some(directory) => placement.telling(directory),
+            None => placement,
+        });
         let mut threads = Vec::new();
         for (socket, mailbox) in sockets.into_iter().zip(mailboxes) {
             let shard = ShardConfig {
-                shard: ShardId(mailbox.index()),
+                shard: ShardId::from(mailbox.index()),
                 shards: count,
                 candidates: candidates.clone(),
                 tcp_candidates: tcp_candidates.clone(),
@@ -168,7 +174,13 @@ impl Media {
     /// Gives a TCP connection to the shard that its first check names. False: there is no such shard, or it has no time.
     #[must_use]
     pub fn hand_over(&self, shard: ShardId, arrived: tcp::Arrived) -> bool {
-        self.shards.get(usize::from(shard.0)).is_some_and(|link| link.try_send(Input::Connection(arrived)))
+        self.shards.get(shard.index()).is_some_and(|link| link.try_send(Input::Connection(arrived)))
+    }
+
+    /// The ways to the shards, by their numbers: for the links to other edges.
+    #[must_use]
+    pub fn links(&self) -> &[ShardLink] {
+        &self.shards
     }
 
     /// How many shards there are.
@@ -182,7 +194,7 @@ impl Media {
     pub fn shard_for(&self, room: &str, resume: Option<&SessionId>) -> Option<&ShardLink> {
         if let Some(session) = resume {
             // A session of another edge, or of none: any shard will say that it doesn't know it.
-            let shard = shard_of_session(session).and_then(|shard| self.shards.get(usize::from(shard.0)));
+            let shard = shard_of_session(session).and_then(|shard| self.shards.get(shard.index()));
             return shard.or_else(|| self.shards.first());
         }
         let count = u64::try_from(self.shards.len()).ok().filter(|count| *count > 0)?;

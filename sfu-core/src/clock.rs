@@ -2,6 +2,7 @@
 //!
 //! Not here: reading any clock.
 
+use minicbor::{Decode, Encode};
 use std::time::{Duration, Instant};
 
 /// Seconds between the NTP epoch (1900) and the Unix epoch (1970): RFC 5905 figure 4.
@@ -32,8 +33,9 @@ impl WallClock {
 }
 
 /// NTP timestamp: seconds since 1900 as 32.32 fixed point.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Ntp(pub u64);
+#[derive(Clone, Copy, Debug, Decode, Encode, Eq, PartialEq)]
+#[cbor(transparent)]
+pub struct Ntp(#[n(0)] pub u64);
 
 impl Ntp {
     /// The middle 32 bits, as report blocks carry them (RFC 3550 §6.4.1): 16.16 fixed point.

@@ -6,6 +6,7 @@
 //! Not here: who gets a frame (`shard::data`).
 
 use bytes::Bytes;
+use minicbor::{Decode, Encode};
 use nearcast_protocol::{DataFrame, LOSSY_CHANNEL, RELIABLE_CHANNEL};
 use sctp_proto::{
     Association, AssociationHandle, DatagramEvent, Endpoint, EndpointConfig, Event, Payload, PayloadProtocolIdentifier, ReliabilityType,
@@ -57,11 +58,14 @@ const BEATS_WINDOW: Duration = Duration::from_secs(1);
 const MAX_SCTP_PAYLOAD: u32 = 1120;
 
 /// Which of the two channels.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Decode, Encode, Eq, PartialEq)]
+#[cbor(index_only)]
 pub(crate) enum Channel {
     /// Ordered, retransmitted.
+    #[n(0)]
     Reliable,
     /// Unordered, sent once.
+    #[n(1)]
     Lossy,
 }
 

@@ -18,6 +18,33 @@ use crate::congestion::{CongestionController, SentClass};
 use crate::rtcp::{RtcpPacket, packets};
 use std::time::{Duration, Instant};
 
+/// Reads relay messages and the datagrams that carry them; what is read can be written again.
+pub fn relay(bytes: &[u8]) {
+    let mut again = Vec::new();
+    if let Ok(read) = crate::wire::decode_control(bytes) {
+        read.message.encode(read.from, &read.to, &mut again);
+        let twice = crate::wire::decode_control(&again);
+        assert!(twice.is_ok_and(|twice| format!("{twice:?}") == format!("{read:?}")), "what was read is written otherwise");
+        again.clear();
+    }
+    if let Ok(read) = crate::wire::decode_media(bytes) {
+        read.message.encode(read.from, &read.to, &mut again);
+        let twice = crate::wire::decode_media(&again);
+        assert!(twice.is_ok_and(|twice| format!("{twice:?}") == format!("{read:?}")), "what was read is written otherwise");
+    }
+    let (mut plan, mut now) = (Plan::new(bytes), Instant::now());
+    let mut hop = crate::hop::Hop::new(now, Duration::from_millis(20));
+    while let Some(step) = plan.byte() {
+        now += Duration::from_millis(u64::from(step));
+        if step % 4 == 0 {
+            hop.send(now, &[0; 100], 90);
+        }
+        drop(hop.handle_datagram(now, bytes::Bytes::copy_from_slice(plan.chunk(100))));
+        hop.handle_timeout(now);
+        while hop.poll_transmit().is_some() {}
+    }
+}
+
 /// Feeds RTCP to what estimates a path, while packets are sent over it; the estimate stays a number.
 pub fn estimate(bytes: &[u8]) {
     let mut plan = Plan::new(bytes);

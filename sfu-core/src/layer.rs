@@ -68,6 +68,16 @@ impl Targets {
         Self::which(|target| target.spatial >= layer.spatial && target.temporal >= layer.temporal)
     }
 
+    /// One bit each, in the order of [`Target::all`].
+    pub(crate) const fn bits(self) -> u16 {
+        self.0
+    }
+
+    /// What [`Targets::bits`] gave.
+    pub(crate) const fn from_bits(bits: u16) -> Self {
+        Self(bits)
+    }
+
     /// How many there are.
     pub(crate) const fn count(self) -> u8 {
         self.0.count_ones() as u8
@@ -181,6 +191,12 @@ impl Rungs {
             *place = rung;
             self.len = self.len.saturating_add(1);
         }
+    }
+
+    /// Whether both have the same qualities, of the same sizes and alive, whatever they cost.
+    pub(crate) fn same_shape(&self, other: &Self) -> bool {
+        let shape = |rung: &Rung| (rung.encoding, rung.target, rung.width, rung.height, rung.live);
+        self.len == other.len && self.iter().all(|rung| other.iter().any(|known| shape(known) == shape(rung)))
     }
 
     pub(crate) fn sort_by_cost(&mut self) {

@@ -60,7 +60,7 @@ pub use egress::{Batch, Transmit};
 pub use forwarding_policy::{ForwardingPolicy, PolicyError};
 pub use link_report::{LinkReport, LinkScore, LinkScorer, TrackReport, Way};
 pub use participant::{Admission, ConnectionId};
-pub use relay::RelayMessage;
+pub use relay::{RelayMessage, hop, wire};
 pub use remote::{Remote, Via};
 pub use room_mode::ModePolicy;
 pub use shard::inspect;

@@ -2,6 +2,7 @@
 //!
 //! The score itself is not this crate's: it comes from the model that the SDK uses too, handed in as [`LinkScorer`].
 
+use minicbor::{Decode, Encode};
 use nearcast_protocol::{LayerReason, QualityCause, QualityLevel};
 use std::time::{Duration, Instant};
 
@@ -45,13 +46,17 @@ pub struct LinkReport {
 }
 
 /// What is told of a connection.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Decode, Default, Encode, Eq, PartialEq)]
+#[cbor(map)]
 pub struct LinkScore {
     /// 0 to 100.
+    #[n(0)]
     pub score: u8,
     /// In words.
+    #[n(1)]
     pub level: QualityLevel,
     /// What took the most points.
+    #[n(2)]
     pub cause: QualityCause,
 }
 

@@ -3,6 +3,7 @@
 //! Identities, not stays: who was removed, or muted, doesn't become another person by joining again. Every list has a bound. Not here: what
 //! follows for participants and packets (`shard::moderate`).
 
+use minicbor::{Decode, Encode};
 use nearcast_protocol::{ErrorCode, ErrorInfo};
 
 /// Identities that stay removed at a time. Guess: a room of 2,000 in which every second one is thrown out.
@@ -12,12 +13,16 @@ pub(crate) const MOST_REMOVED: usize = 1_000;
 pub(crate) const MOST_SILENCED: usize = 4_000;
 
 /// What holds in a room.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Decode, Default, Encode)]
+#[cbor(map)]
 pub(crate) struct Decisions {
     /// NTP time since which nobody new gets in.
+    #[n(0)]
     locked: Option<u64>,
+    #[n(1)]
     removed: Vec<String>,
     /// Whose sound (false) or picture (true) starts muted, whatever they publish anew.
+    #[n(2)]
     silenced: Vec<(String, bool)>,
 }
 

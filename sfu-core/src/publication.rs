@@ -25,6 +25,7 @@ use crate::shard::ShardId;
 use crate::speakers::Loudness;
 use keyframes::{KeyframeRequests, Need, Sent};
 use layers::{LayerReader, Reading};
+use minicbor::{Decode, Encode};
 use nearcast_protocol::{Mid, PublicationId, PublicationInfo};
 use offer::Offer;
 use rungs::{Meter, SILENCE};
@@ -50,10 +51,13 @@ pub(crate) struct Subscriber {
 }
 
 /// The publisher's last sender report on our clock: which RTP timestamp was captured when.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Decode, Encode)]
+#[cbor(map)]
 pub(crate) struct CaptureClock {
     /// NTP time of the edge's clock.
+    #[n(0)]
     pub(crate) ntp: Ntp,
+    #[n(1)]
     pub(crate) rtp: u32,
 }
 
@@ -87,6 +91,8 @@ pub(crate) struct Publication {
     pub(crate) demand_told: PartDemand,
     /// What its home says it can be had in.
     pub(crate) rungs_told: Option<Box<Rungs>>,
+    /// What the other parts were last told that it can be had in, and when.
+    pub(crate) rungs_sent: Option<(Box<Rungs>, Instant)>,
     pub(crate) room: RoomKey,
     /// The section of the publisher's description that carries it.
     pub(crate) mid: Mid,
@@ -128,6 +134,7 @@ impl Publication {
             relays: Vec::new(),
             demand_told: PartDemand::default(),
             rungs_told: None,
+            rungs_sent: None,
             room,
             mid,
             subscribers: Vec::new(),

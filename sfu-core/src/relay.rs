@@ -5,7 +5,12 @@
 //! The carrier between parts (a queue between threads; a connection between machines) must keep the order of one sender's messages, and may
 //! lose those that [`RelayMessage::may_be_lost`] says, no others. What a lost carrier means is told by [`RelayMessage::lost`].
 //!
-//! Not here: what a part does with them (`shard::relay`).
+//! Between edges a message is bytes ([`wire`]); media goes in datagrams that are numbered and sent again when they are lost ([`hop`]).
+//!
+//! Not here: what a part does with them (`shard::relay`); connections (`edge-server`).
+
+pub mod hop;
+pub mod wire;
 
 use crate::data_channel::Channel;
 use crate::layer::{MAX_ENCODINGS, Rungs};
@@ -16,6 +21,7 @@ use crate::participant::Admission;
 use crate::publication::CaptureClock;
 use crate::publication::keyframes::Need;
 use crate::room_mode::Terms;
+use minicbor::{Decode, Encode};
 use nearcast_protocol::{LeaveReason, Moderation, ParticipantId, PublicationInfo};
 use std::sync::Arc;
 
@@ -38,131 +44,212 @@ impl RelayMessage {
 }
 
 /// A publication as its home calls it: the number never comes back.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub(crate) struct Handle(pub(crate) u64);
+#[derive(Clone, Copy, Debug, Decode, Encode, Eq, Hash, PartialEq)]
+#[cbor(transparent)]
+pub(crate) struct Handle(#[n(0)] pub(crate) u64);
 
-#[derive(Clone, Debug)]
+/// What parts say. Numbers are wire format: add, never renumber; a kind that an edge doesn't know is skipped there.
+#[derive(Clone, Debug, Decode, Encode)]
 pub(crate) enum Relayed {
     /// The sender holds a part of the room, with these in it. Who hears of that part for the first time answers with its own.
+    #[n(0)]
     Part {
+        #[n(0)]
         room: String,
+        #[n(1)]
         terms: Terms,
+        #[n(2)]
         decisions: Box<Decisions>,
+        #[n(3)]
         participants: Vec<RelayedParticipant>,
     },
     /// The sender's part of the room has ended.
+    #[n(1)]
     Gone {
+        #[n(0)]
         room: String,
     },
     /// All of the sender's parts have ended.
+    #[n(2)]
     Lost,
+    #[n(3)]
     Joined {
+        #[n(0)]
         room: String,
+        #[n(1)]
         participant: RelayedParticipant,
     },
+    #[n(4)]
     Left {
+        #[n(0)]
         room: String,
+        #[n(1)]
         participant: ParticipantId,
+        #[n(2)]
         reason: LeaveReason,
     },
+    #[n(5)]
     Published {
+        #[n(0)]
         room: String,
+        #[n(1)]
         participant: ParticipantId,
+        #[n(2)]
         publication: RelayedPublication,
     },
+    #[n(6)]
     Unpublished {
+        #[n(0)]
         publication: Handle,
     },
+    #[n(7)]
     Muted {
+        #[n(0)]
         publication: Handle,
+        #[n(1)]
         muted: bool,
     },
     /// What the publication can be had in now.
+    #[n(8)]
     Rungs {
+        #[n(0)]
         publication: Handle,
+        #[n(1)]
         rungs: Box<Rungs>,
     },
     /// Somebody is speaking this loud, 0 to 127.
+    #[n(9)]
     Loudness {
+        #[n(0)]
         publication: Handle,
+        #[n(1)]
         level: u8,
     },
+    #[n(10)]
     Clock {
+        #[n(0)]
         publication: Handle,
+        #[n(1)]
         encoding: u8,
+        #[n(2)]
         clock: CaptureClock,
     },
     /// `bytes`: the dependency descriptor, this many of them, then the payload.
+    #[n(11)]
     Media {
+        #[n(0)]
         publication: Handle,
+        #[n(1)]
         encoding: u8,
+        #[n(2)]
         info: PacketInfo,
+        #[n(3)]
         dependency: usize,
+        #[n(4)]
+        #[cbor(with = "wire::shared")]
         bytes: Arc<[u8]>,
     },
     /// To the home: what somebody in the sender's part takes, waits for or would have.
+    #[n(12)]
     Demand {
+        #[n(0)]
         publication: Handle,
+        #[n(1)]
         demand: PartDemand,
     },
     /// To the home: somebody in the sender's part needs a key frame; so many who just came do.
+    #[n(13)]
     Keyframe {
+        #[n(0)]
         publication: Handle,
+        #[n(1)]
         encoding: u8,
+        #[n(2)]
         need: Need,
+        #[n(3)]
         newcomers: u32,
     },
     /// A message to the software of somebody in the receiver's part.
+    #[n(14)]
     Peer {
+        #[n(0)]
         room: String,
+        #[n(1)]
         from: ParticipantId,
+        #[n(2)]
         to: ParticipantId,
+        #[n(3)]
         payload: String,
     },
     /// The room was moderated.
+    #[n(15)]
     Moderation {
+        #[n(0)]
         room: String,
+        #[n(1)]
         moderation: Moderation,
     },
     /// How well participants of the sender's part are connected.
+    #[n(16)]
     Qualities {
+        #[n(0)]
         room: String,
+        #[n(1)]
         scores: Vec<(ParticipantId, LinkScore)>,
     },
     /// A data message, stamped with its sender. To everybody in the receiver's part, or to one.
+    #[n(17)]
     Data {
+        #[n(0)]
         room: String,
+        #[n(1)]
         to: Option<ParticipantId>,
+        #[n(2)]
         channel: Channel,
+        #[n(3)]
+        #[cbor(with = "wire::shared")]
         message: Arc<[u8]>,
     },
 }
 
 /// What a part of a room takes of a publication.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Decode, Default, Encode, Eq, PartialEq)]
+#[cbor(map)]
 pub(crate) struct PartDemand {
     /// Encodings to be passed on, one bit each: also those of which late packets may still complete a picture.
+    #[n(0)]
     pub(crate) encodings: u8,
     /// Spatial layers of each encoding that somebody is given, or would be if they were sent or if there were a little more bandwidth.
+    #[n(1)]
     pub(crate) wanted: [u8; MAX_ENCODINGS],
 }
 
 /// A participant as other parts know it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Decode, Encode)]
+#[cbor(map)]
 pub(crate) struct RelayedParticipant {
+    #[n(0)]
     pub(crate) id: ParticipantId,
+    #[n(1)]
     pub(crate) admission: Admission,
     /// NTP time of its joining: of two with one identity the later stays.
+    #[n(2)]
     pub(crate) since: u64,
     /// It can reach nobody but an edge.
+    #[n(3)]
     pub(crate) by_http: bool,
+    #[n(4)]
     pub(crate) publications: Vec<RelayedPublication>,
 }
 
 /// A publication as other parts know it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Decode, Encode)]
+#[cbor(map)]
 pub(crate) struct RelayedPublication {
+    #[n(0)]
     pub(crate) handle: Handle,
+    #[n(1)]
     pub(crate) info: PublicationInfo,
+    #[n(2)]
     pub(crate) rids: Vec<String>,
 }

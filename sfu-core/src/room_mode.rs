@@ -4,6 +4,7 @@
 //! Not here: who is in the room (`shard`).
 
 use crate::forwarding_policy::ForwardingPolicy;
+use minicbor::{Decode, Encode};
 use nearcast_protocol::RoomMode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -15,15 +16,19 @@ pub(crate) const MOST_DIRECT: usize = 4;
 pub(crate) const HOLD_DOWN: Duration = Duration::from_secs(10);
 
 /// How a room decides.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, serde::Deserialize, serde::Serialize)]
+#[derive(Clone, Copy, Debug, Decode, Default, Encode, Eq, PartialEq, serde::Deserialize, serde::Serialize)]
+#[cbor(index_only)]
 #[serde(rename_all = "lowercase")]
 pub enum ModePolicy {
     /// Directly while there are two, through the edge otherwise.
+    #[n(0)]
     Auto,
     /// Always through the edge.
     #[default]
+    #[n(1)]
     Sfu,
     /// Directly while there are no more than four.
+    #[n(2)]
     P2p,
 }
 

@@ -172,6 +172,8 @@ pub struct Shard {
     tuples: HashMap<Remote, ParticipantKey>,
     /// Publications of other shards, by their home and what that calls them.
     relayed: HashMap<(ShardId, Handle), PublicationKey>,
+    /// Shards of other edges that can be reached now.
+    linked: Vec<ShardId>,
     egress: Egress,
     frames: Frames,
     paced: Paced,
@@ -212,6 +214,7 @@ impl Shard {
             ufrags: HashMap::new(),
             tuples: HashMap::new(),
             relayed: HashMap::new(),
+            linked: Vec::new(),
             egress: Egress::new(),
             frames: Frames::default(),
             paced: Paced::default(),

@@ -10,7 +10,7 @@ fn node(id: &str, incarnation: u64) -> Node {
         incarnation,
         region: Region::parse("eu").unwrap(),
         client_url: "https://edge.example".into(),
-        relay: "192.0.2.1:7900".into(),
+        relay: None,
         capacity: Capacity { participants: 500, packets_per_second: 0 },
         load: Load::default(),
         draining: false,

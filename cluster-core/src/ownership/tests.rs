@@ -23,7 +23,7 @@ fn members(now: Instant, names: &[&str]) -> Members {
                 incarnation: 1,
                 region: Region::parse("eu").unwrap(),
                 client_url: "https://edge.example".into(),
-                relay: "192.0.2.1:7900".into(),
+                relay: None,
                 capacity: Capacity { participants: 500, packets_per_second: 0 },
                 load: Load::default(),
                 draining: false,

@@ -19,7 +19,7 @@ fn edge(name: &str, place: &str, participants: u32, of: u32) -> Node {
         incarnation: 1,
         region: region(place),
         client_url: "https://edge.example".into(),
-        relay: "192.0.2.1:7900".into(),
+        relay: None,
         capacity: Capacity { participants: of, packets_per_second: 0 },
         load: Load { participants, ..Load::default() },
         draining: false,

@@ -38,7 +38,8 @@ async fn serve(config: Config) -> ExitCode {
         Err(error) => return fail(&error.to_string()),
     };
     let tcp = edge.tcp().map_or_else(String::new, |tcp| format!(" tcp={tcp}"));
-    say(&format!("ready http={} udp={}{tcp}", edge.http(), edge.udp()));
+    let relay = edge.relay().map(|relay| format!(" relay={relay}")).unwrap_or_default();
+    say(&format!("ready http={} udp={}{tcp}{relay}", edge.http(), edge.udp()));
     if development {
         welcome(&edge);
     }

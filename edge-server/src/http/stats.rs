@@ -36,6 +36,7 @@ pub(super) async fn gather(context: &Context) -> Value {
         "admission": context.admission.load(),
         "turn": context.turn.as_ref().map(|turn| turn.stats()),
         "ice_servers": context.ice_servers.standings(),
+        "relay": context.relay.as_ref().map(crate::relay::Relay::stats),
         "total": total,
         "shards": shards,
     })

@@ -191,6 +191,7 @@ impl Bell {
 #[derive(Clone)]
 pub struct ShardLink {
     inputs: mpsc::Sender<Input>,
+    relays: sync::SyncSender<Relay>,
     bell: Bell,
 }
 
@@ -200,6 +201,11 @@ impl ShardLink {
         let sent = self.inputs.send(input).await.is_ok();
         self.bell.ring();
         sent
+    }
+
+    /// Queues what another edge says; gives it back when the queue is full.
+    pub fn relay(&self, relay: Relay) -> Option<Relay> {
+        offer(&self.relays, relay, &self.bell)
     }
 
     /// Queues `input` if there is a place. False: the queue is full, or the shard has ended.
@@ -224,25 +230,24 @@ pub(super) struct Peer {
 impl Peer {
     /// Queues a message of another part of a room; gives it back when the queue is full.
     pub(super) fn relay(&self, relay: Relay) -> Option<Relay> {
-        match self.relays.try_send(relay) {
-            Ok(()) => self.bell.ring(),
-            Err(sync::TrySendError::Full(relay)) => return Some(relay),
-            // That shard has ended, and so will this one.
-            Err(sync::TrySendError::Disconnected(_)) => (),
-        }
-        None
+        offer(&self.relays, relay, &self.bell)
     }
 
     /// Queues an update; gives it back when the queue is full.
     pub(super) fn tell(&self, update: Update) -> Option<Update> {
-        match self.updates.try_send(update) {
-            Ok(()) => self.bell.ring(),
-            Err(sync::TrySendError::Full(update)) => return Some(update),
-            // That shard has ended, and so will this one.
-            Err(sync::TrySendError::Disconnected(_)) => (),
-        }
-        None
+        offer(&self.updates, update, &self.bell)
     }
+}
+
+/// Queues something for a shard and wakes it; gives it back when the queue is full.
+fn offer<T>(queue: &sync::SyncSender<T>, item: T, bell: &Bell) -> Option<T> {
+    match queue.try_send(item) {
+        Ok(()) => bell.ring(),
+        Err(sync::TrySendError::Full(item)) => return Some(item),
+        // That shard has ended, and so will everything else.
+        Err(sync::TrySendError::Disconnected(_)) => (),
+    }
+    None
 }
 
 /// Everything that one shard receives but datagrams from the network.
@@ -283,6 +288,7 @@ pub fn connect(count: u8) -> io::Result<(Vec<ShardLink>, Vec<Mailbox>)> {
         let (update_sender, updates) = sync::sync_channel(UPDATES);
         let (relay_sender, relays) = sync::sync_channel(RELAYED);
         let (spare_sender, spares) = sync::sync_channel(SPARES);
+        let from_links = relay_sender.clone();
         peers.push(Peer {
             datagrams: datagram_sender,
             updates: update_sender,
@@ -290,7 +296,7 @@ pub fn connect(count: u8) -> io::Result<(Vec<ShardLink>, Vec<Mailbox>)> {
             spares: spare_sender,
             bell: bell.clone(),
         });
-        links.push(ShardLink { inputs: input_sender, bell: bell.clone() });
+        links.push(ShardLink { inputs: input_sender, relays: from_links, bell: bell.clone() });
         mailboxes.push(Mailbox { index, poll, bell, inputs, datagrams, updates, relays, spares, peers: Vec::new() });
     }
     for mailbox in &mut mailboxes {

@@ -1,23 +1,114 @@
-//! What the parts of rooms on different shards tell each other, from thread to thread ([`sfu_core::RelayMessage`]), and where the next
-//! participant of a room goes.
+//! What the parts of rooms on different shards tell each other, from thread to thread and to other edges ([`sfu_core::RelayMessage`]), and where
+//! the next participant of a room goes.
 //!
-//! Bounds: [`RELAYED`] messages wait for one shard. Media that finds no room is dropped and counted; anything else is kept here and sent
-//! first when there is room again, since a part that missed a joining would be wrong for as long as the room lasts.
+//! Bounds: [`RELAYED`] messages wait for one shard, [`ELSEWHERE`] for one link. Media that finds no room is dropped and counted; anything else is kept
+//! here and sent first when there is room again, since a part that missed a joining would be wrong for as long as the room lasts. A link for which
+//! [`UNSENT`] of these wait is ended and made anew: then its parts are told again.
 
 use super::link::{Peer, ThreadStats};
+use crate::cluster::directory::Directory;
 use sfu_core::{RelayMessage, ShardId, place};
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::{Notify, mpsc};
 
 /// Messages that wait for one shard. Guess: at 20 000 packets a second that cross, 200 ms.
 pub(super) const RELAYED: usize = 4096;
 
-/// A message on its way, with its sender.
-pub struct Relay {
-    /// The shard that says it.
-    pub from: ShardId,
+/// Messages that wait for one link. Guess: as for a shard, 200 ms and more of what one link carries.
+pub const ELSEWHERE: usize = 4096;
+
+/// Messages other than media that one shard keeps for a link that doesn't take them: minutes of a busy room.
+const UNSENT: usize = 65_536;
+
+/// What comes to a shard from the others.
+pub enum Relay {
+    /// A part of a room says something.
+    Said {
+        /// The shard that says it.
+        from: ShardId,
+        /// What.
+        message: RelayMessage,
+    },
+    /// Another edge can be reached.
+    Linked(Way),
+    /// It can no longer; the number of its first shard.
+    Cut(ShardId),
+}
+
+/// A message on its way to another edge.
+pub struct Outgoing {
+    /// The shard here that says it.
+    pub from: u8,
+    /// The shard there that it is for.
+    pub to: u8,
     /// What.
     pub message: RelayMessage,
+}
+
+/// The way to the shards of another edge, for as long as one link lasts.
+#[derive(Clone)]
+pub struct Way {
+    /// What its first shard is called here; the others have the numbers behind it.
+    pub first: ShardId,
+    /// How many there are.
+    pub shards: u8,
+    /// To whoever writes to the link.
+    pub queue: mpsc::Sender<Outgoing>,
+    /// Notified when the link doesn't keep up: it is to be ended.
+    pub stuck: Arc<Notify>,
+}
+
+impl Way {
+    /// What its shards are called here.
+    pub fn ids(&self) -> impl Iterator<Item = ShardId> + use<> {
+        let first = self.first.0;
+        (0..u32::from(self.shards)).map(move |number| ShardId(first.saturating_add(number)))
+    }
+
+    /// The number there of the shard that is called so here.
+    fn number(&self, id: ShardId) -> Option<u8> {
+        let number = id.0.checked_sub(self.first.0).and_then(|number| u8::try_from(number).ok())?;
+        (number < self.shards).then_some(number)
+    }
+}
+
+/// A way, with what waits for room on it.
+struct Elsewhere {
+    way: Way,
+    unsent: VecDeque<Outgoing>,
+}
+
+impl Elsewhere {
+    fn send(&mut self, outgoing: Outgoing, stats: &mut ThreadStats) {
+        let media = outgoing.message.may_be_lost();
+        let rest = if media || self.unsent.is_empty() { self.way.queue.try_send(outgoing) } else { Err(TrySendError::Full(outgoing)) };
+        match rest {
+            // A link that has ended is taken away in a moment.
+            Ok(()) | Err(TrySendError::Closed(_)) => (),
+            Err(TrySendError::Full(_)) if media => stats.relay_dropped += 1,
+            Err(TrySendError::Full(outgoing)) if self.unsent.len() < UNSENT => self.unsent.push_back(outgoing),
+            Err(TrySendError::Full(_)) => {
+                self.unsent.clear();
+                self.way.stuck.notify_one();
+            }
+        }
+    }
+
+    fn flush(&mut self) -> bool {
+        while let Some(outgoing) = self.unsent.pop_front() {
+            match self.way.queue.try_send(outgoing) {
+                Ok(()) => (),
+                Err(TrySendError::Full(outgoing)) => {
+                    self.unsent.push_front(outgoing);
+                    return true;
+                }
+                Err(TrySendError::Closed(_)) => self.unsent.clear(),
+            }
+        }
+        false
+    }
 }
 
 /// One shard's way to the others.
@@ -26,24 +117,52 @@ pub(super) struct Relays {
     peers: Vec<Peer>,
     /// What waits for room; as large as what changes in rooms while another shard is stuck.
     unsent: Vec<VecDeque<RelayMessage>>,
+    elsewhere: Vec<Elsewhere>,
     pub(super) placement: Arc<Placement>,
 }
 
 impl Relays {
     pub(super) fn new(own: u8, peers: Vec<Peer>, placement: Arc<Placement>) -> Self {
         let unsent = peers.iter().map(|_| VecDeque::new()).collect();
-        Self { own: ShardId(own), peers, unsent, placement }
+        Self { own: ShardId::from(own), peers, unsent, elsewhere: Vec::new(), placement }
+    }
+
+    /// Another edge can be reached. Its shards, as they are called here.
+    pub(super) fn link(&mut self, way: Way) -> Vec<ShardId> {
+        let ids = way.ids().collect();
+        self.elsewhere.push(Elsewhere { way, unsent: VecDeque::new() });
+        ids
+    }
+
+    /// It can no longer. Its shards, as they were called here.
+    pub(super) fn cut(&mut self, first: ShardId) -> Vec<ShardId> {
+        let gone = self.elsewhere.iter().position(|elsewhere| elsewhere.way.first == first).map(|place| self.elsewhere.swap_remove(place));
+        gone.map(|gone| gone.way.ids().collect()).unwrap_or_default()
+    }
+
+    /// Everybody who can be reached on other edges.
+    pub(super) fn linked(&self) -> Vec<ShardId> {
+        self.elsewhere.iter().flat_map(|elsewhere| elsewhere.way.ids()).collect()
     }
 
     pub(super) fn send(&mut self, to: ShardId, message: RelayMessage, stats: &mut ThreadStats) {
-        let to = usize::from(to.0);
-        let (Some(peer), Some(unsent)) = (self.peers.get(to), self.unsent.get_mut(to)) else { return };
+        if to >= ShardId::FIRST_ELSEWHERE {
+            let found = self.elsewhere.iter_mut().find_map(|elsewhere| elsewhere.way.number(to).map(|number| (elsewhere, number)));
+            // Else the link has ended; whoever says this will hear of it.
+            if let Some((elsewhere, number)) = found {
+                let from = u8::try_from(self.own.0).unwrap_or(u8::MAX);
+                elsewhere.send(Outgoing { from, to: number, message }, stats);
+            }
+            return;
+        }
+        let (Some(peer), Some(unsent)) = (self.peers.get(to.index()), self.unsent.get_mut(to.index())) else { return };
         // What waits already goes first.
-        let rest = if unsent.is_empty() { peer.relay(Relay { from: self.own, message }) } else { Some(Relay { from: self.own, message }) };
+        let said = Relay::Said { from: self.own, message };
+        let rest = if unsent.is_empty() { peer.relay(said) } else { Some(said) };
         match rest {
-            Some(Relay { message, .. }) if message.may_be_lost() => stats.relay_dropped += 1,
-            Some(Relay { message, .. }) => unsent.push_back(message),
-            None => (),
+            Some(Relay::Said { message, .. }) if message.may_be_lost() => stats.relay_dropped += 1,
+            Some(Relay::Said { message, .. }) => unsent.push_back(message),
+            _ => (),
         }
     }
 
@@ -52,12 +171,15 @@ impl Relays {
         let mut waiting = false;
         for (peer, unsent) in self.peers.iter().zip(&mut self.unsent) {
             while let Some(message) = unsent.pop_front() {
-                if let Some(Relay { message, .. }) = peer.relay(Relay { from: self.own, message }) {
+                if let Some(Relay::Said { message, .. }) = peer.relay(Relay::Said { from: self.own, message }) {
                     unsent.push_front(message);
                     break;
                 }
             }
             waiting |= !unsent.is_empty();
+        }
+        for elsewhere in &mut self.elsewhere {
+            waiting |= elsewhere.flush();
         }
         waiting
     }
@@ -66,9 +188,11 @@ impl Relays {
     pub(super) fn lost_everything(&mut self, stats: &mut ThreadStats) {
         self.placement.forget(self.own);
         self.unsent.iter_mut().for_each(VecDeque::clear);
-        for to in 0..u8::try_from(self.peers.len()).unwrap_or(u8::MAX) {
-            if ShardId(to) != self.own {
-                self.send(ShardId(to), RelayMessage::lost(), stats);
+        self.elsewhere.iter_mut().for_each(|elsewhere| elsewhere.unsent.clear());
+        let local = (0..u8::try_from(self.peers.len()).unwrap_or(u8::MAX)).map(ShardId::from);
+        for to in local.chain(self.linked()) {
+            if to != self.own {
+                self.send(to, RelayMessage::lost(), stats);
             }
         }
     }
@@ -84,13 +208,21 @@ pub struct Placement {
     shards: usize,
     spread_at: u32,
     rooms: Mutex<HashMap<String, Vec<u32>>>,
+    /// Told which rooms have parts here.
+    directory: Option<Directory>,
 }
 
 impl Placement {
     /// `spread_at`: participants of one room that a shard takes before another gets some.
     #[must_use]
     pub fn new(shards: usize, spread_at: u32) -> Self {
-        Self { shards, spread_at, rooms: Mutex::default() }
+        Self { shards, spread_at, rooms: Mutex::default(), directory: None }
+    }
+
+    /// Tells `directory` from now on which rooms have parts here.
+    #[must_use]
+    pub fn telling(self, directory: Directory) -> Self {
+        Self { directory: Some(directory), ..self }
     }
 
     /// The shard for the next participant of `room`, whose first goes to `home`.
@@ -107,26 +239,30 @@ impl Placement {
                 let mut sizes = vec![0; self.shards];
                 set(&mut sizes, shard, participants);
                 rooms.insert(room.to_owned(), sizes);
+                self.directory.iter().for_each(|directory| directory.hold(room));
             }
             return;
         };
         set(sizes, shard, participants);
         if sizes.iter().all(|size| *size == 0) {
             rooms.remove(room);
+            self.directory.iter().for_each(|directory| directory.release(room));
         }
     }
 
     fn forget(&self, shard: ShardId) {
         let mut rooms = self.rooms.lock().unwrap_or_else(PoisonError::into_inner);
-        rooms.retain(|_, sizes| {
+        rooms.retain(|room, sizes| {
             set(sizes, shard, 0);
-            sizes.iter().any(|size| *size > 0)
+            let held = sizes.iter().any(|size| *size > 0);
+            self.directory.iter().filter(|_| !held).for_each(|directory| directory.release(room));
+            held
         });
     }
 }
 
 fn set(sizes: &mut [u32], shard: ShardId, participants: u32) {
-    if let Some(size) = sizes.get_mut(usize::from(shard.0)) {
+    if let Some(size) = sizes.get_mut(shard.index()) {
         *size = participants;
     }
 }

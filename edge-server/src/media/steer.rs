@@ -9,7 +9,6 @@
 //! An update that finds a queue full is kept and sent later; without it, media would be dropped for as long as the call lasts.
 
 use super::link::{Peer, ThreadStats};
-use sfu_core::ShardId;
 use std::collections::{HashMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 
@@ -90,8 +89,10 @@ impl Steering {
 
     fn owner(&self, from: SocketAddr, datagram: &[u8]) -> Verdict {
         let owner = match is_stun(datagram).then(|| sfu_core::steer(datagram)).flatten() {
-            Some(ShardId(named)) if usize::from(named) < self.peers.len() => named,
-            Some(_) => return Verdict::Nobody,
+            Some(shard) => match u8::try_from(shard.0) {
+                Ok(named) if usize::from(named) < self.peers.len() => named,
+                _ => return Verdict::Nobody,
+            },
             None => self.foreign.get(&from).copied().unwrap_or(self.own),
         };
         if owner == self.own { Verdict::Own } else { Verdict::Other(owner) }

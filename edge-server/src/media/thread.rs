@@ -274,16 +274,26 @@ impl Worker {
         self.unfinished = true;
     }
 
-    /// Takes what other parts of this shard's rooms say.
+    /// Takes what other parts of this shard's rooms say, and which edges can be reached.
     fn take_relays(&mut self, now: Instant, outbox: &mut Outbox) {
         for taken in 0..RELAYS_PER_TURN {
-            let Ok(Relay { from, message }) = self.mailbox.relays.try_recv() else {
+            let Ok(relay) = self.mailbox.relays.try_recv() else {
                 if taken > 0 {
                     self.drain(outbox);
                 }
                 return;
             };
-            self.shard.handle_relay(now, from, message);
+            match relay {
+                Relay::Said { from, message } => self.shard.handle_relay(now, from, message),
+                Relay::Linked(way) => {
+                    let shards = self.relays.link(way);
+                    self.shard.handle_linked(&shards);
+                }
+                Relay::Cut(first) => {
+                    let shards = self.relays.cut(first);
+                    self.shard.handle_unlinked(now, &shards);
+                }
+            }
         }
         self.drain(outbox);
         self.unfinished = true;
@@ -440,6 +450,7 @@ impl Worker {
         }
         let fresh = birth(&self.config).map_err(|error| error.to_string())?;
         let old = core::mem::replace(&mut self.shard, fresh);
+        self.shard.handle_linked(&self.relays.linked());
         // What panicked once may panic again while it is taken apart.
         let _ = catch_unwind(AssertUnwindSafe(|| drop(old)));
         self.unfinished = true;

@@ -10,6 +10,7 @@
 //! Not here: who waits for what (`forwarder`), sending the requests (`shard::feedback`).
 
 use crate::layer::MAX_ENCODINGS;
+use minicbor::{Decode, Encode};
 use std::time::{Duration, Instant};
 
 /// Least time between two requests for one encoding. Two a second bound what a storm of viewers can cost a publisher; LiveKit throttles
@@ -38,11 +39,14 @@ const RETRY: Duration = Duration::from_millis(500);
 const TOGETHER: Duration = Duration::from_millis(100);
 
 /// What a key frame is needed for.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Decode, Encode, Eq, PartialEq)]
+#[cbor(index_only)]
 pub(crate) enum Need {
     /// Somebody sees nothing, or something broken, or too much for its path.
+    #[n(0)]
     Picture,
     /// Somebody sees a picture, and is to have a larger one.
+    #[n(1)]
     Larger,
 }
 

@@ -61,9 +61,13 @@ impl Stream {
         self.ssrc = Some(ssrc);
     }
 
-    /// Keeps a packet that its home has taken note of, under the generation it has there. False: known already.
+    /// Keeps a packet that its home has taken note of, under the generation it has there. False: known already, or of an earlier generation:
+    /// the way here may reorder.
     pub(super) fn take_relayed(&mut self, packet: &MediaPacket<'_>, video: bool, now: Instant) -> bool {
         let info = &packet.info;
+        if info.generation < self.generation {
+            return false;
+        }
         if self.generation != info.generation {
             *self = Self { capture_clock: self.capture_clock, ..Self::new(video, false, info.generation) };
         }

@@ -50,6 +50,12 @@ impl Seq {
         self.0
     }
 
+    /// What [`Seq::value`] gave, on the edge that unwrapped it.
+    #[must_use]
+    pub fn from_value(value: u64) -> Self {
+        Self(value)
+    }
+
     /// The number `count` packets later.
     #[must_use]
     pub fn forward(self, count: u64) -> Self {

@@ -8,9 +8,27 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Number of a shard within its process, 0..=254.
+/// Who holds a part of a room. 0 to 254: a shard of this process by its number. Above: a shard of another edge, under a number that the carrier
+/// gave it when their link came up and never gives again, so that what was meant for a link that is down can't reach the next one.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct ShardId(pub u8);
+pub struct ShardId(pub u32);
+
+impl ShardId {
+    /// The first number that names no shard of this process.
+    pub const FIRST_ELSEWHERE: Self = Self(256);
+
+    /// As the index into a table of this process's shards; far beyond its end for those of others.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+impl From<u8> for ShardId {
+    fn from(local: u8) -> Self {
+        Self(local.into())
+    }
+}
 
 /// Bounds on what one process, room and participant may hold. Crossing one is refused with `limit-reached` or `room-full`.
 #[derive(Clone, Copy, Debug)]

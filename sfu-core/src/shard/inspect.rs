@@ -120,7 +120,7 @@ impl Shard {
             role: participant.admission.role.clone(),
             session: if participant.by_http { SessionKind::Http } else { SessionKind::Websocket },
             signalling: participant.connection.is_some(),
-            shard: self.config.shard.0,
+            shard: u8::try_from(self.config.shard.0).unwrap_or(u8::MAX),
             path: participant.peer.as_ref().map(|peer| PathView::of(peer, now)),
             publications: publications.map(PublicationView::of).collect(),
             waiting: participant.subscriptions.len().saturating_sub(subscriptions.len()),

@@ -37,7 +37,7 @@ pub fn shard_of_session(session: &SessionId) -> Option<ShardId> {
 
 /// The shard that a username fragment names.
 fn shard_of(ufrag: &str) -> Option<ShardId> {
-    u8::from_str_radix(ufrag.get(..2)?, 16).ok().map(ShardId)
+    u8::from_str_radix(ufrag.get(..2)?, 16).ok().map(ShardId::from)
 }
 
 /// The beginning of every username fragment of a shard.

@@ -49,6 +49,8 @@ targets! {
     codecs: targets::codecs::run;
     /// Compound RTCP.
     rtcp: targets::rtcp::run;
+    /// What edges tell each other, and the datagrams it comes in.
+    relay: sfu_core::fuzzing::relay;
     /// Transport-wide feedback, REMB and loss reports, and what they do to an estimate.
     estimate: sfu_core::fuzzing::estimate;
     /// Offers, fragments, and the answers to them.

@@ -18,12 +18,32 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
         "codecs" => codecs(),
         "rtcp" => compounds(),
         "estimate" => estimates(),
+        "relay" => relay(),
         "sdp" => sdp(),
         "signalling" => signalling(),
         "datachannel" => channels(),
         "egress" => egress(),
         _ => Vec::new(),
     }
+}
+
+/// Control of three kinds (one of them unknown) for one shard, media with and without layers, and datagrams that carry them.
+fn relay() -> Vec<Vec<u8>> {
+    let gone = [&[3, 1, 0, 0x82, 1, 0x81, 0x64], &b"room"[..]].concat();
+    let demand = [3, 1, 0, 0x82, 12, 0x82, 0x1b, 0, 0, 0, 1, 0, 0, 0, 9, 0xa2, 0, 5, 1, 0x84, 1, 0, 4, 0].to_vec();
+    let unknown = vec![3, 1, 0, 0x82, 0x18, 99, 0x81, 0x63, b'n', b'e', b'w'];
+    let head = [1, 0x89, 0x80, 0x80, 0x80, 0x10, 2, 0x85, 0x80, 0x80, 0x80, 0x10, 0, 1, 0x5f, 0x90];
+    let sound = [&[3, 2, 0, 1, 1, 0, 0x5d], &head[1..], &[0, 0, 111, 0x83], &[0xaa; 40]].concat();
+    let layers = [&[3, 1, 0, 1, 1, 0x3f], &head[1..], &[0x15, 0, 98, 0x12], &[0xff; 10], &[0, 3, 1, 2, 3], &[0xbb; 60]].concat();
+    let datagram = |kind: u8, number: u8, body: &[u8]| [&[kind, 0, 0, 0, 0, 0, number], body].concat();
+    let datagrams = steps(&[
+        (1, &datagram(1, 1, &sound)),
+        (4, &datagram(2, 3, &layers[..20])),
+        (8, &datagram(3, 4, &layers[20..])),
+        (3, &datagram(4, 1, &[0, 0, 0, 7])),
+        (250, &datagram(5, 9, &[])),
+    ]);
+    vec![gone, demand, unknown, sound, layers, datagrams]
 }
 
 /// With its length in front, as [`sfu_core::fuzzing::Plan::chunk`] reads it.

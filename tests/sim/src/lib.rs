@@ -38,7 +38,7 @@ pub use joining::Joining;
 pub use received::{Packet, contiguous, extended};
 pub use source::{EncodingPlan, Sent, Source, SourcePlan};
 pub use tag::Tag;
-pub use world::{Edge, Link, Misdelivery, World};
+pub use world::{Edge, Link, Mesh, Misdelivery, World};
 
 use std::time::Duration;
 

@@ -6,11 +6,13 @@
 
 mod edge;
 mod link;
+mod mesh;
 mod people;
 mod trace;
 
 pub use edge::{Edge, Misdelivery};
 pub use link::Link;
+pub use mesh::Mesh;
 
 use crate::bottleneck::{Bottleneck, Cross, Discipline, Schedule, Way};
 use crate::client::{Client, ClientId};
@@ -82,8 +84,19 @@ impl World {
     pub fn sharded(seed: u64, shards: u8, configure: impl Fn(&mut ShardConfig)) -> Self {
         // The one base; every other instant is derived from it.
         let base = Instant::now();
+        Self::around(Edge::new(EDGE, seed, shards, base, configure), seed, base)
+    }
+
+    /// A world with several edges that are linked. Whoever joins a room goes to the next edge when `edge.spread_at` are on one.
+    #[must_use]
+    pub fn linked(seed: u64, edges: u8) -> Self {
+        let base = Instant::now();
+        Self::around(Edge::linked(EDGE, seed, edges, base), seed, base)
+    }
+
+    fn around(edge: Edge, seed: u64, base: Instant) -> Self {
         Self {
-            edge: Edge::new(EDGE, seed, shards, base, configure),
+            edge,
             seed,
             base,
             now: base,

@@ -9,7 +9,10 @@ use crate::shard::dynacast::wanted;
 use crate::shard::{Event, Shard, ShardId};
 use nearcast_protocol::ParticipantId;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+/// How often bitrates alone are told of. Guess: a viewer's share moves more slowly.
+const RUNGS_REPEATED: Duration = Duration::from_secs(1);
 
 impl Shard {
     /// Hands a packet to every part that takes its encoding. One copy of the payload for all of them.
@@ -139,7 +142,7 @@ impl Shard {
         }
     }
 
-    /// Tells the other parts what our publications can be had in.
+    /// Tells the other parts what our publications can be had in: at once what came, went or changed its shape, else about once a second.
     pub(super) fn tell_rungs(&mut self, now: Instant) {
         let shared: Vec<_> =
             self.publications.iter().filter(|(_, known)| known.info.video && known.from.is_none()).map(|(key, _)| key).collect();
@@ -149,6 +152,15 @@ impl Shard {
                 continue;
             }
             let (room, rungs) = (known.room, known.rungs(now));
+            let known_there = known.rungs_sent.as_ref().is_some_and(|(sent, at)| {
+                rungs.same_shape(sent) && (now.saturating_duration_since(*at) < RUNGS_REPEATED || rungs[..] == sent[..])
+            });
+            if known_there {
+                continue;
+            }
+            if let Some(known) = self.publications.get_mut(key) {
+                known.rungs_sent = Some((Box::new(rungs), now));
+            }
             self.tell_parts(room, || Relayed::Rungs { publication: Self::handle_of(key), rungs: Box::new(rungs) });
         }
     }

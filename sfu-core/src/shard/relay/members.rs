@@ -8,16 +8,41 @@ use crate::relay::{Handle, Relayed, RelayedParticipant, RelayedPublication};
 use crate::room_mode::{Occasion, Terms};
 use crate::shard::{Event, Shard, ShardId};
 use nearcast_protocol::{LeaveReason, ParticipantId};
+use std::collections::HashSet;
 use std::time::Instant;
 
 impl Shard {
-    /// A room has begun here: asks every other shard whether it has a part of it.
+    /// A room has begun here: asks every other shard, and those of the edges that are linked, whether it has a part of it.
     pub(in crate::shard) fn look_for_parts(&mut self, room: RoomKey) {
         let own = self.config.shard;
-        for shard in (0..self.config.shards).map(ShardId).filter(|shard| *shard != own) {
-            if let Some(part) = self.own_part(room) {
-                self.tell_part(shard, part);
-            }
+        let others: Vec<_> =
+            (0..self.config.shards).map(ShardId::from).filter(|shard| *shard != own).chain(self.linked.iter().copied()).collect();
+        for shard in others {
+            self.introduce(room, shard);
+        }
+    }
+
+    /// Shards of another edge can be reached from now on: they are told of every room here. What they are called must be new: nobody was called so
+    /// before, so that nothing that was meant for an earlier link reaches them.
+    pub fn handle_linked(&mut self, shards: &[ShardId]) {
+        let fresh: Vec<_> = shards.iter().copied().filter(|shard| !self.linked.contains(shard)).collect();
+        self.linked.extend(&fresh);
+        let rooms: Vec<_> = self.rooms.keys().filter(|room| self.has_part(*room)).collect();
+        for (room, shard) in rooms.iter().flat_map(|room| fresh.iter().map(move |shard| (*room, *shard))) {
+            self.introduce(room, shard);
+        }
+    }
+
+    /// Shards of another edge can't be reached any more: whoever is there has gone.
+    pub fn handle_unlinked(&mut self, now: Instant, shards: &[ShardId]) {
+        self.linked.retain(|linked| !shards.contains(linked));
+        shards.iter().for_each(|shard| self.on_shard_lost(now, *shard));
+        self.arm_tick(now);
+    }
+
+    fn introduce(&mut self, room: RoomKey, to: ShardId) {
+        if let Some(part) = self.own_part(room) {
+            self.tell_part(to, part);
         }
     }
 
@@ -79,15 +104,20 @@ impl Shard {
         (terms, decisions): (Terms, &Decisions),
         participants: Vec<RelayedParticipant>,
     ) {
-        let Some(key) = self.rooms_by_name.get(room).copied() else { return };
+        let Some(key) = self.rooms_by_name.get(room).copied() else {
+            // It may answer to a part that has ended since, and would keep the people it was told of.
+            self.tell_part(from, Relayed::Gone { room: room.to_owned() });
+            return;
+        };
         self.note_terms(now, key, terms);
         let Some(known) = self.rooms.get_mut(key) else { return };
         if !known.parts.contains(&from) {
             known.parts.push(from);
-            if let Some(part) = self.own_part(key) {
-                self.tell_part(from, part);
-            }
+            // Who has just come knows nothing of what was told before.
+            self.publications.values_mut().filter(|known| known.room == key).for_each(|known| known.rungs_sent = None);
+            self.introduce(key, from);
         }
+        self.forget_unnamed(now, from, key, &participants);
         for participant in participants {
             self.admit_relayed(now, from, key, participant);
         }
@@ -95,17 +125,52 @@ impl Shard {
         self.learn_decisions(now, key, decisions);
     }
 
+    /// A part names all who are in it: those it doesn't name went before the two had heard of each other.
+    fn forget_unnamed(&mut self, now: Instant, from: ShardId, room: RoomKey, named: &[RelayedParticipant]) {
+        let everybody = self.rooms.get(room).map(|room| room.participants.clone()).unwrap_or_default();
+        let named: HashSet<&ParticipantId> = named.iter().map(|participant| &participant.id).collect();
+        for key in everybody {
+            let known = self.participants.get(key).filter(|known| known.home == Some(from));
+            if known.is_some_and(|known| !named.contains(&known.id)) {
+                self.leave(now, key, LeaveReason::Left);
+            }
+        }
+    }
+
+    /// A participant names all it publishes.
+    fn update_relayed(&mut self, now: Instant, from: ShardId, owner: ParticipantKey, publications: Vec<RelayedPublication>) {
+        let known = self.participants.get(owner).map(|owner| owner.publications.clone()).unwrap_or_default();
+        for key in known {
+            let handle = self.publications.get(key).and_then(|known| known.from).map(|(_, handle)| handle);
+            if !publications.iter().any(|named| Some(named.handle) == handle) {
+                self.unpublish(now, owner, key);
+            }
+        }
+        for publication in publications {
+            let (handle, muted) = (publication.handle, publication.info.muted);
+            self.add_relayed_publication(now, from, owner, publication);
+            if let Some((_, key)) = self.relayed_publication(from, handle)
+                && self.publications.get(key).is_some_and(|known| known.info.muted != muted)
+            {
+                self.mute(now, owner, key, muted);
+            }
+        }
+    }
+
+    /// A part that hasn't named its people here has nothing to say of them: what comes first was meant for an earlier part of this shard.
+    fn is_part(&self, room: RoomKey, from: ShardId) -> bool {
+        self.rooms.get(room).is_some_and(|room| room.parts.contains(&from))
+    }
+
     pub(super) fn on_relayed_join(&mut self, now: Instant, from: ShardId, room: &str, participant: RelayedParticipant) {
-        if let Some(key) = self.rooms_by_name.get(room).copied() {
+        if let Some(key) = self.rooms_by_name.get(room).copied().filter(|key| self.is_part(*key, from)) {
             self.admit_relayed(now, from, key, participant);
         }
     }
 
     fn admit_relayed(&mut self, now: Instant, from: ShardId, room: RoomKey, mut relayed: RelayedParticipant) {
         if let Some(known) = self.relayed_participant(from, room, &relayed.id) {
-            for publication in relayed.publications {
-                self.add_relayed_publication(now, from, known, publication);
-            }
+            self.update_relayed(now, from, known, relayed.publications);
             return;
         }
         if !self.give_way(now, room, &relayed) {

@@ -1,6 +1,7 @@
 //! Shards behind one port, as the edge's threads run them: each has its own receive loop and its own table of which address belongs to
 //! which shard; a datagram that arrives at the wrong one is handed over.
 
+use super::mesh::{Arrival, Mesh};
 use nearcast_protocol::ServerMessage;
 use sfu_core::{
     Certificate, Command, ConnectionId, Event, Limits, Shard, ShardConfig, ShardId, ShardStats, WallClock, place, shard_of_session, steer,
@@ -23,9 +24,11 @@ pub enum Misdelivery {
     Always,
 }
 
-/// The edge.
+/// The edge; or several, each with one shard, that are linked ([`Mesh`]).
 #[derive(Debug)]
 pub struct Edge {
+    /// The links between its shards, when each is an edge of its own.
+    pub mesh: Option<Mesh>,
     /// Where datagrams are delivered first.
     pub misdelivery: Misdelivery,
     /// Datagrams handed from one shard's loop to another's.
@@ -63,7 +66,7 @@ impl Edge {
         let certificate = CERTIFICATE.get_or_init(|| Arc::new(Certificate::generate().expect("a certificate")));
         let shard = |number: u8| {
             let mut config = ShardConfig {
-                shard: ShardId(number),
+                shard: ShardId::from(number),
                 shards,
                 candidates: vec![address],
                 tcp_candidates: Vec::new(),
@@ -80,6 +83,7 @@ impl Edge {
             Shard::new(config, bytes, now)
         };
         Self {
+            mesh: None,
             misdelivery: Misdelivery::default(),
             handed_over: 0,
             unplaced: 0,
@@ -95,6 +99,16 @@ impl Edge {
             events: VecDeque::new(),
             sent: HashMap::new(),
         }
+    }
+
+    /// As many edges of one shard each, with links between all of them.
+    pub(crate) fn linked(address: SocketAddr, seed: u64, edges: u8, now: Instant) -> Self {
+        // None of the others is in the same process.
+        let mut edge = Self::new(address, seed, edges, now, |config| config.shards = 0);
+        let mut mesh = Mesh::new(usize::from(edges), seed);
+        mesh.link_all(now);
+        edge.mesh = Some(mesh);
+        edge
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
@@ -158,7 +172,7 @@ impl Edge {
     pub(crate) fn command(&mut self, now: Instant, command: Command) {
         let shard = match &command {
             Command::Join { connection, admission, join, .. } | Command::JoinByHttp { connection, admission, join, .. } => {
-                let resumed = join.resume.as_ref().and_then(|resume| shard_of_session(&resume.session)).map(|shard| usize::from(shard.0));
+                let resumed = join.resume.as_ref().and_then(|resume| shard_of_session(&resume.session)).map(|shard| shard.index());
                 let shard = resumed.unwrap_or_else(|| self.place(&admission.room));
                 self.connections.insert(*connection, shard);
                 Some(shard)
@@ -193,7 +207,7 @@ impl Edge {
     /// A datagram from the network.
     pub(crate) fn receive(&mut self, now: Instant, from: SocketAddr, mut bytes: Vec<u8>) {
         let arrival = self.arrival(from, &bytes);
-        let owner = self.tables[arrival].get(&from).copied().or_else(|| steer(&bytes).map(|shard| usize::from(shard.0)));
+        let owner = self.tables[arrival].get(&from).copied().or_else(|| steer(&bytes).map(|shard| shard.index()));
         let Some(owner) = owner.filter(|owner| *owner < self.shards.len()) else {
             // Nobody knows the address: the loop's own shard counts and drops it.
             self.unplaced += 1;
@@ -212,7 +226,7 @@ impl Edge {
             Misdelivery::Hashed => usize::from(from.port()) % count,
             Misdelivery::Always => {
                 let bound = self.tables.iter().find_map(|table| table.get(&from)).copied();
-                let owner = bound.or_else(|| steer(bytes).map(|shard| usize::from(shard.0))).unwrap_or(0);
+                let owner = bound.or_else(|| steer(bytes).map(|shard| shard.index())).unwrap_or(0);
                 (owner + 1) % count
             }
         }
@@ -228,11 +242,21 @@ impl Edge {
                 self.collect(now, index);
             }
         }
+        while let Some((edge, arrival)) = self.mesh.as_mut().and_then(|mesh| mesh.poll(now)) {
+            busy = true;
+            match arrival {
+                Arrival::Said(from, message) => self.shards[edge].handle_relay(now, from, message),
+                Arrival::Linked(other) => self.shards[edge].handle_linked(&[other]),
+                Arrival::Unlinked(other) => self.shards[edge].handle_unlinked(now, &[other]),
+            }
+            self.collect(now, edge);
+        }
         busy
     }
 
     pub(crate) fn next_due(&self) -> Option<Instant> {
-        self.shards.iter().filter_map(Shard::poll_timeout).min()
+        let links = self.mesh.as_ref().and_then(Mesh::next_due);
+        self.shards.iter().filter_map(Shard::poll_timeout).chain(links).min()
     }
 
     /// Events out of a shard, and out of those it told something; the receive loops learn whose addresses are whose.
@@ -255,10 +279,16 @@ impl Edge {
                         let shards = self.shards.len();
                         self.rooms.entry(room).or_insert_with(|| vec![0; shards])[shard] = participants;
                     }
+                    Event::Relay { to, message } if to >= ShardId::FIRST_ELSEWHERE => {
+                        self.relayed += 1;
+                        if let Some(mesh) = &mut self.mesh {
+                            mesh.send(now, shard, to, &message);
+                        }
+                    }
                     Event::Relay { to, message } => {
                         self.relayed += 1;
-                        self.shards[usize::from(to.0)].handle_relay(now, ShardId(shard as u8), message);
-                        told.insert(0, usize::from(to.0));
+                        self.shards[to.index()].handle_relay(now, ShardId(shard as u32), message);
+                        told.insert(0, to.index());
                     }
                     event => {
                         if let Event::Signal { connection, message: ServerMessage::Closed { .. } } = &event {

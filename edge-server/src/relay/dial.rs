@@ -1,0 +1,140 @@
+//! Makes the links: to every edge of the directory that takes some, and to those of `relay_peers`; and makes them again.
+//!
+//! Where the other edge's id is known, the edge with the lower id dials, and the other only when it is still without a link after [`PATIENCE`]: it
+//! may be that just one of them can reach the other.
+
+use super::Hub;
+use super::link;
+use crate::clock;
+use cluster_core::node::Fingerprint;
+use cluster_core::{NodeId, Relay as RelayAddress};
+use core::time::Duration;
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use tokio::net::lookup_host;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep, sleep_until};
+
+/// The pauses before an edge is tried again: the first, and the longest. Doubled each time, and up to half as long again by chance.
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// How long the edge with the higher id waits for the other one to dial.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Between two looks at whether a link that somebody else made is still there.
+const LOOK: Duration = Duration::from_millis(250);
+
+/// Whom to dial.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+enum Target {
+    /// From the directory.
+    Known(NodeId, SocketAddr, Option<Fingerprint>),
+    /// From the configuration.
+    Configured(String),
+}
+
+/// Keeps a task for each edge that is to be linked, until a shutdown begins.
+pub(super) async fn keep(hub: Arc<Hub>, configured: Vec<String>, mut stopping: watch::Receiver<bool>) {
+    let mut peers = hub.directory.peers();
+    let mut tasks: HashMap<Target, Dialling> = HashMap::new();
+    loop {
+        let known: Vec<Target> = {
+            let peers = peers.borrow_and_update();
+            let known = peers.iter().filter_map(|peer| {
+                let RelayAddress { address, fingerprint } = peer.relay?;
+                Some(Target::Known(peer.id.clone(), address, fingerprint))
+            });
+            known.chain(configured.iter().cloned().map(Target::Configured)).collect()
+        };
+        tasks.retain(|target, _| known.contains(target));
+        for target in known {
+            tasks.entry(target.clone()).or_insert_with(|| Dialling(tokio::spawn(dial(Arc::clone(&hub), target))));
+        }
+        tokio::select! {
+            changed = peers.changed() => if changed.is_err() { return },
+            () = crate::edge::stopped(&mut stopping) => return,
+        }
+    }
+}
+
+/// Ends with whoever keeps it.
+struct Dialling(JoinHandle<()>);
+
+impl Drop for Dialling {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+async fn dial(hub: Arc<Hub>, target: Target) {
+    let mut id = match &target {
+        Target::Known(id, ..) => Some(id.clone()),
+        Target::Configured(_) => None,
+    };
+    let mut pause = FIRST_PAUSE;
+    loop {
+        if let Some(id) = &id {
+            wait_for_turn(&hub, id).await;
+        }
+        match attempt(&hub, &target).await {
+            Ok(greeted) => {
+                id = Some(greeted.id().clone());
+                pause = FIRST_PAUSE;
+                // A task of its own: the link outlives an edge's entry in the directory.
+                let hub = Arc::clone(&hub);
+                let linked = tokio::spawn(async move { link::run(&hub, greeted).await });
+                let _ = linked.await;
+            }
+            Err(why) => {
+                hub.totals.fail();
+                tracing::debug!(?target, %why, "no link");
+            }
+        }
+        sleep(pause + jitter(pause / 2)).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+/// Returns when there is no link to this edge and it is ours to dial.
+async fn wait_for_turn(hub: &Hub, id: &NodeId) {
+    let mut deadline = None;
+    loop {
+        if hub.registry.is_linked(id) {
+            deadline = None;
+        } else if hub.directory.me() < id {
+            return;
+        } else {
+            let deadline = *deadline.get_or_insert_with(|| Instant::now() + PATIENCE);
+            if deadline <= Instant::now() {
+                return;
+            }
+        }
+        sleep_until(Instant::now() + LOOK).await;
+    }
+}
+
+async fn attempt(hub: &Hub, target: &Target) -> Result<link::Greeted, String> {
+    match target {
+        Target::Known(_, address, fingerprint) => link::call(hub, *address, *fingerprint).await,
+        Target::Configured(name) => {
+            let addresses: Vec<_> = lookup_host(name).await.map_err(|error| format!("{name}: {error}"))?.collect();
+            let mut why = format!("{name} has no address");
+            for address in addresses.into_iter().take(4) {
+                match link::call(hub, address, None).await {
+                    Ok(greeted) => return Ok(greeted),
+                    Err(error) => why = format!("{name} ({address}): {error}"),
+                }
+            }
+            Err(why)
+        }
+    }
+}
+
+/// Up to so much, so that edges that lost each other at once don't dial at once.
+fn jitter(most: Duration) -> Duration {
+    let nanos = u64::try_from(most.as_nanos()).unwrap_or(u64::MAX).max(1);
+    Duration::from_nanos(u64::from(clock::unix().subsec_nanos()) % nanos)
+}

@@ -1,0 +1,209 @@
+//! Links between simulated edges: relay messages go as bytes, media through [`Hop`]s, over ways that delay, lose and reorder.
+//!
+//! Each edge has one shard. What the shards of the others are called at an edge is new each time that a link comes up, as in the edge's own carrier.
+
+use bytes::Bytes;
+use sfu_core::hop::{Hop, HopStats};
+use sfu_core::{RelayMessage, ShardId, wire};
+use std::collections::{BTreeMap, HashMap};
+use std::time::{Duration, Instant};
+
+/// Bytes of the largest datagram of a link.
+const DATAGRAM: usize = 1_350;
+
+/// A link that is down is noticed after so long.
+const SILENCE: Duration = Duration::from_secs(3);
+
+#[derive(Debug)]
+enum Flying {
+    Control(Vec<u8>),
+    Media(Bytes),
+}
+
+/// One of the two ends of a link.
+#[derive(Debug)]
+struct End {
+    hop: Hop,
+    /// What the other edge is called here.
+    other: ShardId,
+}
+
+/// What happens to an edge.
+#[derive(Debug)]
+pub(crate) enum Arrival {
+    Said(ShardId, RelayMessage),
+    Linked(ShardId),
+    Unlinked(ShardId),
+}
+
+/// All links.
+#[derive(Debug)]
+pub struct Mesh {
+    /// One way.
+    pub delay: Duration,
+    /// Datagrams lost of a thousand.
+    pub loss: u64,
+    /// What a datagram may be later than another.
+    pub jitter: Duration,
+    edges: usize,
+    ends: HashMap<(usize, usize), End>,
+    cut: Vec<(usize, usize)>,
+    flying: BTreeMap<(Instant, u64), (usize, usize, ShardId, Flying)>,
+    told: BTreeMap<(Instant, u64), (usize, Arrival)>,
+    names: u32,
+    order: u64,
+    seed: u64,
+    ended: HopStats,
+}
+
+impl Mesh {
+    pub(crate) fn new(edges: usize, seed: u64) -> Self {
+        Self {
+            delay: Duration::from_millis(20),
+            loss: 0,
+            jitter: Duration::ZERO,
+            edges,
+            ends: HashMap::new(),
+            cut: Vec::new(),
+            flying: BTreeMap::new(),
+            told: BTreeMap::new(),
+            names: ShardId::FIRST_ELSEWHERE.0,
+            order: 0,
+            seed: seed | 1,
+            ended: HopStats::default(),
+        }
+    }
+
+    /// Brings all links up.
+    pub(crate) fn link_all(&mut self, now: Instant) {
+        for (one, other) in (0..self.edges).flat_map(|one| (0..one).map(move |other| (one, other))) {
+            self.link(now, one, other);
+        }
+    }
+
+    fn link(&mut self, now: Instant, one: usize, other: usize) {
+        for (here, there) in [(one, other), (other, one)] {
+            self.names += 1;
+            let name = ShardId(self.names);
+            self.ends.insert((here, there), End { hop: Hop::new(now, self.delay * 2), other: name });
+            self.tell(now, here, Arrival::Linked(name));
+        }
+    }
+
+    /// Nothing passes between these two from now on, until [`Mesh::mend`].
+    pub fn cut(&mut self, one: usize, other: usize) {
+        self.cut.extend([(one, other), (other, one)]);
+    }
+
+    /// Everything passes again.
+    pub fn mend(&mut self, now: Instant, one: usize, other: usize) {
+        self.cut.retain(|pair| *pair != (one, other) && *pair != (other, one));
+        if !self.ends.contains_key(&(one, other)) {
+            self.link(now, one, other);
+        }
+    }
+
+    /// What all ends have counted.
+    #[must_use]
+    pub fn stats(&self) -> HopStats {
+        self.ends.values().fold(self.ended, |sum, end| add(sum, end.hop.stats()))
+    }
+
+    /// What one edge has sent another of media.
+    #[must_use]
+    pub fn sent(&self, from: usize, to: usize) -> u64 {
+        self.ends.get(&(from, to)).map_or(0, |end| end.hop.stats().sent)
+    }
+
+    fn tell(&mut self, at: Instant, edge: usize, arrival: Arrival) {
+        self.order += 1;
+        self.told.insert((at, self.order), (edge, arrival));
+    }
+
+    fn random(&mut self, below: u64) -> u64 {
+        self.seed = self.seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.seed >> 33) % below.max(1)
+    }
+
+    /// An edge says something to whoever is called so there.
+    pub(crate) fn send(&mut self, now: Instant, from: usize, to: ShardId, message: &RelayMessage) {
+        let Some((pair, end)) = self.ends.iter_mut().find(|((here, _), end)| *here == from && end.other == to) else { return };
+        let (pair, mut bytes) = (*pair, Vec::new());
+        message.encode(0, &[0], &mut bytes);
+        if message.may_be_lost() {
+            end.hop.send(now, &bytes, DATAGRAM);
+            self.flush(now, pair);
+        } else if !self.cut.contains(&pair) {
+            self.fly(now + self.delay, pair, Flying::Control(bytes));
+        }
+    }
+
+    fn fly(&mut self, at: Instant, (from, to): (usize, usize), what: Flying) {
+        let Some(name) = self.ends.get(&(to, from)).map(|end| end.other) else { return };
+        self.order += 1;
+        self.flying.insert((at, self.order), (from, to, name, what));
+    }
+
+    fn flush(&mut self, now: Instant, pair: (usize, usize)) {
+        while let Some(datagram) = self.ends.get_mut(&pair).and_then(|end| end.hop.poll_transmit()) {
+            let (lost, late) = (self.random(1_000) < self.loss, self.random(self.jitter.as_micros() as u64 + 1));
+            if !lost && !self.cut.contains(&pair) {
+                self.fly(now + self.delay + Duration::from_micros(late), pair, Flying::Media(datagram));
+            }
+        }
+    }
+
+    pub(crate) fn next_due(&self) -> Option<Instant> {
+        let flying = self.flying.first_key_value().map(|((at, _), _)| *at);
+        let told = self.told.first_key_value().map(|((at, _), _)| *at);
+        flying.into_iter().chain(told).chain(self.ends.values().map(|end| end.hop.poll_timeout())).min()
+    }
+
+    /// What has arrived by now, one thing after the other.
+    pub(crate) fn poll(&mut self, now: Instant) -> Option<(usize, Arrival)> {
+        if self.told.first_key_value().is_some_and(|((at, _), _)| *at <= now) {
+            return self.told.pop_first().map(|(_, told)| told);
+        }
+        while self.flying.first_key_value().is_some_and(|((at, _), _)| *at <= now) {
+            let (_, (from, to, name, what)) = self.flying.pop_first()?;
+            let Some(end) = self.ends.get_mut(&(to, from)).filter(|end| end.other == name) else { continue };
+            let read = match what {
+                Flying::Control(bytes) => Some(wire::decode_control(&bytes)),
+                Flying::Media(datagram) => end.hop.handle_datagram(now, datagram).map(|body| wire::decode_media(&body)),
+            };
+            self.flush(now, (to, from));
+            if let Some(read) = read {
+                return Some((to, Arrival::Said(name, read.expect("what an edge wrote").message)));
+            }
+        }
+        let due: Vec<_> = self.ends.iter().filter(|(_, end)| end.hop.poll_timeout() <= now).map(|(pair, _)| *pair).collect();
+        for pair in due {
+            if let Some(end) = self.ends.get_mut(&pair) {
+                end.hop.handle_timeout(now);
+            }
+            self.flush(now, pair);
+        }
+        let silent = |end: &End| now.saturating_duration_since(end.hop.heard()) > SILENCE;
+        let pair = self.ends.iter().find(|(_, end)| silent(end)).map(|(pair, _)| *pair)?;
+        for (here, there) in [pair, (pair.1, pair.0)] {
+            if let Some(end) = self.ends.remove(&(here, there)) {
+                self.ended = add(self.ended, end.hop.stats());
+                self.tell(now, here, Arrival::Unlinked(end.other));
+            }
+        }
+        self.told.pop_first().map(|(_, told)| told)
+    }
+}
+
+fn add(sum: HopStats, more: HopStats) -> HopStats {
+    HopStats {
+        sent: sum.sent + more.sent,
+        received: sum.received + more.received,
+        resent: sum.resent + more.resent,
+        missed: sum.missed + more.missed,
+        recovered: sum.recovered + more.recovered,
+        lost: sum.lost + more.lost,
+        too_large: sum.too_large + more.too_large,
+        malformed: sum.malformed + more.malformed,
+    }
+}
