@@ -2,6 +2,7 @@
 
 use crate::admission::{self, Admission};
 use crate::clock;
+use crate::cluster::{self, Cluster};
 use crate::config::Config;
 use crate::door::tls::{Tls, TlsError};
 use crate::door::{Door, listen};
@@ -55,6 +56,9 @@ pub enum StartError {
         /// What the system said.
         source: io::Error,
     },
+    /// The cluster.
+    #[error("redis cannot be used: {0}")]
+    Cluster(String),
     /// A media thread didn't answer.
     #[error("a media thread did not answer within {} s of its start; the log above may say why", FIRST_HEARTBEAT.as_secs())]
     Silent,
@@ -74,6 +78,8 @@ pub struct Context {
     pub turn: Option<Arc<Turn>>,
     /// What signalling counts.
     pub counters: Counters,
+    /// This edge among others.
+    pub cluster: Arc<Cluster>,
     /// Whether one more may join.
     pub admission: Admission,
     /// WebSockets by the address that they come from.
@@ -204,6 +210,7 @@ pub struct Edge {
     tcp: Option<SocketAddr>,
     turn: Option<SocketAddr>,
     accepting: Vec<JoinHandle<()>>,
+    keeping: JoinHandle<()>,
     fatal: mpsc::Receiver<String>,
 }
 
@@ -242,7 +249,10 @@ impl Edge {
         let interfaces = crate::media::announce::interfaces();
         let here = |address: SocketAddr| interfaces.iter().any(|interface| interface.address == address.ip());
         let turn = Turn::new(&config, &ice_servers, media.candidates(), here).map(Arc::new);
+        let seed = turn::fresh_number().map_err(|why| MediaError::System(why.to_owned()))?;
+        let cluster = Cluster::new(&config, http, media.candidates(), seed).map_err(StartError::Cluster)?;
         let context = Arc::new(Context {
+            cluster: Arc::new(cluster),
             keyring: Keyring::new(&config),
             ice_servers,
             turn,
@@ -259,6 +269,7 @@ impl Edge {
             connections: AtomicU64::new(1),
         });
         tokio::spawn(admission::watch(Arc::clone(&context)));
+        let keeping = tokio::spawn(cluster::keep(Arc::clone(&context)));
         let router = http::router(Arc::clone(&context));
         let mut accepting = Vec::new();
         let stopping = || context.stopping.subscribe();
@@ -290,7 +301,7 @@ impl Edge {
         if let Some(turn) = turn_address {
             tracing::info!(%turn, "relaying");
         }
-        Ok(Self { context, http, tcp, turn: turn_address, accepting, fatal })
+        Ok(Self { context, keeping, http, tcp, turn: turn_address, accepting, fatal })
     }
 
     /// Where HTTP is served.
@@ -342,6 +353,8 @@ impl Edge {
         if tokio::time::timeout_at(deadline, self.context.slots.acquire_many(all)).await.is_err() {
             tracing::warn!(open = self.context.counters.snapshot().open, "some WebSockets did not close in time; cutting them off");
         }
+        // The goodbye to the cluster, which is bounded by itself.
+        let _ = tokio::time::timeout_at(deadline, self.keeping).await;
         self.accepting.iter().for_each(JoinHandle::abort);
         self.context.counters.snapshot()
     }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test that can't go on has found its fault")]
 
 mod connections_have_bounds;
+mod edges_share_rooms;
 mod full_edges_take_nobody_new;
 mod hostile_clients_are_refused;
 mod http_answers;
@@ -13,6 +14,7 @@ mod moderators_keep_order;
 mod one_port_takes_everything;
 mod packets_meet_no_lock;
 mod people_join_and_leave;
+mod redis_server;
 mod rooms_are_looked_into;
 mod sessions_resume;
 mod the_process_behaves;
