@@ -5,9 +5,12 @@
 //! [`store`], and [`Cluster::enter`] asks it when somebody wants into a room of which nothing is known here. The store is never asked about a call
 //! that runs, and an answer that doesn't come costs a newcomer 0.3 s at most.
 
+pub mod advice;
 pub mod directory;
+pub mod drain;
 mod keeper;
 mod knock;
+mod memory;
 mod record;
 pub mod rooms;
 mod store;
@@ -16,6 +19,9 @@ pub use keeper::keep;
 
 use crate::clock;
 use crate::config::Config;
+use crate::config::servers::MOST_SERVERS;
+use advice::{Adviser, Report};
+use cluster_core::members::Standing;
 use cluster_core::ownership::{Follows, Record};
 use cluster_core::seating::{Asked, Seat};
 use cluster_core::{Address, Capacity, Load, Node, NodeId, PlacementError, Region};
@@ -26,10 +32,14 @@ use rooms::{Moved, Rooms};
 use serde::Serialize;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use store::Store;
 
 /// Participants for each core where the configuration says nothing: only how edges compare hangs on it. Guess.
 const SEATS_PER_CORE: u32 = 500;
+
+/// Edges that a client is told of: all of a large cluster are more than it measures.
+const MOST_CANDIDATES: usize = 64;
 
 /// Edges that are tried in turn for one who wants in.
 const TRIES: usize = 6;
@@ -38,9 +48,11 @@ const TRIES: usize = 6;
 pub struct Cluster {
     directory: Directory,
     me: Me,
+    url_is_configured: bool,
     rooms: Rooms,
     doors: Doors,
     store: Option<Store>,
+    adviser: Mutex<Adviser>,
     draining: AtomicBool,
     superseded: AtomicBool,
     counted: Counted,
@@ -53,6 +65,30 @@ struct Me {
     region: Region,
     url: Address,
     capacity: Capacity,
+}
+
+/// An edge that a client may choose.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Candidate {
+    /// Its name; none: it is known from the configuration alone.
+    pub id: Option<String>,
+    /// Where it stands.
+    pub region: Option<String>,
+    /// Its address, as `connect` takes it; none: the one that was asked.
+    pub url: Option<String>,
+    /// How full it is, 0 to 1, to two places; 0 where it isn't known.
+    pub fullness: f64,
+}
+
+impl Candidate {
+    fn of(node: &Node) -> Self {
+        let fullness = (f64::from(node.fullness()).min(1.0) * 100.0).round() / 100.0;
+        Self { id: Some(node.id.to_string()), region: Some(node.region.to_string()), url: Some(node.client_url.to_string()), fullness }
+    }
+
+    fn unknown(url: &str) -> Self {
+        Self { id: None, region: None, url: Some(url.to_owned()), fullness: 0.0 }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -123,9 +159,11 @@ impl Cluster {
         let cluster = Self {
             directory: Directory::new(id.clone()),
             me,
+            url_is_configured: config.client_url.0.is_some(),
             rooms: Rooms::new(id),
             doors: Doors::default(),
             store,
+            adviser: Mutex::new(Adviser::new(config.business_hours.0.clone())),
             draining: AtomicBool::new(false),
             superseded: AtomicBool::new(false),
             counted: Counted::default(),
@@ -218,7 +256,7 @@ impl Cluster {
             id: self.me.id.to_string(),
             region: self.me.region.to_string(),
             edges: peers.len() as u64,
-            edges_good: peers.iter().filter(|peer| peer.standing == cluster_core::members::Standing::Good).count() as u64,
+            edges_good: peers.iter().filter(|peer| peer.standing == Standing::Good).count() as u64,
             rooms_owned,
             rooms_here,
             store_answers: store.answers(),
@@ -231,6 +269,42 @@ impl Cluster {
             let_go: count(&self.counted.let_go),
             moved: count(&self.counted.moved),
         })
+    }
+
+    /// What a client may choose from: edges that take something new, the emptier of a region first. `configured`: more, of which nothing is known. An
+    /// edge that is alone may not know its own address: `url` is none then, and whoever asked knows it.
+    #[must_use]
+    pub fn candidates(&self, configured: &[String]) -> Vec<Candidate> {
+        let now = clock::now();
+        let mut candidates: Vec<Candidate> = self.directory.members(now, |members| members.good(now).map(Candidate::of).collect());
+        if !self.is_joined() && !self.url_is_configured {
+            candidates.iter_mut().for_each(|candidate| candidate.url = None);
+        }
+        candidates.sort_by(|one, other| one.region.cmp(&other.region).then(one.fullness.total_cmp(&other.fullness)));
+        let known = |url: &&String| candidates.iter().any(|candidate| candidate.url.as_ref() == Some(url));
+        let more: Vec<_> = configured.iter().filter(|url| !known(url)).map(|url| Candidate::unknown(url)).collect();
+        candidates.extend(more);
+        candidates.truncate(MOST_CANDIDATES);
+        candidates
+    }
+
+    /// Where clients may go when this edge is gone: those nearby first. As many as they are told of.
+    #[must_use]
+    pub fn others(&self) -> Vec<String> {
+        if !self.is_joined() {
+            return Vec::new();
+        }
+        let mut others = self.candidates(&[]);
+        others.retain(|candidate| candidate.id.as_deref() != Some(self.me.id.as_str()));
+        let far = |candidate: &Candidate| candidate.region.as_deref() != Some(self.me.region.as_str());
+        others.sort_by_key(far); // stable: the emptier of each stay first
+        others.into_iter().filter_map(|candidate| candidate.url).take(MOST_SERVERS).collect()
+    }
+
+    /// More edges or fewer.
+    #[must_use]
+    pub fn advice(&self) -> Report {
+        self.adviser.lock().unwrap_or_else(PoisonError::into_inner).report()
     }
 
     /// It takes nothing new.
@@ -268,15 +342,16 @@ impl Cluster {
         }
     }
 
-    /// Sends everybody in a room to the edge that has it now. Where links carry media they may stay.
-    fn send_away(&self, room: &str, to: &NodeId) {
+    /// Sends everybody in a room to the edge that has it now. Where links carry media they may stay: false.
+    fn send_away(&self, room: &str, to: &NodeId) -> bool {
         let node = self.directory.members(clock::now(), |members| members.get(to).cloned());
         let Some(node) = node.filter(|node| node.relay.is_none() || self.directory.relay().borrow().is_none() || self.is_draining()) else {
-            return;
+            return false;
         };
         let people = self.rooms.send_away(room, &node.client_url);
         self.counted.moved.fetch_add(people as u64, Ordering::Relaxed);
         tracing::info!(room, edge = %to, people, "this room is another edge's now");
+        true
     }
 
     fn note_claim(&self, wanted: &Record, written: &Record) {

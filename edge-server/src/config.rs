@@ -19,7 +19,7 @@ pub mod servers;
 pub mod sources;
 pub mod values;
 
-use cluster::{EdgeId, InRegion, RedisUrl};
+use cluster::{EdgeId, Hours, InRegion, RedisUrl};
 use keys::Keys;
 use network::{File, Host, Optional, TcpListen};
 use policies::Policies;
@@ -288,6 +288,10 @@ settings! {
     /// It names this edge alone, not a load balancer. Needed with `redis`; in `dev` it is made from the address of `http`.
     #[arg(long, value_name = "URL")]
     client_url: ClientUrl, flag: Option<String>, default: "", range: "an address that begins with https:// or wss:// (http:// and ws:// for tests)";
+
+    /// Hours in which `GET /v1/scaling` never advises to stop an edge: days of the week and hours of the day, in UTC.
+    #[arg(long, value_name = "HOURS")]
+    business_hours: Hours, flag: Option<String>, default: "mon-fri 9-18", range: "off, or DAY-DAY HOUR-HOUR such as `mon-fri 9-18`";
 
     /// STUN servers that clients are told of: for direct connections between participants. To reach the edge nobody needs one.
     #[arg(long, value_name = "URL", value_delimiter = ',')]

@@ -28,6 +28,9 @@ use tokio::task::JoinHandle;
 /// How long a shutdown may take in all; what isn't done by then is cut off. Supervisors commonly allow ten seconds.
 const SHUTDOWN: Duration = Duration::from_millis(1800);
 
+/// How long handing over rooms may take before that. Both together stay below the ten seconds.
+const DRAIN: Duration = Duration::from_secs(6);
+
 /// How long the media threads may take to answer for the first time.
 const FIRST_HEARTBEAT: Duration = Duration::from_secs(5);
 
@@ -340,6 +343,13 @@ impl Edge {
             Some(why) => why,
             // All threads are gone, and none said why.
             None => "the media threads have ended".to_owned(),
+        }
+    }
+
+    /// Hands rooms over to other edges of the cluster before a shutdown; returns at once where there are none.
+    pub async fn drain(&self) {
+        if self.context.cluster.stats().is_some_and(|cluster| cluster.edges_good > 0) {
+            self.context.cluster.drain(DRAIN).await;
         }
     }
 

@@ -10,8 +10,8 @@ use cluster_core::Load;
 use cluster_core::members::REGISTER_EVERY;
 use cluster_core::ownership::{Follows, Record};
 use core::time::Duration;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 use tokio::time::MissedTickBehavior;
 
@@ -36,11 +36,11 @@ pub async fn keep(context: Arc<Context>) {
         }
         let now = clock::now();
         cluster.directory.tick(now);
-        if let Some(store) = &cluster.store
-            && now >= keeper.round_due
-        {
+        if now >= keeper.round_due {
             keeper.round_due = now + REGISTER_EVERY;
-            keeper.round(now, store).await;
+            keeper.round(now).await;
+            let mut adviser = cluster.adviser.lock().unwrap_or_else(PoisonError::into_inner);
+            cluster.directory.members(now, |members| adviser.look(now, clock::unix(), members));
         }
     }
     if let Some(store) = &cluster.store
@@ -61,14 +61,14 @@ struct Keeper<'a> {
 }
 
 impl Keeper<'_> {
-    async fn round(&mut self, now: Instant, store: &Store) {
+    async fn round(&mut self, now: Instant) {
         let cluster = &*self.context.cluster;
         let load = self.load();
         let node = cluster.node(load);
-        let registered = store.register(&node).await;
-        // Also while the store is away this edge knows of itself.
-        cluster.directory.register(now, node);
-        match registered {
+        // Also alone, and while the store is away, this edge knows of itself.
+        cluster.directory.register(now, node.clone());
+        let Some(store) = &cluster.store else { return };
+        match store.register(&node).await {
             Ok(registered) => {
                 self.say(true, String::new);
                 self.take(now, registered);
@@ -170,9 +170,9 @@ impl Keeper<'_> {
         self.refused = load.refused;
         Load {
             cpu: load.cpu as f32,
-            memory: 0.0,
+            memory: super::memory::used(),
             participants: u32::try_from(load.participants).unwrap_or(u32::MAX),
-            packets_per_second: 0,
+            packets_per_second: u32::try_from(load.packets_per_second).unwrap_or(u32::MAX),
             refused: u32::try_from(refused).unwrap_or(u32::MAX),
         }
     }

@@ -91,9 +91,16 @@ impl Rooms {
         }
     }
 
-    /// Rooms in which somebody is here, whosever they are.
-    pub(super) fn in_use(&self) -> Vec<String> {
-        self.state().here.iter().filter(|(_, here)| here.moved.receiver_count() > 0).map(|(room, _)| room.clone()).collect()
+    /// Whose a room is, as far as is known.
+    pub(super) fn owner(&self, room: &str) -> Option<NodeId> {
+        self.state().owners.get(room).map(|record| record.owner.clone())
+    }
+
+    /// Rooms that are ours, or that somebody has entered here.
+    pub(super) fn in_use_or_ours(&self) -> Vec<String> {
+        let state = self.state();
+        let ours = state.owners.ours().map(|(room, _)| room.to_owned()).filter(|room| !state.here.contains_key(room));
+        ours.chain(state.here.keys().cloned()).collect()
     }
 
     /// Forgets rooms that nobody has been in for a while, `occupied` asked for those that nobody is connected to; our own are answered, to be taken out of
@@ -161,6 +168,6 @@ mod tests {
         assert_eq!(rooms.forget(start, |_| false), []);
         let given_back = rooms.forget(start + UNUSED_AFTER, |room| room == "lingering");
         assert_eq!(given_back, [("empty".to_owned(), record("a", 1)), ("left".to_owned(), record("a", 1))]);
-        assert_eq!((rooms.in_use(), rooms.counts()), (vec!["full".to_owned()], (2, 2)));
+        assert_eq!(rooms.counts(), (2, 2));
     }
 }

@@ -1,6 +1,7 @@
 //! This edge among others. Nothing here is resolved or contacted.
 
 use super::values::Setting;
+use cluster_core::scaling::BusinessHours;
 use cluster_core::{NodeId, Region};
 
 /// The address of a Redis server; none: this edge is alone. It may have a password: never printed.
@@ -64,5 +65,62 @@ impl Setting for InRegion {
 
     fn text(&self) -> String {
         self.0.to_string()
+    }
+}
+
+/// Hours in which nothing is to shrink; none: any hour will do.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Hours(pub Option<BusinessHours>);
+
+const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+
+impl Setting for Hours {
+    fn parse(text: &str) -> Result<Self, String> {
+        if text == "off" {
+            return Ok(Self(None));
+        }
+        let day = |name: &str| DAYS.iter().position(|day| *day == name).and_then(|day| u8::try_from(day).ok());
+        let hours = || {
+            let (days, hours) = text.split_once(' ')?;
+            let ((first, last), (from, until)) = (days.split_once('-')?, hours.trim().split_once('-')?);
+            Some(BusinessHours { from: from.parse().ok()?, until: until.parse().ok()?, days: day(first)?..=day(last)? })
+        };
+        match hours() {
+            Some(hours) if hours.from < hours.until && hours.until <= 24 && !hours.days.is_empty() => Ok(Self(Some(hours))),
+            _ => Err("is neither off nor DAY-DAY HOUR-HOUR such as `mon-fri 9-18`, from an earlier to a later one, in UTC".to_owned()),
+        }
+    }
+
+    fn text(&self) -> String {
+        let name = |day: u8| DAYS.get(usize::from(day)).copied().unwrap_or_default();
+        self.0.as_ref().map_or_else(
+            || "off".to_owned(),
+            |hours| format!("{}-{} {}-{}", name(*hours.days.start()), name(*hours.days.end()), hours.from, hours.until),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_is_never_shown() {
+        let url = RedisUrl::parse("redis://:hunter2@redis.example:6379/1").unwrap();
+        assert_eq!((url.text().as_str(), format!("{url:?}").as_str()), ("(secret)", "(secret)"));
+        for bad in ["redis.example:6379", "http://redis.example", "rediss://:hunter2@redis.example"] {
+            let fault = RedisUrl::parse(bad).unwrap_err();
+            assert!(fault.contains("write redis://HOST:PORT") && !fault.contains("hunter2"), "{bad}: {fault}");
+        }
+    }
+
+    #[test]
+    fn hours_are_read_as_they_are_written() {
+        for text in ["off", "mon-fri 9-18", "sun-sun 0-24"] {
+            assert_eq!(Hours::parse(text).unwrap().text(), text);
+        }
+        for bad in ["", "9-18", "mon-fri", "fri-mon 9-18", "mon-fri 18-9", "mon-fri 9-25", "mo-fr 9-18"] {
+            assert!(Hours::parse(bad).is_err(), "{bad}");
+        }
     }
 }

@@ -44,17 +44,19 @@ struct Entered {
 /// Joins as the SDK does: goes where it is sent.
 async fn enter(edge: SocketAddr, room: &str, identity: &str) -> Entered {
     let mut at = edge;
-    for sent_on in 0..5 {
+    let mut sent_on = 0;
+    loop {
         let mut client = Client::try_connect(at, &[SUBPROTOCOL_CBOR], "").await.unwrap();
         match ask(&mut client, room, identity).await {
             Ok(joined) => return Entered { client, joined, at, sent_on },
             Err(error) => {
                 assert_eq!(error.code, ErrorCode::Elsewhere, "{error:?}");
+                sent_on += 1;
+                assert!(sent_on <= 4, "sent in circles");
                 at = error.edge.unwrap().strip_prefix("http://").unwrap().parse().unwrap();
             }
         }
     }
-    panic!("sent in circles");
 }
 
 async fn ask(client: &mut Client, room: &str, identity: &str) -> Result<Box<Joined>, nearcast_protocol::ErrorInfo> {
@@ -195,6 +197,63 @@ async fn encoders_are_redirected() {
     let answer = request(other, "POST /whip/%C3%BCber%20all", &headers, offer).await;
     assert_eq!(answer.status, 307, "{answer:?}");
     assert!(answer.head.contains(&format!("location: http://{}/whip/%c3%bcber%20all\r\n", inside.at)), "{}", answer.head);
+}
+
+#[tokio::test]
+async fn a_drained_edge_hands_over_its_rooms_and_then_its_people() {
+    let redis = Redis::start();
+    let edges = cluster(&redis, &["a", "b"]).await;
+    let mut alice = enter(edges[0].http(), "moving", "alice").await;
+    let (from, to) = if alice.at == edges[0].http() { (&edges[0], &edges[1]) } else { (&edges[1], &edges[0]) };
+    assert_eq!(alice.joined.edges, [format!("http://{}", to.http())], "where to go if this edge dies");
+    let drained = request(from, "POST /v1/drain", "", "").await.json();
+    assert_eq!(drained, serde_json::json!({ "rooms": 1, "kept": 0 }));
+    let error = alice.client.wait_for(|message| match message {
+        ServerMessage::Closed { error } => Some(error.clone()),
+        _ => None,
+    });
+    assert_eq!(error.await.edge, Some(format!("http://{}", to.http())));
+    for (edge, identity) in [(from, "bob"), (to, "carol")] {
+        assert_eq!(enter(edge.http(), "moving", identity).await.at, to.http());
+        assert_eq!(enter(edge.http(), &format!("new for {identity}"), identity).await.at, to.http());
+    }
+    assert_eq!(request(from, "GET /readyz", "", "").await.status, 503);
+    assert_eq!(request(from, "DELETE /v1/drain", "", "").await.status, 204);
+    assert_eq!(request(from, "GET /readyz", "", "").await.status, 200);
+}
+
+#[tokio::test]
+async fn clients_and_autoscalers_are_told_of_all_edges() {
+    let redis = Redis::start();
+    let edges = cluster(&redis, &["a", "b"]).await;
+    let answer = request(&edges[0], "GET /v1/edges", "origin: https://app.example\r\n", "").await;
+    assert!(answer.head.contains("access-control-allow-origin: *") && answer.head.contains("max-age=2"), "{}", answer.head);
+    let told = answer.json();
+    let urls: Vec<_> = told["edges"].as_array().unwrap().iter().map(|edge| edge["url"].as_str().unwrap().to_owned()).collect();
+    for edge in &edges {
+        assert!(urls.contains(&format!("http://{}", edge.http())), "{urls:?}");
+    }
+    assert_eq!((told["edges"][0]["region"].as_str(), urls.len()), (Some("default"), 2));
+    // The next round looks at both.
+    let until = clock::now() + PATIENCE;
+    loop {
+        let scaling = request(&edges[0], "GET /v1/scaling", "", "").await.json();
+        if scaling["regions"][0]["edges"] == 2 {
+            break;
+        }
+        assert!(clock::now() < until, "{scaling}");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+#[tokio::test]
+async fn an_edge_alone_is_its_own_choice() {
+    let edge = start(&flags()).await;
+    let told = request(&edge, "GET /v1/edges", "", "").await.json();
+    assert_eq!(told["edges"][0]["url"], serde_json::Value::Null);
+    assert_eq!(request(&edge, "POST /v1/drain", "", "").await.json(), serde_json::json!({ "rooms": 0, "kept": 0 }));
+    assert_eq!(request(&edge, "GET /readyz", "", "").await.status, 200);
+    assert!(edge.context().cluster.stats().is_none());
 }
 
 /// An edge as a process of its own.

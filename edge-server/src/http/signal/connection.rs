@@ -208,6 +208,9 @@ impl Connection {
             (ServerMessage::Joined(joined), _) => {
                 // What the shard needs to know nothing of.
                 joined.edges.clone_from(&self.context.config.edges.0);
+                if joined.edges.is_empty() {
+                    joined.edges = self.context.cluster.others();
+                }
                 joined.ice_servers = self.ice_servers();
                 if let Stage::Entering { link, .. } = core::mem::replace(&mut self.stage, Stage::Outside) {
                     self.stage = Stage::Inside { link };
