@@ -193,22 +193,35 @@ impl Cluster {
         let Some(store) = &self.store else { return Ok(None) };
         let mut shut: Vec<NodeId> = Vec::new();
         let mut alone = !store.answers();
+        // What is known of other edges' rooms may be old: they change hands without a word to those that don't have them.
+        let mut fresh = false;
         for _ in 0..TRIES {
             let now = clock::now();
             let asked = Asked { room, me: &self.me.id, region: &self.me.region, shut: &shut, alone };
             let seat = self.directory.members(now, |members| self.rooms.seat(now, &asked, members)).map_err(nowhere)?;
             let there = match seat {
+                Seat::Here if self.is_draining() && !alone && !self.rooms.is_used(room) && self.hand_over(room).await => continue,
                 Seat::Here => {
                     if alone {
                         self.counted.without_store.fetch_add(1, Ordering::Relaxed);
                     }
                     return Ok(Some(self.rooms.enter(now, room)));
                 }
+                Seat::There(_) if !alone && !fresh => {
+                    fresh = true;
+                    match store.owners(&[room.to_owned()]).await.map(|mut owners| owners.pop().flatten()) {
+                        Ok(Some(record)) => drop(self.learned(room, record)),
+                        Ok(None) => drop(self.rooms.missing(room)),
+                        Err(_) => alone = true,
+                    }
+                    continue;
+                }
                 Seat::There(owner) => owner,
                 Seat::Claim { record, .. } => match store.claim(room, &record).await {
                     Ok(written) => {
                         self.note_claim(&record, &written);
                         let _ = self.learned(room, written);
+                        fresh = true;
                         continue;
                     }
                     Err(why) => {

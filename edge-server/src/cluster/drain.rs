@@ -54,7 +54,7 @@ impl Cluster {
     }
 
     /// True: the room is another edge's now, and its people have been sent there.
-    async fn hand_over(&self, room: &str) -> bool {
+    pub(super) async fn hand_over(&self, room: &str) -> bool {
         let Some(owner) = self.rooms.owner(room) else { return false };
         if owner != self.me.id {
             // Only a part of it was here.

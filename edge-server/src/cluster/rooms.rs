@@ -96,6 +96,11 @@ impl Rooms {
         self.state().owners.get(room).map(|record| record.owner.clone())
     }
 
+    /// Somebody is connected to a room here.
+    pub(super) fn is_used(&self, room: &str) -> bool {
+        self.state().here.get(room).is_some_and(|here| here.moved.receiver_count() > 0)
+    }
+
     /// Rooms that are ours, or that somebody has entered here.
     pub(super) fn in_use_or_ours(&self) -> Vec<String> {
         let state = self.state();
