@@ -202,6 +202,12 @@ impl Media {
         self.shards.get(self.placement.place(room, home))
     }
 
+    /// Whether somebody is in a room here, as the shards told last.
+    #[must_use]
+    pub fn has_room(&self, room: &str) -> bool {
+        self.placement.has(room)
+    }
+
     /// What each shard says about itself; `None` for one that didn't answer `within` that time.
     pub async fn reports(&self, within: Duration) -> Vec<Option<ShardReport>> {
         self.ask(within, Input::Report).await

@@ -23,7 +23,6 @@ mod registry;
 pub mod stats;
 mod traffic;
 
-use crate::clock;
 use crate::cluster::directory::Directory;
 use crate::config::Config;
 use crate::media::Media;
@@ -88,11 +87,17 @@ impl Hub {
 }
 
 impl Relay {
-    /// Binds the port and begins to make links; `None` when the configuration wants none.
+    /// Binds the port and begins to make links; `None` when the configuration wants none. `incarnation`: grows with every start of the edge.
     ///
     /// # Errors
     /// What could not be had, and the remedy.
-    pub fn start(config: &Config, media: &Media, directory: Directory, stopping: &watch::Sender<bool>) -> Result<Option<Self>, RelayError> {
+    pub fn start(
+        config: &Config,
+        media: &Media,
+        directory: Directory,
+        incarnation: u64,
+        stopping: &watch::Sender<bool>,
+    ) -> Result<Option<Self>, RelayError> {
         let Some(wanted) = config.relay.0 else { return Ok(None) };
         let identity = Identity::of(&config.relay_secret)?;
         let bound = |source| RelayError::Bind { address: wanted, source };
@@ -103,7 +108,7 @@ impl Relay {
         let hello = Hello {
             version: hello::VERSION,
             id: directory.me().to_string(),
-            incarnation: u64::try_from(clock::unix().as_millis()).unwrap_or(u64::MAX),
+            incarnation,
             shards: u8::try_from(shards.len()).unwrap_or(u8::MAX),
         };
         let hub = Arc::new(Hub {

@@ -232,6 +232,11 @@ impl Placement {
         rooms.get(room).map_or(home, |sizes| place(home, sizes, self.spread_at))
     }
 
+    /// Whether somebody is in a room.
+    pub(super) fn has(&self, room: &str) -> bool {
+        self.rooms.lock().unwrap_or_else(PoisonError::into_inner).contains_key(room)
+    }
+
     fn note(&self, shard: ShardId, room: &str, participants: u32) {
         let mut rooms = self.rooms.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(sizes) = rooms.get_mut(room) else {
