@@ -244,8 +244,7 @@ impl Edge {
             _ => None,
         };
         let directory = Directory::new(edge_id()?);
-        let shared = config.relay.0.is_some().then(|| directory.clone());
-        let (media, tcp_listener) = Media::start(&config, tls.as_ref().map(|_| http), shared, &fatal_sender)?;
+        let (media, tcp_listener) = Media::start(&config, tls.as_ref().map(|_| http), Some(directory.clone()), &fatal_sender)?;
         if media.reports(FIRST_HEARTBEAT).await.iter().any(Option::is_none) {
             return Err(StartError::Silent);
         }

@@ -18,6 +18,7 @@ mod dial;
 mod hello;
 pub mod identity;
 mod link;
+mod narrow;
 mod queue;
 mod registry;
 pub mod stats;

@@ -35,6 +35,8 @@ pub enum Relay {
     Linked(Way),
     /// It can no longer; the number of its first shard.
     Cut(ShardId),
+    /// The way to it is too narrow; the number of its first shard, and how many of the largest encodings are to be withheld.
+    Narrow(ShardId, u8),
 }
 
 /// A message on its way to another edge.
@@ -138,6 +140,11 @@ impl Relays {
     pub(super) fn cut(&mut self, first: ShardId) -> Vec<ShardId> {
         let gone = self.elsewhere.iter().position(|elsewhere| elsewhere.way.first == first).map(|place| self.elsewhere.swap_remove(place));
         gone.map(|gone| gone.way.ids().collect()).unwrap_or_default()
+    }
+
+    /// The shards of one edge, as they are called here.
+    pub(super) fn behind(&self, first: ShardId) -> Vec<ShardId> {
+        self.elsewhere.iter().filter(|elsewhere| elsewhere.way.first == first).flat_map(|elsewhere| elsewhere.way.ids()).collect()
     }
 
     /// Everybody who can be reached on other edges.
