@@ -103,6 +103,8 @@ pub struct Session {
     stage: Stage,
     link: Link,
     sockets: u32,
+    /// How often an edge has sent us to another one since we were in.
+    redirects: u8,
     envelopes: u32,
     transports: u32,
     recovery: Recovery,
@@ -132,6 +134,7 @@ impl Session {
             stage: Stage::New,
             link: Link::Down { retry_at: None },
             sockets: 0,
+            redirects: 0,
             envelopes: 0,
             transports: 0,
             recovery: Recovery::new(),

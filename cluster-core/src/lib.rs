@@ -8,6 +8,7 @@
 //! |---|---|
 //! | which edges are there, and how are they | [`members`] |
 //! | where does a new room, or one more participant, go | [`placement`] |
+//! | does one who comes stay at this edge | [`seating`] |
 //! | whose is a room, and who must let go | [`ownership`] |
 //! | over which edges does media reach the others | [`tree`] |
 //! | more edges or fewer | [`scaling`], [`forecast`] |
@@ -26,6 +27,7 @@ pub mod node;
 pub mod ownership;
 pub mod placement;
 pub mod scaling;
+pub mod seating;
 pub mod tree;
 
 pub use members::Members;

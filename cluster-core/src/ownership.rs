@@ -133,6 +133,12 @@ impl Owners {
         }
     }
 
+    /// Forgets whose other rooms are, but those in which somebody is here: the store knows.
+    pub fn forget_others(&mut self, in_use: impl Fn(&str) -> bool) {
+        let me = &self.me;
+        self.rooms.retain(|room, record| record.owner == *me || in_use(room));
+    }
+
     /// Hands a room of ours to another edge (a drain): what to write, if the last epoch is that of `after`.
     #[must_use]
     pub fn hand_over(&self, room: &str, to: NodeId) -> Option<Wants> {

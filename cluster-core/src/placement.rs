@@ -32,6 +32,8 @@ pub struct Wish<'a> {
     pub pinned: Option<&'a NodeId>,
     /// Edges that don't come into question: the client was there and got nothing.
     pub except: &'a [NodeId],
+    /// Loads don't count: edges that see different ones still answer alike.
+    pub by_hash_alone: bool,
 }
 
 /// Why an edge was chosen.
@@ -90,11 +92,11 @@ pub fn place(members: &Members, now: Instant, wish: &Wish<'_>) -> Result<Placeme
     let up: Vec<_> = members.good(now).filter(|node| !wish.except.contains(&node.id)).collect();
     let in_region = |region: &Region| up.iter().copied().filter(|node| node.region == *region && fits(node)).collect::<Vec<_>>();
     for (nearness, region) in wish.regions.iter().enumerate() {
-        if let Some(placement) = choose(wish.room, in_region(region)) {
+        if let Some(placement) = choose(wish, in_region(region)) {
             return Ok(if nearness == 0 { placement } else { Placement { reason: Reason::OtherRegion, ..placement } });
         }
     }
-    let elsewhere = choose(wish.room, up.iter().copied().filter(|node| fits(node)).collect());
+    let elsewhere = choose(wish, up.iter().copied().filter(|node| fits(node)).collect());
     match elsewhere {
         Some(placement) if wish.regions.is_empty() => Ok(placement),
         Some(placement) => Ok(Placement { reason: Reason::OtherRegion, ..placement }),
@@ -104,10 +106,11 @@ pub fn place(members: &Members, now: Instant, wish: &Wish<'_>) -> Result<Placeme
 }
 
 /// The emptier of the first two by hash.
-fn choose(room: &str, mut nodes: Vec<&Node>) -> Option<Placement> {
+fn choose(wish: &Wish<'_>, mut nodes: Vec<&Node>) -> Option<Placement> {
+    let room = wish.room;
     nodes.sort_by(|one, other| score(room, other).total_cmp(&score(room, one)).then_with(|| one.id.cmp(&other.id)));
     let first = *nodes.first()?;
-    let emptier = nodes.get(1).copied().filter(|second| second.fullness() + CLEARLY_EMPTIER < first.fullness());
+    let emptier = nodes.get(1).copied().filter(|second| !wish.by_hash_alone && second.fullness() + CLEARLY_EMPTIER < first.fullness());
     Some(match emptier {
         Some(second) => Placement { node: second.id.clone(), reason: Reason::Emptier },
         None => Placement { node: first.id.clone(), reason: Reason::First },

@@ -43,6 +43,8 @@ pub struct Sample {
     pub participants: Option<u64>,
     /// Bytes sent since the start.
     pub bytes_out: u64,
+    /// Packets sent since the start.
+    pub packets_out: u64,
 }
 
 /// What the edge may use. Zero of something: as much as there is.
@@ -81,6 +83,8 @@ pub struct Load {
     pub participants: u64,
     /// Bits a second that it sends.
     pub egress_bps: u64,
+    /// Packets a second that it sends.
+    pub packets_per_second: u64,
     /// New joins are refused for the processor.
     pub busy: bool,
     /// Joins refused since the start.
@@ -130,11 +134,11 @@ impl Admission {
     /// Takes note of a sample, `begun` when so many had been let in.
     pub fn note(&self, now: Instant, sample: Sample, begun: u64) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let bytes_out = match (sample.participants, &state.last) {
-            (None, Some((_, before))) => before.bytes_out,
-            _ => sample.bytes_out,
+        let (bytes_out, packets_out) = match (sample.participants, &state.last) {
+            (None, Some((_, before))) => (before.bytes_out, before.packets_out),
+            _ => (sample.bytes_out, sample.packets_out),
         };
-        let sample = Sample { bytes_out, ..sample };
+        let sample = Sample { bytes_out, packets_out, ..sample };
         if let Some((at, before)) = state.last.replace((now, sample)) {
             let passed = now.saturating_duration_since(at).as_secs_f64().max(1e-3);
             let used = sample.cpu.saturating_sub(before.cpu).as_secs_f64() / passed / self.budget.cores;
@@ -142,6 +146,7 @@ impl Admission {
             // Less than before: a shard began anew.
             let sent = sample.bytes_out.saturating_sub(before.bytes_out) as f64 * 8.0 / passed;
             state.load.egress_bps = sent as u64;
+            state.load.packets_per_second = (sample.packets_out.saturating_sub(before.packets_out) as f64 / passed) as u64;
         }
         if let Some(participants) = sample.participants {
             state.load.participants = participants.saturating_add(state.admitted.saturating_sub(state.begun));
@@ -202,7 +207,8 @@ pub async fn watch(context: Arc<Context>) {
         let reports = context.media.reports(PATIENCE).await;
         let counts = || reports.iter().map(|report| report.as_ref().map(|report| report.core.participants));
         let bytes_out = reports.iter().flatten().map(|report| report.core.bytes_out).sum();
-        let sample = Sample { cpu: cpu_time(), participants: counts().sum(), bytes_out };
+        let packets_out = reports.iter().flatten().map(|report| report.core.datagrams_out).sum();
+        let sample = Sample { cpu: cpu_time(), participants: counts().sum(), bytes_out, packets_out };
         context.admission.note(clock::now(), sample, begun);
     }
 }

@@ -10,6 +10,7 @@
 //!
 //! Not here: what the settings do (the modules that take them), how flags are read ([`crate::cli`]).
 
+pub mod cluster;
 pub mod keys;
 pub mod network;
 pub mod policies;
@@ -18,10 +19,11 @@ pub mod servers;
 pub mod sources;
 pub mod values;
 
+use cluster::{EdgeId, Hours, InRegion, RedisUrl};
 use keys::Keys;
 use network::{File, Host, Optional, RelayPeers, RelaySecret, TcpListen};
 use policies::Policies;
-use servers::{Edges, MOST_SERVERS, StunServers, TurnSecret, TurnServers};
+use servers::{ClientUrl, Edges, MOST_SERVERS, StunServers, TurnSecret, TurnServers};
 use sources::{Fault, Faults, Sources};
 use values::{Announce, Bounded, Listen, LogFilter, LogFormat, Mode, Period, Setting, Shards, Switch};
 
@@ -280,6 +282,31 @@ settings! {
     #[arg(long, value_name = "SECRET")]
     relay_secret: RelaySecret, flag: Option<String>, default: "", range: "32 to 512 bytes (openssl rand -base64 36); with dev one that everybody knows";
 
+    /// The Redis server that edges of one cluster share: with it this edge joins them. Nothing given: this edge is alone.
+    ///
+    /// It is memory for where rooms are, and no part of a call: while it is away, calls and joins go on. Clusters that share a server take
+    /// different databases (`redis://redis.example.org:6379/1`). It is to be reached by edges alone. Needs `client_url`, and the same `keys` on all edges.
+    #[arg(long, value_name = "URL")]
+    redis: RedisUrl, flag: Option<String>, default: "", range: "redis://[USER:PASSWORD@]HOST[:PORT][/DATABASE] or unix:///PATH";
+
+    /// The name of this edge in its cluster, the same after a restart. Nothing given: one is made up at each start.
+    #[arg(long, value_name = "NAME")]
+    edge_id: EdgeId, flag: Option<String>, default: "", range: "1 to 128 letters, digits, `.`, `-`, `_`, `:`; another one on each edge";
+
+    /// Where this edge stands: edges that are near each other name the same region. New rooms begin in the region of who asks for them.
+    #[arg(long, value_name = "NAME")]
+    region: InRegion, flag: Option<String>, default: "default", range: "1 to 128 letters, digits, `.`, `-`, `_`, `:`";
+
+    /// The address of this edge for clients that another edge sends here, as the SDK's `connect` takes it: `https://edge1.example.org`.
+    ///
+    /// It names this edge alone, not a load balancer. Needed with `redis`; in `dev` it is made from the address of `http`.
+    #[arg(long, value_name = "URL")]
+    client_url: ClientUrl, flag: Option<String>, default: "", range: "an address that begins with https:// or wss:// (http:// and ws:// for tests)";
+
+    /// Hours in which `GET /v1/scaling` never advises to stop an edge: days of the week and hours of the day, in UTC.
+    #[arg(long, value_name = "HOURS")]
+    business_hours: Hours, flag: Option<String>, default: "mon-fri 9-18", range: "off, or DAY-DAY HOUR-HOUR such as `mon-fri 9-18`";
+
     /// STUN servers that clients are told of: for direct connections between participants. To reach the edge nobody needs one.
     #[arg(long, value_name = "URL", value_delimiter = ',')]
     stun_servers: StunServers, flag: Vec<String>, default: "", range: "up to 8 addresses such as stun:stun.example.org:3478";
@@ -356,6 +383,11 @@ impl Config {
         }
         if self.tls_certificate.0.is_some() != self.tls_key.0.is_some() {
             faults.push(Fault::between("tls_certificate and tls_key belong together; give both, or none for plain HTTP behind a proxy"));
+        }
+        if self.redis.0.is_some() && self.client_url.0.is_none() && !self.dev.0 {
+            faults.push(Fault::between(
+                "redis needs client_url: other edges send clients here by it; give the address of this edge alone, such as https://edge1.example.org",
+            ));
         }
         if self.turn_servers.0.is_empty() != self.turn_secret.0.is_empty() && self.turn.0.is_none() {
             faults.push(Fault::between(

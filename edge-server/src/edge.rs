@@ -2,7 +2,7 @@
 
 use crate::admission::{self, Admission};
 use crate::clock;
-use crate::cluster::directory::Directory;
+use crate::cluster::{self, Cluster};
 use crate::config::Config;
 use crate::door::tls::{Tls, TlsError};
 use crate::door::{Door, listen};
@@ -14,8 +14,6 @@ use crate::media::{Media, MediaError};
 use crate::relay::{Relay, RelayError};
 use crate::token::Keyring;
 use crate::turn::{self, Turn};
-use aws_lc_rs::rand::{SecureRandom, SystemRandom};
-use cluster_core::NodeId;
 use core::time::Duration;
 use serde::Serialize;
 use sfu_core::ConnectionId;
@@ -30,6 +28,9 @@ use tokio::task::JoinHandle;
 
 /// How long a shutdown may take in all; what isn't done by then is cut off. Supervisors commonly allow ten seconds.
 const SHUTDOWN: Duration = Duration::from_millis(1800);
+
+/// How long handing over rooms may take before that. Both together stay below the ten seconds.
+const DRAIN: Duration = Duration::from_secs(6);
 
 /// How long the media threads may take to answer for the first time.
 const FIRST_HEARTBEAT: Duration = Duration::from_secs(5);
@@ -62,6 +63,9 @@ pub enum StartError {
     /// Links to other edges.
     #[error(transparent)]
     Relay(#[from] RelayError),
+    /// The cluster.
+    #[error("redis cannot be used: {0}")]
+    Cluster(String),
     /// A media thread didn't answer.
     #[error("a media thread did not answer within {} s of its start; the log above may say why", FIRST_HEARTBEAT.as_secs())]
     Silent,
@@ -77,14 +81,14 @@ pub struct Context {
     pub ice_servers: IceServers,
     /// The shards.
     pub media: Media,
-    /// The other edges, as far as they are known.
-    pub directory: Directory,
-    /// The links to them, if there are any.
+    /// The links to other edges, if there are any.
     pub relay: Option<Relay>,
     /// The TURN server of this edge, if there is one.
     pub turn: Option<Arc<Turn>>,
     /// What signalling counts.
     pub counters: Counters,
+    /// This edge among others.
+    pub cluster: Arc<Cluster>,
     /// Whether one more may join.
     pub admission: Admission,
     /// WebSockets by the address that they come from.
@@ -193,14 +197,6 @@ impl Counters {
     }
 }
 
-/// A name for this edge that no other has, for as long as the process lasts.
-fn edge_id() -> Result<NodeId, MediaError> {
-    let mut bytes = [0; 8];
-    SystemRandom::new().fill(&mut bytes).map_err(|_| MediaError::System("the system has no random numbers".to_owned()))?;
-    let name = format!("edge-{:016x}", u64::from_be_bytes(bytes));
-    NodeId::parse(&name).map_err(|error| MediaError::System(error.to_string()))
-}
-
 /// The sockets of the TURN server, of one port.
 struct Listening {
     address: SocketAddr,
@@ -223,6 +219,7 @@ pub struct Edge {
     tcp: Option<SocketAddr>,
     turn: Option<SocketAddr>,
     accepting: Vec<JoinHandle<()>>,
+    keeping: JoinHandle<()>,
     fatal: mpsc::Receiver<String>,
 }
 
@@ -243,8 +240,7 @@ impl Edge {
             (Some(certificate), Some(key)) => Some(Arc::new(Tls::load(certificate, key)?)),
             _ => None,
         };
-        let directory = Directory::new(edge_id()?);
-        let (media, tcp_listener) = Media::start(&config, tls.as_ref().map(|_| http), Some(directory.clone()), &fatal_sender)?;
+        let (media, tcp_listener) = Media::start(&config, tls.as_ref().map(|_| http), &fatal_sender)?;
         if media.reports(FIRST_HEARTBEAT).await.iter().any(Option::is_none) {
             return Err(StartError::Silent);
         }
@@ -262,12 +258,15 @@ impl Edge {
         let interfaces = crate::media::announce::interfaces();
         let here = |address: SocketAddr| interfaces.iter().any(|interface| interface.address == address.ip());
         let turn = Turn::new(&config, &ice_servers, media.candidates(), here).map(Arc::new);
+        let seed = turn::fresh_number().map_err(|why| MediaError::System(why.to_owned()))?;
+        let cluster = Cluster::new(&config, http, media.candidates(), seed).map_err(StartError::Cluster)?;
+        media.tell(cluster.directory());
         let stopping = watch::Sender::new(false);
-        let relay = Relay::start(&config, &media, directory.clone(), &stopping)?;
+        let relay = Relay::start(&config, &media, &cluster, &stopping)?;
         let context = Arc::new(Context {
+            cluster: Arc::new(cluster),
             keyring: Keyring::new(&config),
             ice_servers,
-            directory,
             relay,
             turn,
             admission: Admission::new(&config),
@@ -283,6 +282,7 @@ impl Edge {
             connections: AtomicU64::new(1),
         });
         tokio::spawn(admission::watch(Arc::clone(&context)));
+        let keeping = tokio::spawn(cluster::keep(Arc::clone(&context)));
         let router = http::router(Arc::clone(&context));
         let mut accepting = Vec::new();
         let stopping = || context.stopping.subscribe();
@@ -314,7 +314,7 @@ impl Edge {
         if let Some(turn) = turn_address {
             tracing::info!(%turn, "relaying");
         }
-        Ok(Self { context, http, tcp, turn: turn_address, accepting, fatal })
+        Ok(Self { context, keeping, http, tcp, turn: turn_address, accepting, fatal })
     }
 
     /// Where HTTP is served.
@@ -362,6 +362,13 @@ impl Edge {
         }
     }
 
+    /// Hands rooms over to other edges of the cluster before a shutdown; returns at once where there are none.
+    pub async fn drain(&self) {
+        if self.context.cluster.stats().is_some_and(|cluster| cluster.edges_good > 0) {
+            self.context.cluster.drain(DRAIN).await;
+        }
+    }
+
     /// Tells everybody, lets them hear it, and ends; within two seconds.
     pub async fn shutdown(self) -> CounterSnapshot {
         let deadline = clock::deadline(SHUTDOWN);
@@ -376,6 +383,8 @@ impl Edge {
         if tokio::time::timeout_at(deadline, self.context.slots.acquire_many(all)).await.is_err() {
             tracing::warn!(open = self.context.counters.snapshot().open, "some WebSockets did not close in time; cutting them off");
         }
+        // The goodbye to the cluster, which is bounded by itself.
+        let _ = tokio::time::timeout_at(deadline, self.keeping).await;
         self.accepting.iter().for_each(JoinHandle::abort);
         self.context.counters.snapshot()
     }

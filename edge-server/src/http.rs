@@ -9,11 +9,15 @@
 //! | `GET /metrics` | the same for Prometheus | [`metrics`] |
 //! | `GET /v1/rooms`, `GET /v1/rooms/{room}` | who is there, who gets what and why | [`rooms`] |
 //! | `POST /v1/rooms/{room}/moderate` | remove, mute, lock, end | [`moderate`] |
+//! | `GET /v1/edges` | the edges that a client may choose from | [`edges`] |
+//! | `GET /v1/scaling` | more edges or fewer, and why | [`edges`] |
+//! | `POST /v1/drain` | hand over what this edge has | [`edges`] |
 //! | `GET /healthz`, `GET /readyz` | for supervisors and load balancers | [`health`] |
 //! | anything else | the demo page | [`assets`] |
 
 pub mod admin;
 pub mod assets;
+pub mod edges;
 pub mod health;
 pub mod metrics;
 pub mod moderate;
@@ -29,11 +33,15 @@ use crate::edge::Context;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
+use core::time::Duration;
 use std::sync::Arc;
-use tower_http::cors::CorsLayer;
+use tower_http::cors::{Any, CorsLayer};
 
 /// Largest request body but of offers: the only one we take is a few hundred bytes of JSON.
 const LARGEST_BODY: usize = 16 * 1024;
+
+/// How long a browser remembers that anybody may ask.
+const PREFLIGHT: Duration = Duration::from_secs(3_600);
 
 /// All routes.
 pub fn router(context: Arc<Context>) -> Router {
@@ -44,6 +52,9 @@ pub fn router(context: Arc<Context>) -> Router {
         .route("/v1/rooms", get(rooms::list))
         .route("/v1/rooms/{room}", get(rooms::show))
         .route("/v1/rooms/{room}/moderate", post(moderate::moderate))
+        .route("/v1/edges", get(edges::list).layer(CorsLayer::new().allow_origin(Any).max_age(PREFLIGHT)))
+        .route("/v1/scaling", get(edges::scaling))
+        .route("/v1/drain", post(edges::drain).delete(edges::stop_draining))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .fallback(assets::serve);

@@ -24,7 +24,7 @@ mod registry;
 pub mod stats;
 mod traffic;
 
-use crate::clock;
+use crate::cluster::Cluster;
 use crate::cluster::directory::Directory;
 use crate::config::Config;
 use crate::media::Media;
@@ -93,18 +93,19 @@ impl Relay {
     ///
     /// # Errors
     /// What could not be had, and the remedy.
-    pub fn start(config: &Config, media: &Media, directory: Directory, stopping: &watch::Sender<bool>) -> Result<Option<Self>, RelayError> {
+    pub fn start(config: &Config, media: &Media, cluster: &Cluster, stopping: &watch::Sender<bool>) -> Result<Option<Self>, RelayError> {
         let Some(wanted) = config.relay.0 else { return Ok(None) };
         let identity = Identity::of(&config.relay_secret)?;
         let bound = |source| RelayError::Bind { address: wanted, source };
         let endpoint = link::bind(wanted, &identity).map_err(bound)?;
         let address = endpoint.local_addr().map_err(bound)?;
+        let directory = cluster.directory().clone();
         directory.offer_relay(RelayAddress { address: announced(config, media, address), fingerprint: Some(identity.fingerprint()) });
         let shards = media.links().to_vec();
         let hello = Hello {
             version: hello::VERSION,
             id: directory.me().to_string(),
-            incarnation: u64::try_from(clock::unix().as_millis()).unwrap_or(u64::MAX),
+            incarnation: cluster.incarnation(),
             shards: u8::try_from(shards.len()).unwrap_or(u8::MAX),
         };
         let hub = Arc::new(Hub {

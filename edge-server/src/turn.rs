@@ -128,6 +128,16 @@ pub fn urls(host: Option<&str>, media: &[SocketAddr], port: u16, https: Option<u
     plain.into_iter().chain(tls).collect()
 }
 
+/// A number that nobody else has.
+///
+/// # Errors
+/// The system has no random numbers.
+pub fn fresh_number() -> Result<u64, &'static str> {
+    let mut bytes = [0; 8];
+    SystemRandom::new().fill(&mut bytes).map_err(|_| "the system has no random numbers")?;
+    Ok(u64::from_le_bytes(bytes))
+}
+
 /// A secret that lasts as long as this process.
 ///
 /// # Errors

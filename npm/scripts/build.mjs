@@ -93,8 +93,8 @@ const react = await build({
   entryPoints: { react: join(npm, 'src/react/index.ts') },
   external: ['nearcast', 'react'],
 });
-// Needs no core: see there.
-await build({ ...shared, entryPoints: [join(npm, 'src/preflight.ts')] });
+// Need no core: see there.
+await build({ ...shared, entryPoints: [join(npm, 'src/preflight.ts'), join(npm, 'src/regions.ts')] });
 // The worker is text inside of its entry, and a file for pages that allow no other.
 await build({ ...shared, entryPoints: { 'e2ee-worker': join(npm, 'src/e2ee/worker.ts') }, format: 'iife' });
 await build({
@@ -113,7 +113,7 @@ await writeFile(
 );
 run(bin('tsc'), ['--noEmit', '--strict', '--target', 'es2022', '--module', 'esnext', '--moduleResolution', 'bundler', '--types', '', '--lib', 'es2023,esnext.disposable,dom,dom.iterable', '--skipLibCheck', join(work, 'agrees.ts')]);
 run(bin('tsc'), ['-p', join(npm, 'tsconfig.json')]);
-await prune(['index.d.ts', 'slim.d.ts', 'react/index.d.ts', 'preflight.d.ts', 'e2ee/index.d.ts']);
+await prune(['index.d.ts', 'slim.d.ts', 'react/index.d.ts', 'preflight.d.ts', 'regions.d.ts', 'e2ee/index.d.ts']);
 
 /** The glue with the names that wasm-opt gave to imports and exports, its functions in the object that is imported, and what makes an instance. */
 function makeGlue(glue, { imports, exports }) {

@@ -35,6 +35,7 @@ const bundles = [
   ['nearcast/core.wasm', await readFile(join(dist, 'core.wasm'))],
   ['nearcast/react', await minified('react.js')],
   ['nearcast/preflight', await minified('preflight.js')],
+  ['nearcast/regions', await minified('regions.js')],
   ['nearcast/e2ee', await minified('e2ee.js')],
 ].map(([name, bytes]) => [name, bytes.length, gzip(bytes), brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } }).length]);
 const whole = (name) => bundles.find(([bundle]) => bundle === name);

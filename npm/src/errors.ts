@@ -5,7 +5,7 @@
 export type KnownErrorCode =
   // ConnectError
   | 'edge-unreachable' | 'join-timeout' | 'aborted' | 'webrtc-unsupported' | 'core-load-failed' | 'session-lost' | 'session-unknown' | 'transport-failed'
-  | 'overloaded' | 'shutting-down' | 'room-full' | 'room-locked' | 'room-closed' | 'duplicate-identity' | 'removed'
+  | 'overloaded' | 'shutting-down' | 'elsewhere' | 'room-full' | 'room-locked' | 'room-closed' | 'duplicate-identity' | 'removed'
   // TokenError
   | 'token-invalid' | 'token-expired' | 'token-not-yet-valid' | 'token-key-unknown' | 'token-wrong-room' | 'token-unavailable'
   // DeviceError
@@ -95,6 +95,7 @@ const table: Readonly<Record<KnownErrorCode, readonly [ErrorClass, boolean, stri
   'transport-failed': [ConnectError, true, 'No media path to the edge: its UDP port may be blocked. Try another network, or connect again.'],
   overloaded: [ConnectError, true, 'The edge takes nobody in for now. Try another edge, or later.'],
   'shutting-down': [ConnectError, true, 'The edge is going away. Connect to another one, or again in a moment.'],
+  elsewhere: [ConnectError, true, 'The room is on another edge. Connect again.'],
   'room-full': [ConnectError, true, 'The room is full. Try again when somebody has left.'],
   'room-locked': [ConnectError, true, 'The room is locked.'],
   'room-closed': [ConnectError, false, 'The room was closed.'],

@@ -48,6 +48,11 @@ test('so does the check before a call, and it has no core inside', async () => {
   assert.ok((await readFile(new URL('preflight.js', dist))).length < 15_000);
 });
 
+test('so does the choice of an edge', async () => {
+  assert.deepEqual(traces('regions.js'), { exported: ['pickEdge'], added: [], wasm: [] });
+  assert.ok((await readFile(new URL('regions.js', dist))).length < 8_000);
+});
+
 test('so does encryption, with its worker inside', async () => {
   assert.deepEqual(traces('e2ee.js'), { exported: ['E2EE', 'passphraseKeys'], added: [], wasm: [] });
   assert.ok((await readFile(new URL('e2ee.js', dist))).length < 15_000);

@@ -20,13 +20,16 @@ pub struct ErrorInfo {
     /// With `retryable`: not before this many milliseconds.
     #[n(3)]
     pub retry_after_ms: Option<u32>,
+    /// Where to go instead, with the same token: an edge's address as `connect` takes it.
+    #[n(4)]
+    pub edge: Option<String>,
 }
 
 impl ErrorInfo {
     /// An error whose `retryable` is that of its code.
     #[must_use]
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), retryable: code.is_retryable(), retry_after_ms: None }
+        Self { code, message: message.into(), retryable: code.is_retryable(), retry_after_ms: None, edge: None }
     }
 }
 
@@ -119,4 +122,6 @@ codes! {
     ShuttingDown = 41, "shutting-down", retryable: true;
     /// A fault of the edge; it is logged there.
     Internal = 42, "internal", retryable: true;
+    /// The room is on another edge, which `edge` names. Remedy: join there, with the same token.
+    Elsewhere = 43, "elsewhere", retryable: true;
 }

@@ -30,6 +30,7 @@ pub(super) const SERVER: Keep = Keep {
         "110 111*0 111*1 ",                // answer
         "400 404*0 50 60 610 70 71 80 ",   // participants, publications
         "900 901 ;0*0 >1*0 ?0 ?1*0 @0*0 ", // slot, speakers, layers, encodings, qualities
+        "314 <04 ",                        // where to go instead
         "A0 A1 C0*0* D01",                 // who sent a payload, and that; addresses of ICE servers; what was moderated
     ),
     // Identities: who is who in a session that goes on where another one ended.

@@ -59,6 +59,19 @@ impl Edges {
         Some(self.known.get(self.next(now)?)?.address.clone())
     }
 
+    /// Goes where an edge sends us; false: it has been no good lately, or there were too many to remember.
+    pub(crate) fn go(&mut self, now: MonoTime, address: String) -> bool {
+        let at = self.known.iter().position(|edge| edge.address.as_ref() == Some(&address)).unwrap_or(self.known.len());
+        if at == self.known.len() && at <= MAX_OTHERS + 1 {
+            self.known.push(Edge { address: Some(address), bad_until: MonoTime::default() });
+        }
+        let good = at != self.present && self.known.get(at).is_some_and(|edge| edge.bad_until <= now);
+        if good {
+            self.present = at;
+        }
+        good
+    }
+
     /// Goes to another one; false: there is none that isn't bad, and we stay.
     pub(crate) fn leave(&mut self, now: MonoTime) -> bool {
         let Some(next) = self.next(now) else { return false };

@@ -31,8 +31,10 @@ impl Session {
         match message {
             ServerMessage::Joined(joined) => self.joined(now, *joined),
             // Going away is no reason to end: it may come back, or others take its place.
-            ServerMessage::Closed { error } if error.retryable && self.stay.is_some() => {
-                self.recovery.edges.leave(now);
+            ServerMessage::Closed { mut error } if error.retryable && self.stay.is_some() => {
+                if !error.edge.take().is_some_and(|edge| self.recovery.edges.go(now, edge)) {
+                    self.recovery.edges.leave(now);
+                }
                 self.rejoin(now, Reason::Failed(Code::Edge(error.code)));
             }
             ServerMessage::Closed { error } => self.end(Some(error.into())),

@@ -13,6 +13,9 @@ use nearcast_protocol::{ClientMessage, ErrorCode, ErrorInfo, Join, Joined, Resum
 /// found another one by then.
 pub(super) const SETTLE_WITHIN: u32 = 5000; // milliseconds
 
+/// How often an edge may send us to another one before we are in. Two that send us to each other don't agree yet.
+const MAX_REDIRECTS: u8 = 4;
+
 impl Session {
     /// Socket, token and first offer, all at once; the socket first, since the network is slower than the browser that makes the offer.
     pub(super) fn start(&mut self, now: MonoTime) {
@@ -127,6 +130,7 @@ impl Session {
 
     /// In, for the first time or again: the room as it stands.
     fn enter(&mut self, now: MonoTime, mut joined: Joined, renewed: bool) {
+        self.redirects = 0;
         self.recovery.edges.learn(core::mem::take(&mut joined.edges));
         self.name_ice_servers(now, core::mem::take(&mut joined.ice_servers));
         self.direct.mode = joined.mode;
@@ -160,7 +164,15 @@ impl Session {
     }
 
     /// The edge refused our join.
-    pub(super) fn join_refused(&mut self, now: MonoTime, error: ErrorInfo) {
+    pub(super) fn join_refused(&mut self, now: MonoTime, mut error: ErrorInfo) {
+        if let Some(edge) = error.edge.take()
+            && self.redirects < MAX_REDIRECTS
+            && self.recovery.edges.go(now, edge)
+        {
+            self.redirects += 1;
+            self.drop_link();
+            return self.begin_attempt(now);
+        }
         if self.stage == Stage::In {
             if error.retryable && error.code != ErrorCode::TokenNotYetValid {
                 let not_before = error.retry_after_ms.unwrap_or_default();

@@ -155,7 +155,13 @@ fn error(of: Place<'_, '_>) -> ErrorInfo {
     let number = of.number32(0);
     // A reason that a newer edge invented is still a refusal, with a text and whether to try again.
     let code = ErrorCode::ALL.iter().find(|code| u32::from(code.number()) == number).copied().unwrap_or(ErrorCode::Internal);
-    ErrorInfo { code, message: of.text(1), retryable: of.flag(2), retry_after_ms: of.optional(3).map(|_| of.number32(3)) }
+    ErrorInfo {
+        code,
+        message: of.text(1),
+        retryable: of.flag(2),
+        retry_after_ms: of.optional(3).map(|_| of.number32(3)),
+        edge: of.optional_text(4),
+    }
 }
 
 fn source(number: u32) -> Source {

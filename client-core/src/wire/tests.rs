@@ -79,8 +79,8 @@ fn encoding_demand() -> impl Strategy<Value = EncodingDemand> {
 }
 
 fn error() -> impl Strategy<Value = ErrorInfo> {
-    (prop::sample::select(ErrorCode::ALL), text(), any::<bool>(), prop::option::of(any::<u32>()))
-        .prop_map(|(code, message, retryable, retry_after_ms)| ErrorInfo { code, message, retryable, retry_after_ms })
+    (prop::sample::select(ErrorCode::ALL), text(), any::<bool>(), prop::option::of(any::<u32>()), prop::option::of(text()))
+        .prop_map(|(code, message, retryable, retry_after_ms, edge)| ErrorInfo { code, message, retryable, retry_after_ms, edge })
 }
 
 fn publication() -> impl Strategy<Value = PublicationInfo> {
@@ -292,7 +292,7 @@ proptest! {
 #[test]
 fn a_refusal_for_an_unknown_reason_is_still_a_refusal() {
     let bytes = [0x82, 0x03, 0x82, 0x07, 0xa4, 0x00, 0x19, 0x27, 0x0f, 0x01, 0x62, b'n', b'o', 0x02, 0xf5, 0x18, 0x4d, 0xf9, 0x3e, 0x00];
-    let error = ErrorInfo { code: ErrorCode::Internal, message: "no".into(), retryable: true, retry_after_ms: None };
+    let error = ErrorInfo { code: ErrorCode::Internal, message: "no".into(), retryable: true, retry_after_ms: None, edge: None };
     assert_eq!(server_message(&bytes), Ok(ServerMessage::Failed { id: 7, error }));
 }
 

@@ -167,3 +167,38 @@ fn the_join_fits_the_wire() {
     let join = world.take_request();
     assert!(join.to_cbor().len() < 100, "nothing but token, offer and name of the client");
 }
+
+fn sent_to(world: &mut World, edge: &str) {
+    let id = world.take_request().id;
+    let error = ErrorInfo { edge: Some(edge.into()), ..ErrorInfo::new(ErrorCode::Elsewhere, "") };
+    world.receive(&ServerMessage::Failed { id, error });
+}
+
+#[test]
+fn an_edge_that_knows_better_is_followed_with_the_same_offer() {
+    let mut world = World::seeded(1);
+    world.input(Input::Start);
+    world.open();
+    world.token();
+    sent_to(&mut world, "https://b");
+    assert_eq!((world.edge.as_deref(), world.sockets_opened, world.offers_made), (Some("https://b"), 2, 1));
+    world.open();
+    world.token();
+    let ClientMessage::Join(join) = &world.inbox[0].message else { panic!("not a join") };
+    assert_eq!(join.offer.as_ref().unwrap().sdp, "offer 1");
+    let id = world.take_request().id;
+    world.reply_joined(id, vec![], false);
+    assert_eq!(world.states(), ["connected (joined)"]);
+}
+
+#[test]
+fn edges_that_send_us_in_circles_are_followed_four_times() {
+    let mut world = World::seeded(1);
+    world.input(Input::Start);
+    for edge in ["https://b", "https://c", "https://b", "https://c", "https://b"] {
+        world.open();
+        world.token();
+        sent_to(&mut world, edge);
+    }
+    assert_eq!((world.sockets_opened, world.closed_with()), (5, Some("elsewhere")));
+}

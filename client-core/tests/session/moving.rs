@@ -105,6 +105,18 @@ fn an_edge_that_says_goodbye_is_believed() {
 }
 
 #[test]
+fn an_edge_that_says_where_to_go_is_followed() {
+    let mut edges = two_edges();
+    edges[0].names = vec![]; // nobody has heard of the other one
+    let mut live = Live::joined(1, edges);
+    let error = ErrorInfo { edge: Some("https://b".into()), ..ErrorInfo::new(ErrorCode::ShuttingDown, "") };
+    live.world.receive(&ServerMessage::Closed { error });
+    live.run_for(secs(3));
+    assert_eq!(live.steps(), ["moving (shutting-down)", "connected (moved)"]);
+    assert_eq!(live.edges[1].published.len(), 1);
+}
+
+#[test]
 fn a_room_that_was_closed_and_a_participant_who_was_removed_end_at_once() {
     for code in [ErrorCode::RoomClosed, ErrorCode::Removed, ErrorCode::DuplicateIdentity] {
         let mut live = Live::joined(1, two_edges());

@@ -49,8 +49,12 @@ async fn serve(config: Config) -> ExitCode {
         why = edge.failure() => Some(why),
     };
     tracing::info!("shutting down; a second signal ends at once");
+    let goodbye = async {
+        edge.drain().await;
+        edge.shutdown().await
+    };
     let counts = tokio::select! {
-        counts = edge.shutdown() => counts,
+        counts = goodbye => counts,
         _ = interrupt.recv() => return ExitCode::FAILURE,
         _ = terminate.recv() => return ExitCode::FAILURE,
     };

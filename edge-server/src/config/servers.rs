@@ -17,12 +17,7 @@ pub struct Edges(pub Vec<String>);
 
 impl Setting for Edges {
     fn parse(text: &str) -> Result<Self, String> {
-        list(text, MOST_SERVERS, |address| {
-            let rest = ["https://", "http://", "wss://", "ws://"].iter().find_map(|scheme| address.strip_prefix(scheme));
-            let rest = rest.ok_or("does not begin with https:// or wss:// (http:// and ws:// for tests)")?;
-            if rest.is_empty() || rest.starts_with('/') { Err("has no host") } else { Ok(()) }
-        })
-        .map(Self)
+        list(text, MOST_SERVERS, edge_address).map(Self)
     }
 
     fn text(&self) -> String {
@@ -31,6 +26,20 @@ impl Setting for Edges {
 
     fn toml(&self) -> String {
         array(&self.0)
+    }
+}
+
+/// This edge as clients reach it; none: not given.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ClientUrl(pub Option<String>);
+
+impl Setting for ClientUrl {
+    fn parse(text: &str) -> Result<Self, String> {
+        list(text, 1, edge_address).map(|addresses| Self(addresses.into_iter().next()))
+    }
+
+    fn text(&self) -> String {
+        self.0.clone().unwrap_or_default()
     }
 }
 
@@ -119,6 +128,12 @@ impl Setting for TurnSecret {
     fn text(&self) -> String {
         if self.0.is_empty() { String::new() } else { "(secret)".to_owned() }
     }
+}
+
+fn edge_address(address: &str) -> Result<(), &'static str> {
+    let rest = ["https://", "http://", "wss://", "ws://"].iter().find_map(|scheme| address.strip_prefix(scheme));
+    let rest = rest.ok_or("does not begin with https:// or wss:// (http:// and ws:// for tests)")?;
+    if rest.is_empty() || rest.starts_with('/') { Err("has no host") } else { Ok(()) }
 }
 
 fn list(text: &str, most: usize, check: impl Fn(&str) -> Result<(), &'static str>) -> Result<Vec<String>, String> {

@@ -14,11 +14,14 @@ pub async fn alive() -> &'static str {
     "alive\n"
 }
 
-/// `GET /readyz`: 200 when the sockets are bound, every media thread has answered just now, and no shutdown is under way; else 503 and
+/// `GET /readyz`: 200 when the sockets are bound, every media thread has answered just now, and neither shutdown nor drain is under way; else 503 and
 /// the reason. Take the edge out of the load balancer on it.
 pub async fn ready(State(context): State<Arc<Context>>) -> (StatusCode, String) {
     if context.is_stopping() {
         return (StatusCode::SERVICE_UNAVAILABLE, "shutting down\n".to_owned());
+    }
+    if context.cluster.is_draining() {
+        return (StatusCode::SERVICE_UNAVAILABLE, "draining: another edge takes what comes\n".to_owned());
     }
     let reports = context.media.reports(HEARTBEAT).await;
     let silent: Vec<_> = reports.iter().enumerate().filter(|(_, report)| report.is_none()).map(|(shard, _)| shard.to_string()).collect();

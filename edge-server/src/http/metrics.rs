@@ -42,7 +42,7 @@ fn describe(stats: Value) -> Result<String, core::fmt::Error> {
 }
 
 /// What is of now, and may fall; everything else is counted since the start. By table of `/v1/stats`, with its name and meaning as a metric.
-const GAUGES: [(&str, &str, &str, &str); 25] = [
+const GAUGES: [(&str, &str, &str, &str); 32] = [
     ("core", "rooms", "rooms", "Rooms with somebody in them, counted once for each media thread that has a part"),
     ("core", "participants", "participants", "Participants"),
     ("core", "publications", "publications", "Publications"),
@@ -66,7 +66,14 @@ const GAUGES: [(&str, &str, &str, &str); 25] = [
     ("admission", "cpu", "cpu_share", "Share of all processors that the edge uses, an average of seconds"),
     ("admission", "participants", "admission_participants", "Participants with those let in since they were last counted"),
     ("admission", "egress_bps", "egress_bits_per_second", "What is sent"),
+    ("admission", "packets_per_second", "egress_packets_per_second", "Packets that are sent"),
     ("admission", "busy", "admission_busy", "1: nobody new is let in for want of processors"),
+    ("cluster", "edges", "cluster_edges", "Other edges of the cluster that are known"),
+    ("cluster", "edges_good", "cluster_edges_good", "Those of them that take something new"),
+    ("cluster", "rooms_owned", "cluster_rooms_owned", "Rooms that are this edge's"),
+    ("cluster", "rooms_here", "cluster_rooms_here", "Rooms that somebody has entered at this edge"),
+    ("cluster", "store_answers", "cluster_store_answers", "1: the store (redis) answered the last time"),
+    ("cluster", "draining", "cluster_draining", "1: this edge takes nothing new and sends away what it has"),
     ("signalling", "open", "websockets", "WebSockets open"),
 ];
 

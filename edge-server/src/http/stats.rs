@@ -34,6 +34,7 @@ pub(super) async fn gather(context: &Context) -> Value {
         "uptime_s": clock::now().saturating_duration_since(context.started).as_secs(),
         "signalling": context.counters.snapshot(),
         "admission": context.admission.load(),
+        "cluster": context.cluster.stats(),
         "turn": context.turn.as_ref().map(|turn| turn.stats()),
         "relay": context.relay.as_ref().map(crate::relay::Relay::stats),
         "total": total,

@@ -112,6 +112,7 @@ async fn try_begin(
     let sdp = text(body)?;
     let media = offer::read(purpose, &sdp, &parameters)?;
     context.http_sessions.admit(&bearer, clock::now())?;
+    context.cluster.enter(room).await.map_err(|error| redirected(room, purpose, error))?;
     context.admission.admit(context.next_connection().0).map_err(refused)?;
     let Ok(slot) = Arc::clone(&context.slots).try_acquire_owned() else {
         context.counters.count(&context.counters.overloaded);
@@ -130,6 +131,28 @@ async fn try_begin(
     let remote_ufrag = media.remote_ufrag;
     let join = Join { auto_subscribe: purpose == Purpose::Play, offer: Some(media.offer), ..Join::default() };
     session::begin(context, purpose, place, slot, remote_ufrag, admission, join).await.map_err(refused)
+}
+
+/// The room is on another edge: encoders follow a redirection (RFC 9725 §4.5).
+fn redirected(room: &str, purpose: Purpose, error: ErrorInfo) -> Problem {
+    let Some(edge) = &error.edge else { return refused(error) };
+    let edge = edge.trim_end_matches('/').replacen("ws", "http", usize::from(edge.starts_with("ws")));
+    let location = format!("{edge}{}{}", purpose.prefix(), percent_encoded(room));
+    Problem::with(StatusCode::TEMPORARY_REDIRECT, error).header("location", location)
+}
+
+/// One part of a path (RFC 3986 §2.3).
+fn percent_encoded(text: &str) -> String {
+    use core::fmt::Write;
+    text.bytes().fold(String::new(), |mut encoded, byte| {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            // Writing to a String cannot fail.
+            let _ = write!(encoded, "%{byte:02X}");
+        }
+        encoded
+    })
 }
 
 /// `PATCH`: candidates or an ICE restart.

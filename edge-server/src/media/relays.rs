@@ -9,7 +9,7 @@ use super::link::{Peer, ThreadStats};
 use crate::cluster::directory::Directory;
 use sfu_core::{RelayMessage, ShardId, place};
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{Notify, mpsc};
 
@@ -216,20 +216,19 @@ pub struct Placement {
     spread_at: u32,
     rooms: Mutex<HashMap<String, Vec<u32>>>,
     /// Told which rooms have parts here.
-    directory: Option<Directory>,
+    directory: OnceLock<Directory>,
 }
 
 impl Placement {
     /// `spread_at`: participants of one room that a shard takes before another gets some.
     #[must_use]
     pub fn new(shards: usize, spread_at: u32) -> Self {
-        Self { shards, spread_at, rooms: Mutex::default(), directory: None }
+        Self { shards, spread_at, rooms: Mutex::default(), directory: OnceLock::new() }
     }
 
-    /// Tells `directory` from now on which rooms have parts here.
-    #[must_use]
-    pub fn telling(self, directory: Directory) -> Self {
-        Self { directory: Some(directory), ..self }
+    /// Tells `directory` from now on which rooms have parts here. The first one only.
+    pub(super) fn tell(&self, directory: &Directory) {
+        let _ = self.directory.set(directory.clone());
     }
 
     /// The shard for the next participant of `room`, whose first goes to `home`.
@@ -239,6 +238,11 @@ impl Placement {
         rooms.get(room).map_or(home, |sizes| place(home, sizes, self.spread_at))
     }
 
+    /// Whether somebody is in a room.
+    pub(super) fn has(&self, room: &str) -> bool {
+        self.rooms.lock().unwrap_or_else(PoisonError::into_inner).contains_key(room)
+    }
+
     fn note(&self, shard: ShardId, room: &str, participants: u32) {
         let mut rooms = self.rooms.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(sizes) = rooms.get_mut(room) else {
@@ -246,14 +250,14 @@ impl Placement {
                 let mut sizes = vec![0; self.shards];
                 set(&mut sizes, shard, participants);
                 rooms.insert(room.to_owned(), sizes);
-                self.directory.iter().for_each(|directory| directory.hold(room));
+                self.directory.get().into_iter().for_each(|directory| directory.hold(room));
             }
             return;
         };
         set(sizes, shard, participants);
         if sizes.iter().all(|size| *size == 0) {
             rooms.remove(room);
-            self.directory.iter().for_each(|directory| directory.release(room));
+            self.directory.get().into_iter().for_each(|directory| directory.release(room));
         }
     }
 
@@ -262,7 +266,7 @@ impl Placement {
         rooms.retain(|room, sizes| {
             set(sizes, shard, 0);
             let held = sizes.iter().any(|size| *size > 0);
-            self.directory.iter().filter(|_| !held).for_each(|directory| directory.release(room));
+            self.directory.get().into_iter().filter(|_| !held).for_each(|directory| directory.release(room));
             held
         });
     }

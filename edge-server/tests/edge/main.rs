@@ -4,6 +4,7 @@
 
 mod connections_have_bounds;
 mod edges_are_linked;
+mod edges_share_rooms;
 mod full_edges_take_nobody_new;
 mod hostile_clients_are_refused;
 mod http_answers;
@@ -15,6 +16,7 @@ mod one_port_takes_everything;
 mod packets_meet_no_lock;
 mod people_join_and_leave;
 mod proxy;
+mod redis_server;
 mod rooms_are_looked_into;
 mod sessions_resume;
 mod the_process_behaves;

@@ -22,7 +22,7 @@ test('the tarball holds what is used, and nothing else', async () => {
   for (const entry of ['index', 'slim', 'react/index', 'preflight', 'e2ee/index']) assert.ok(types.includes(`dist/${entry}.d.ts`));
   assert.deepEqual(
     files.filter((path) => !types.includes(path)),
-    ['README.md', 'dist/LICENSE-APACHE', 'dist/LICENSE-MIT', 'dist/core.wasm', 'dist/e2ee-worker.js', 'dist/e2ee.js', 'dist/index.js', 'dist/preflight.js', 'dist/react.js', 'dist/slim.js', 'package.json'],
+    ['README.md', 'dist/LICENSE-APACHE', 'dist/LICENSE-MIT', 'dist/core.wasm', 'dist/e2ee-worker.js', 'dist/e2ee.js', 'dist/index.js', 'dist/preflight.js', 'dist/react.js', 'dist/regions.js', 'dist/slim.js', 'package.json'],
   );
   assert.ok(!types.some((path) => /core|session|call/.test(path)), 'internals have no types');
 });
@@ -35,7 +35,7 @@ test('attw finds the types of every entry right', async () => {
   // For bundlers and ES modules, which is what the package is. core.wasm and the worker are files and no modules. Without @types it asks no registry.
   const options = ['--profile', 'esm-only', '--exclude-entrypoints', './core.wasm', './e2ee-worker.js', '--no-definitely-typed', '--no-emoji', '--format', 'json'];
   const { analysis } = JSON.parse(await run(shop.root, join(bin, 'attw'), shop.tarball, ...options));
-  assert.deepEqual(Object.keys(analysis.entrypoints).sort(), ['.', './e2ee', './package.json', './preflight', './react', './slim']);
+  assert.deepEqual(Object.keys(analysis.entrypoints).sort(), ['.', './e2ee', './package.json', './preflight', './react', './regions', './slim']);
 });
 
 test('Node imports it on a server, does nothing by it, and gets a helpful refusal', async () => {

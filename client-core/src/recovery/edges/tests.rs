@@ -13,6 +13,17 @@ fn edges(names: &[&str]) -> Edges {
 }
 
 #[test]
+fn one_goes_where_one_is_sent_unless_it_failed_lately() {
+    let mut edges = edges(&["b"]);
+    assert!(edges.go(at(0), "c".into()));
+    assert_eq!(edges.address().as_deref(), Some("c"));
+    assert!(!edges.go(at(0), "c".into()), "we are there");
+    assert!(edges.leave(at(1)));
+    assert!(!edges.go(at(2), "c".into()), "it failed");
+    assert!(edges.go(at(62_000), "c".into()));
+}
+
+#[test]
 fn one_after_the_other_and_then_none() {
     let mut edges = edges(&["b", "c"]);
     assert_eq!((edges.address(), edges.scout(at(0))), (None, Some(Some("b".into()))));

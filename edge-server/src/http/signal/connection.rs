@@ -9,6 +9,7 @@ use super::codec::{Encoding, Undecoded};
 use super::pace::{Admit, Pace};
 use super::socket::{Broken, Closing, Message, Socket};
 use crate::clock;
+use crate::cluster::rooms::Moved;
 use crate::edge::{Context, stopped};
 use crate::media::link::{Input, Outgoing, ShardLink};
 use crate::token::{Expiry, TokenFault};
@@ -109,6 +110,8 @@ pub struct Connection {
     identity: String,
     /// When fresh TURN credentials are due.
     renewal: Option<tokio::time::Instant>,
+    /// Tells where the room has moved; none outside of clusters.
+    moved: Option<Moved>,
 }
 
 impl Connection {
@@ -129,6 +132,7 @@ impl Connection {
             told: None,
             identity: String::new(),
             renewal: None,
+            moved: None,
             context,
         }
     }
@@ -184,6 +188,10 @@ impl Connection {
                 () = stopped(&mut stopping), if outside => {
                     Err(End::Refused(ErrorInfo::new(ErrorCode::ShuttingDown, "this edge is shutting down; use another")))
                 }
+                to = moved(&mut self.moved) => Err(End::Refused(ErrorInfo {
+                    edge: Some(to.to_string()),
+                    ..ErrorInfo::new(ErrorCode::Elsewhere, format!("this room has moved to another edge: join at {to}"))
+                })),
                 () = until(renewal) => Box::pin(self.renew_credentials(socket)).await,
                 message = self.stage.next() => Box::pin(self.tell(socket, message)).await,
             };
@@ -200,6 +208,9 @@ impl Connection {
             (ServerMessage::Joined(joined), _) => {
                 // What the shard needs to know nothing of.
                 joined.edges.clone_from(&self.context.config.edges.0);
+                if joined.edges.is_empty() {
+                    joined.edges = self.context.cluster.others();
+                }
                 joined.ice_servers = self.ice_servers();
                 if let Stage::Entering { link, .. } = core::mem::replace(&mut self.stage, Stage::Outside) {
                     self.stage = Stage::Inside { link };
@@ -311,7 +322,10 @@ impl Connection {
         }
         // Whoever comes back is inside already.
         if join.resume.is_none() {
+            self.moved = Box::pin(self.context.cluster.enter(&claims.room)).await?;
             self.context.admission.admit(self.id.0)?;
+        } else {
+            self.moved = self.context.cluster.come_back(&claims.room);
         }
         let overloaded = || ErrorInfo::new(ErrorCode::Overloaded, "this edge is overloaded; use another, or try later");
         let resume = join.resume.as_ref().map(|resume| &resume.session);
@@ -414,6 +428,17 @@ impl Connection {
         // Whatever happens now, the connection is over.
         let _ = timeout(CLOSE_PATIENCE, goodbye).await;
     }
+}
+
+/// Waits until the room has moved, and says where to; where it never does, for ever.
+async fn moved(room: &mut Option<Moved>) -> Arc<str> {
+    if let Some(room) = room
+        && let Ok(to) = room.wait_for(Option::is_some).await
+        && let Some(to) = &*to
+    {
+        return Arc::clone(to);
+    }
+    core::future::pending().await
 }
 
 /// Waits until then; without a time, for ever.
