@@ -135,29 +135,14 @@ pub struct Stats {
     pub moved: u64,
 }
 
-/// The name of this edge: as configured, or one made up of `seed`, which no other edge has.
-///
-/// # Errors
-/// None that the configuration lets through.
-pub fn name(config: &Config, seed: u64) -> Result<NodeId, String> {
-    let made_up = || NodeId::parse(&format!("edge-{seed:016x}")).map_err(|error| error.to_string());
-    config.edge_id.0.clone().map_or_else(made_up, Ok)
-}
-
 impl Cluster {
-    /// From the configuration. `directory`: that of this edge, which has its name; `incarnation`: grows with every start; `http`: where HTTP is served;
-    /// `candidates`: where media is announced.
+    /// From the configuration. `http`: where HTTP is served; `candidates`: where media is announced; `seed`: something that no other edge has.
     ///
     /// # Errors
     /// An address of the store that the configuration let through all the same.
-    pub fn new(
-        config: &Config,
-        directory: Directory,
-        incarnation: u64,
-        http: SocketAddr,
-        candidates: &[SocketAddr],
-    ) -> Result<Self, String> {
-        let id = directory.me().clone();
+    pub fn new(config: &Config, http: SocketAddr, candidates: &[SocketAddr], seed: u64) -> Result<Self, String> {
+        let made_up = || NodeId::parse(&format!("edge-{seed:016x}")).map_err(|error| error.to_string());
+        let id = config.edge_id.0.clone().map_or_else(made_up, Ok)?;
         let cores = std::thread::available_parallelism().map_or(1, core::num::NonZero::get);
         let seats = match u32::try_from(config.edge_participants.0).unwrap_or(u32::MAX) {
             0 => SEATS_PER_CORE.saturating_mul(u32::try_from(cores).unwrap_or(1)),
@@ -165,14 +150,14 @@ impl Cluster {
         };
         let me = Me {
             id: id.clone(),
-            incarnation,
+            incarnation: u64::try_from(clock::unix().as_millis()).unwrap_or_default(),
             region: config.region.0.clone(),
             url: config.client_url.0.clone().unwrap_or_else(|| own_url(config, http, candidates)).into(),
             capacity: Capacity { participants: seats, packets_per_second: 0 },
         };
         let store = config.redis.0.as_deref().map(Store::new).transpose().map_err(|error| error.to_string())?;
         let cluster = Self {
-            directory,
+            directory: Directory::new(id.clone()),
             me,
             url_is_configured: config.client_url.0.is_some(),
             rooms: Rooms::new(id),
@@ -192,6 +177,12 @@ impl Cluster {
     #[must_use]
     pub fn directory(&self) -> &Directory {
         &self.directory
+    }
+
+    /// Grows with every start of this edge: milliseconds since 1970.
+    #[must_use]
+    pub fn incarnation(&self) -> u64 {
+        self.me.incarnation
     }
 
     /// This edge shares a store with others.

@@ -291,6 +291,7 @@ settings! {
     /// The secret that edges know each other by: whoever has it may link, and see and send all media. The same for all edges of a cluster.
     #[arg(long, value_name = "SECRET")]
     relay_secret: RelaySecret, flag: Option<String>, default: "", range: "32 to 512 bytes (openssl rand -base64 36); with dev one that everybody knows";
+
     /// The Redis server that edges of one cluster share: with it this edge joins them. Nothing given: this edge is alone.
     ///
     /// It is memory for where rooms are, and no part of a call: while it is away, calls and joins go on. Clusters that share a server take

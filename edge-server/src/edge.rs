@@ -2,7 +2,6 @@
 
 use crate::admission::{self, Admission};
 use crate::clock;
-use crate::cluster::directory::Directory;
 use crate::cluster::{self, Cluster};
 use crate::config::Config;
 use crate::config::servers::Endpoint;
@@ -97,7 +96,7 @@ pub struct Context {
     pub ice_servers: IceServers,
     /// The shards.
     pub media: Media,
-    /// The links to them, if there are any.
+    /// The links to other edges, if there are any.
     pub relay: Option<Relay>,
     /// The TURN server of this edge, if there is one.
     pub turn: Option<Arc<Turn>>,
@@ -271,12 +270,7 @@ impl Edge {
             _ => None,
         };
         let config = announcing(config).await?;
-        let seed = turn::fresh_number().map_err(|why| MediaError::System(why.to_owned()))?;
-        let directory = Directory::new(cluster::name(&config, seed).map_err(StartError::Cluster)?);
-        // One for all: links and registrations tell processes of one name apart by it.
-        let incarnation = u64::try_from(clock::unix().as_millis()).unwrap_or_default();
-        let shared = config.relay.0.is_some().then(|| directory.clone());
-        let (media, tcp_listener) = Media::start(&config, tls.as_ref().map(|_| http), shared, &fatal_sender)?;
+        let (media, tcp_listener) = Media::start(&config, tls.as_ref().map(|_| http), &fatal_sender)?;
         if media.reports(FIRST_HEARTBEAT).await.iter().any(Option::is_none) {
             return Err(StartError::Silent);
         }
@@ -294,9 +288,11 @@ impl Edge {
         let interfaces = crate::media::announce::interfaces();
         let here = |address: SocketAddr| interfaces.iter().any(|interface| interface.address == address.ip());
         let turn = Turn::new(&config, &ice_servers, media.candidates(), here).map(Arc::new);
+        let seed = turn::fresh_number().map_err(|why| MediaError::System(why.to_owned()))?;
+        let cluster = Cluster::new(&config, http, media.candidates(), seed).map_err(StartError::Cluster)?;
+        media.tell(cluster.directory());
         let stopping = watch::Sender::new(false);
-        let relay = Relay::start(&config, &media, directory.clone(), incarnation, &stopping)?;
-        let cluster = Cluster::new(&config, directory, incarnation, http, media.candidates()).map_err(StartError::Cluster)?;
+        let relay = Relay::start(&config, &media, &cluster, &stopping)?;
         let context = Arc::new(Context {
             cluster: Arc::new(cluster),
             keyring: Keyring::new(&config),

@@ -85,14 +85,13 @@ pub struct Media {
 
 impl Media {
     /// Binds the sockets and starts the threads; also what takes TCP connections, if that is wanted. `https`: connections for media are
-    /// taken there too. `directory`: told which rooms have parts here. `fatal` receives a sentence when a shard has given up.
+    /// taken there too. `fatal` receives a sentence when a shard has given up.
     ///
     /// # Errors
     /// What could not be had, and the remedy.
     pub fn start(
         config: &Config,
         https: Option<SocketAddr>,
-        directory: Option<Directory>,
         fatal: &mpsc::Sender<String>,
     ) -> Result<(Self, Option<TcpListener>), MediaError> {
         let system = |error: &dyn core::fmt::Display| MediaError::System(error.to_string());
@@ -124,11 +123,7 @@ impl Media {
         let wall_clock = WallClock::new(clock::now(), clock::unix());
         let (links, mailboxes) = link::connect(count).map_err(|error| system(&error))?;
         let spread_at = u32::try_from(config.room_spread.0).unwrap_or(u32::MAX);
-        let placement = Placement::new(usize::from(count), spread_at);
-        let placement = Arc::new(match directory {
-            Some(directory) => placement.telling(directory),
-            None => placement,
-        });
+        let placement = Arc::new(Placement::new(usize::from(count), spread_at));
         let mut threads = Vec::new();
         for (socket, mailbox) in sockets.into_iter().zip(mailboxes) {
             let shard = ShardConfig {
@@ -200,6 +195,11 @@ impl Media {
         let count = u64::try_from(self.shards.len()).ok().filter(|count| *count > 0)?;
         let home = usize::try_from(stable_hash(room.as_bytes()) % count).ok()?;
         self.shards.get(self.placement.place(room, home))
+    }
+
+    /// Tells `directory` from now on which rooms have parts here. Once, before anybody is in one.
+    pub fn tell(&self, directory: &Directory) {
+        self.placement.tell(directory);
     }
 
     /// Whether somebody is in a room here, as the shards told last.

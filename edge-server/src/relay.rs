@@ -18,11 +18,13 @@ mod dial;
 mod hello;
 pub mod identity;
 mod link;
+mod narrow;
 mod queue;
 mod registry;
 pub mod stats;
 mod traffic;
 
+use crate::cluster::Cluster;
 use crate::cluster::directory::Directory;
 use crate::config::Config;
 use crate::media::Media;
@@ -87,28 +89,23 @@ impl Hub {
 }
 
 impl Relay {
-    /// Binds the port and begins to make links; `None` when the configuration wants none. `incarnation`: grows with every start of the edge.
+    /// Binds the port and begins to make links; `None` when the configuration wants none.
     ///
     /// # Errors
     /// What could not be had, and the remedy.
-    pub fn start(
-        config: &Config,
-        media: &Media,
-        directory: Directory,
-        incarnation: u64,
-        stopping: &watch::Sender<bool>,
-    ) -> Result<Option<Self>, RelayError> {
+    pub fn start(config: &Config, media: &Media, cluster: &Cluster, stopping: &watch::Sender<bool>) -> Result<Option<Self>, RelayError> {
         let Some(wanted) = config.relay.0 else { return Ok(None) };
         let identity = Identity::of(&config.relay_secret)?;
         let bound = |source| RelayError::Bind { address: wanted, source };
         let endpoint = link::bind(wanted, &identity).map_err(bound)?;
         let address = endpoint.local_addr().map_err(bound)?;
+        let directory = cluster.directory().clone();
         directory.offer_relay(RelayAddress { address: announced(config, media, address), fingerprint: Some(identity.fingerprint()) });
         let shards = media.links().to_vec();
         let hello = Hello {
             version: hello::VERSION,
             id: directory.me().to_string(),
-            incarnation,
+            incarnation: cluster.incarnation(),
             shards: u8::try_from(shards.len()).unwrap_or(u8::MAX),
         };
         let hub = Arc::new(Hub {

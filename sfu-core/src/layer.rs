@@ -199,6 +199,13 @@ impl Rungs {
         self.len == other.len && self.iter().all(|rung| other.iter().any(|known| shape(known) == shape(rung)))
     }
 
+    /// The same, with some that can't be had now.
+    #[must_use]
+    pub(crate) fn without(mut self, is_off: impl Fn(&Rung) -> bool) -> Self {
+        self.rungs.iter_mut().filter(|rung| is_off(rung)).for_each(|rung| rung.live = false);
+        self
+    }
+
     pub(crate) fn sort_by_cost(&mut self) {
         if let Some(rungs) = self.rungs.get_mut(..self.len) {
             rungs.sort_unstable_by_key(|rung| (rung.bitrate, rung.encoding, rung.target));

@@ -437,6 +437,21 @@ impl Publication {
         smallest.filter(|rung| area(rung) > 0).map_or(0, |rung| rung.encoding)
     }
 
+    /// Encodings that are left, one bit each, when so many of the largest are withheld: never fewer than the smallest. All, while sizes aren't known.
+    pub(crate) fn without_largest(&self, withheld: u8) -> u8 {
+        let area = |encoding: u8| {
+            let of_it = self.offer.rungs().iter().filter(|rung| rung.encoding == encoding);
+            of_it.map(|rung| u32::from(rung.width).saturating_mul(rung.height.into())).max().unwrap_or(0)
+        };
+        let mut sizes: Vec<_> = (0..self.encodings.len() as u8).map(|encoding| (area(encoding), encoding)).collect();
+        if sizes.iter().any(|(area, _)| *area == 0) {
+            return u8::MAX;
+        }
+        sizes.sort_unstable();
+        let kept = sizes.len().saturating_sub(withheld.into()).max(1);
+        sizes.iter().take(kept).fold(0, |kept, (_, encoding)| kept | 1_u8.wrapping_shl((*encoding).into()))
+    }
+
     /// Audio that is sent and not passed on.
     pub(crate) fn is_held_back(&self) -> bool {
         !self.heard && self.stream(0).is_some_and(|stream| stream.ssrc.is_some())

@@ -174,6 +174,8 @@ pub struct Shard {
     relayed: HashMap<(ShardId, Handle), PublicationKey>,
     /// Shards of other edges that can be reached now.
     linked: Vec<ShardId>,
+    /// Of them those behind a link that is too narrow: how many of the largest encodings aren't passed on to them.
+    narrow: HashMap<ShardId, u8>,
     egress: Egress,
     frames: Frames,
     paced: Paced,
@@ -215,6 +217,7 @@ impl Shard {
             tuples: HashMap::new(),
             relayed: HashMap::new(),
             linked: Vec::new(),
+            narrow: HashMap::new(),
             egress: Egress::new(),
             frames: Frames::default(),
             paced: Paced::default(),

@@ -42,7 +42,7 @@ fn describe(stats: Value) -> Result<String, core::fmt::Error> {
 }
 
 /// What is of now, and may fall; everything else is counted since the start. By table of `/v1/stats`, with its name and meaning as a metric.
-const GAUGES: [(&str, &str, &str, &str); 31] = [
+const GAUGES: &[(&str, &str, &str, &str)] = &[
     ("core", "rooms", "rooms", "Rooms with somebody in them, counted once for each media thread that has a part"),
     ("core", "participants", "participants", "Participants"),
     ("core", "publications", "publications", "Publications"),
@@ -62,6 +62,8 @@ const GAUGES: [(&str, &str, &str, &str); 31] = [
     ("tcp", "tcp_connections", "tcp_connections", "TCP connections for media"),
     ("turn", "clients", "turn_clients", "Clients of the TURN server"),
     ("turn", "allocations", "turn_allocations", "Allocations of the TURN server"),
+    ("relay", "links", "relay_links", "Links to other edges that are up"),
+    ("relay", "round_trip_us", "relay_round_trip_microseconds", "Longest round trip of a link to another edge"),
     ("admission", "cpu", "cpu_share", "Share of all processors that the edge uses, an average of seconds"),
     ("admission", "participants", "admission_participants", "Participants with those let in since they were last counted"),
     ("admission", "egress_bps", "egress_bits_per_second", "What is sent"),
@@ -100,7 +102,7 @@ const fn labelled(
     Labelled { table, key, family, label, about }
 }
 
-const LABELLED: [Labelled; 10] = [
+const LABELLED: [Labelled; 12] = [
     labelled(("signalling", "joined"), "joins", ("result", "joined"), JOINS),
     labelled(("signalling", "joins_refused"), "joins", ("result", "refused"), JOINS),
     labelled(("signalling", "closed_by_peer"), "websockets_closed", ("reason", "peer"), CLOSED),
@@ -109,11 +111,14 @@ const LABELLED: [Labelled; 10] = [
     labelled(("signalling", "dismissed"), "websockets_closed", ("reason", "dismissed"), CLOSED),
     labelled(("signalling", "slow"), "websockets_closed", ("reason", "slow"), CLOSED),
     labelled(("signalling", "overloaded"), "websockets_closed", ("reason", "overloaded"), CLOSED),
+    labelled(("relay", "bytes_received"), "relay_bytes", ("direction", "in"), RELAYED),
+    labelled(("relay", "bytes_sent"), "relay_bytes", ("direction", "out"), RELAYED),
     labelled(("core", "bytes_in"), "media_bytes", ("direction", "in"), MEDIA),
     labelled(("core", "bytes_out"), "media_bytes", ("direction", "out"), MEDIA),
 ];
 const JOINS: &str = "Joins, by how they ended";
 const CLOSED: &str = "WebSockets that ended, by who or what ended them";
+const RELAYED: &str = "UDP payload between edges, in bytes";
 const MEDIA: &str = "UDP payload, in bytes";
 
 const NO_LABELS: [(&str, &str); 0] = [];

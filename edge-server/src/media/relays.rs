@@ -9,7 +9,7 @@ use super::link::{Peer, ThreadStats};
 use crate::cluster::directory::Directory;
 use sfu_core::{RelayMessage, ShardId, place};
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{Notify, mpsc};
 
@@ -35,6 +35,8 @@ pub enum Relay {
     Linked(Way),
     /// It can no longer; the number of its first shard.
     Cut(ShardId),
+    /// The way to it is too narrow; the number of its first shard, and how many of the largest encodings are to be withheld.
+    Narrow(ShardId, u8),
 }
 
 /// A message on its way to another edge.
@@ -140,6 +142,11 @@ impl Relays {
         gone.map(|gone| gone.way.ids().collect()).unwrap_or_default()
     }
 
+    /// The shards of one edge, as they are called here.
+    pub(super) fn behind(&self, first: ShardId) -> Vec<ShardId> {
+        self.elsewhere.iter().filter(|elsewhere| elsewhere.way.first == first).flat_map(|elsewhere| elsewhere.way.ids()).collect()
+    }
+
     /// Everybody who can be reached on other edges.
     pub(super) fn linked(&self) -> Vec<ShardId> {
         self.elsewhere.iter().flat_map(|elsewhere| elsewhere.way.ids()).collect()
@@ -209,20 +216,19 @@ pub struct Placement {
     spread_at: u32,
     rooms: Mutex<HashMap<String, Vec<u32>>>,
     /// Told which rooms have parts here.
-    directory: Option<Directory>,
+    directory: OnceLock<Directory>,
 }
 
 impl Placement {
     /// `spread_at`: participants of one room that a shard takes before another gets some.
     #[must_use]
     pub fn new(shards: usize, spread_at: u32) -> Self {
-        Self { shards, spread_at, rooms: Mutex::default(), directory: None }
+        Self { shards, spread_at, rooms: Mutex::default(), directory: OnceLock::new() }
     }
 
-    /// Tells `directory` from now on which rooms have parts here.
-    #[must_use]
-    pub fn telling(self, directory: Directory) -> Self {
-        Self { directory: Some(directory), ..self }
+    /// Tells `directory` from now on which rooms have parts here. The first one only.
+    pub(super) fn tell(&self, directory: &Directory) {
+        let _ = self.directory.set(directory.clone());
     }
 
     /// The shard for the next participant of `room`, whose first goes to `home`.
@@ -244,14 +250,14 @@ impl Placement {
                 let mut sizes = vec![0; self.shards];
                 set(&mut sizes, shard, participants);
                 rooms.insert(room.to_owned(), sizes);
-                self.directory.iter().for_each(|directory| directory.hold(room));
+                self.directory.get().into_iter().for_each(|directory| directory.hold(room));
             }
             return;
         };
         set(sizes, shard, participants);
         if sizes.iter().all(|size| *size == 0) {
             rooms.remove(room);
-            self.directory.iter().for_each(|directory| directory.release(room));
+            self.directory.get().into_iter().for_each(|directory| directory.release(room));
         }
     }
 
@@ -260,7 +266,7 @@ impl Placement {
         rooms.retain(|room, sizes| {
             set(sizes, shard, 0);
             let held = sizes.iter().any(|size| *size > 0);
-            self.directory.iter().filter(|_| !held).for_each(|directory| directory.release(room));
+            self.directory.get().into_iter().filter(|_| !held).for_each(|directory| directory.release(room));
             held
         });
     }

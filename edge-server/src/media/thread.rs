@@ -289,6 +289,7 @@ impl Worker {
                     let shards = self.relays.link(way);
                     self.shard.handle_linked(&shards);
                 }
+                Relay::Narrow(first, withheld) => self.shard.handle_narrow(&self.relays.behind(first), withheld),
                 Relay::Cut(first) => {
                     let shards = self.relays.cut(first);
                     self.shard.handle_unlinked(now, &shards);

@@ -4,10 +4,11 @@
 //! may be that just one of them can reach the other.
 
 use super::Hub;
-use super::link;
+use super::link::{self, Failed};
 use crate::clock;
 use cluster_core::node::Fingerprint;
 use cluster_core::{NodeId, Relay as RelayAddress};
+use core::fmt;
 use core::time::Duration;
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -27,6 +28,9 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// Between two looks at whether a link that somebody else made is still there.
 const LOOK: Duration = Duration::from_millis(250);
 
+/// Every so many failures one is logged: about once in two minutes.
+const TOLD: u32 = 24;
+
 /// Whom to dial.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 enum Target {
@@ -34,6 +38,15 @@ enum Target {
     Known(NodeId, SocketAddr, Option<Fingerprint>),
     /// From the configuration.
     Configured(String),
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Known(id, address, _) => write!(formatter, "{id} at {address}"),
+            Self::Configured(name) => formatter.write_str(name),
+        }
+    }
 }
 
 /// Keeps a task for each edge that is to be linked, until a shutdown begins.
@@ -74,7 +87,7 @@ async fn dial(hub: Arc<Hub>, target: Target) {
         Target::Known(id, ..) => Some(id.clone()),
         Target::Configured(_) => None,
     };
-    let mut pause = FIRST_PAUSE;
+    let (mut pause, mut failures) = (FIRST_PAUSE, 0_u32);
     loop {
         if let Some(id) = &id {
             wait_for_turn(&hub, id).await;
@@ -82,15 +95,19 @@ async fn dial(hub: Arc<Hub>, target: Target) {
         match attempt(&hub, &target).await {
             Ok(greeted) => {
                 id = Some(greeted.id().clone());
-                pause = FIRST_PAUSE;
+                (pause, failures) = (FIRST_PAUSE, 0);
                 // A task of its own: the link outlives an edge's entry in the directory.
                 let hub = Arc::clone(&hub);
                 let linked = tokio::spawn(async move { link::run(&hub, greeted).await });
                 let _ = linked.await;
             }
-            Err(why) => {
+            Err(Failed::Linked(other)) => id = Some(other),
+            Err(Failed::Because(why)) => {
                 hub.totals.fail();
-                tracing::debug!(?target, %why, "no link");
+                if failures % TOLD == 0 {
+                    tracing::warn!(edge = %target, %why, "no link to an edge; trying again");
+                }
+                failures = failures.wrapping_add(1);
             }
         }
         sleep(pause + jitter(pause / 2)).await;
@@ -116,16 +133,16 @@ async fn wait_for_turn(hub: &Hub, id: &NodeId) {
     }
 }
 
-async fn attempt(hub: &Hub, target: &Target) -> Result<link::Greeted, String> {
+async fn attempt(hub: &Hub, target: &Target) -> Result<link::Greeted, Failed> {
     match target {
         Target::Known(_, address, fingerprint) => link::call(hub, *address, *fingerprint).await,
         Target::Configured(name) => {
             let addresses: Vec<_> = lookup_host(name).await.map_err(|error| format!("{name}: {error}"))?.collect();
-            let mut why = format!("{name} has no address");
+            let mut why = Failed::Because(format!("{name} has no address"));
             for address in addresses.into_iter().take(4) {
                 match link::call(hub, address, None).await {
-                    Ok(greeted) => return Ok(greeted),
-                    Err(error) => why = format!("{name} ({address}): {error}"),
+                    Err(Failed::Because(error)) => why = Failed::Because(format!("{address}: {error}")),
+                    linked => return linked,
                 }
             }
             Err(why)

@@ -151,7 +151,7 @@ pub(super) async fn accept(hub: Arc<Hub>, mut stopping: watch::Receiver<bool>) {
                     drop(permit);
                     run(&hub, greeted).await;
                 }
-                Ok(Err(why)) => tracing::debug!(%why, "a link was not taken"),
+                Ok(Err(why)) => tracing::debug!(?why, "a link was not taken"),
                 Err(_) => tracing::debug!("a link was not taken: its greeting took too long"),
             }
         });
@@ -173,7 +173,7 @@ impl Greeted {
     }
 }
 
-async fn answer(hub: &Hub, incoming: Incoming) -> Result<Greeted, String> {
+async fn answer(hub: &Hub, incoming: Incoming) -> Result<Greeted, Failed> {
     let connection = incoming.await.map_err(|error| error.to_string())?;
     let (mut send, mut receive) = connection.accept_bi().await.map_err(|error| error.to_string())?;
     let theirs = Hello::receive(&mut receive).await?;
@@ -181,17 +181,43 @@ async fn answer(hub: &Hub, incoming: Incoming) -> Result<Greeted, String> {
     enter(hub, connection, (send, receive), theirs, false, None)
 }
 
+/// Why a call made no link.
+#[derive(Debug)]
+pub(super) enum Failed {
+    /// There is a link to that edge already.
+    Linked(NodeId),
+    /// In words.
+    Because(String),
+}
+
+impl From<String> for Failed {
+    fn from(why: String) -> Self {
+        Self::Because(why)
+    }
+}
+
 /// Makes a connection. `fingerprint`: what the directory says of its certificate.
-pub(super) async fn call(hub: &Hub, address: SocketAddr, fingerprint: Option<Fingerprint>) -> Result<Greeted, String> {
+pub(super) async fn call(hub: &Hub, address: SocketAddr, fingerprint: Option<Fingerprint>) -> Result<Greeted, Failed> {
     let calling = hub.endpoint.connect(address, super::identity::NAME).map_err(|error| error.to_string())?;
     let greeting = async {
-        let connection = calling.await.map_err(|error| error.to_string())?;
+        let connection = calling.await.map_err(|error| hint(&error))?;
         let (mut send, mut receive) = connection.open_bi().await.map_err(|error| error.to_string())?;
         hub.hello.send(&mut send).await?;
         let theirs = Hello::receive(&mut receive).await?;
         enter(hub, connection, (send, receive), theirs, true, fingerprint)
     };
-    tokio::time::timeout(GREETING, greeting).await.unwrap_or_else(|_| Err(format!("no answer within {} s", GREETING.as_secs())))
+    let late = || Failed::Because(format!("no answer within {} s: is its relay port open to this edge (UDP)?", GREETING.as_secs()));
+    tokio::time::timeout(GREETING, greeting).await.unwrap_or_else(|_| Err(late()))
+}
+
+/// What to look at when a connection doesn't come about.
+fn hint(error: &quinn::ConnectionError) -> String {
+    match error {
+        quinn::ConnectionError::TransportError(_) | quinn::ConnectionError::ConnectionClosed(_) => {
+            format!("{error}: do both edges have the same relay_secret, and the same version?")
+        }
+        _ => error.to_string(),
+    }
 }
 
 fn enter(
@@ -201,10 +227,10 @@ fn enter(
     theirs: Hello,
     called: bool,
     expected: Option<Fingerprint>,
-) -> Result<Greeted, String> {
+) -> Result<Greeted, Failed> {
     let refuse = |connection: &Connection, ended: &Ended| {
         connection.close(ended.code(), ended.text().as_bytes());
-        Err(ended.text())
+        Err(Failed::Because(ended.text()))
     };
     let Ok(id) = NodeId::parse(&theirs.id) else {
         return refuse(&connection, &Ended::Malformed("the name of the other edge isn't one".to_owned()));
@@ -227,9 +253,12 @@ fn enter(
     }
     let by_lower = if called { *me < id } else { id < *me };
     let candidate = Candidate { id: id.clone(), incarnation: theirs.incarnation, by_lower };
-    match hub.registry.enter(&candidate) {
+    match hub.registry.enter(clock::now(), &candidate) {
         Ok(place) => Ok(Greeted { connection, streams, theirs, id, place }),
-        Err(Refusal::Doubled) => refuse(&connection, &Ended::Doubled),
+        Err(Refusal::Doubled) => {
+            let _ = refuse(&connection, &Ended::Doubled);
+            Err(Failed::Linked(id))
+        }
         Err(refusal) => refuse(&connection, &Ended::Refused(refusal)),
     }
 }

@@ -1,14 +1,19 @@
 //! Which edge each link goes to: one for each.
 //!
-//! Both edges of a pair may dial at once. They agree without asking: of two connections to the same process the one that the edge with the lower id
-//! dialled stays; of two that the same edge dialled the younger, since who dials again has lost the first. A process that was started later than the
-//! one that is known takes its place.
+//! Both edges of a pair may dial at once. They agree without asking: a connection that has stood for [`SETTLED`] stays; of two younger ones to the same
+//! process the one that the edge with the lower id dialled, and of two that the same edge dialled the later. A process that was started later than
+//! the one that is known takes its place.
 
 use super::MOST_LINKS;
 use cluster_core::NodeId;
+use core::time::Duration;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 use tokio::sync::watch;
+
+/// A link that is as old is in use on both sides. Who has lost it all the same dials until this side has noticed, too.
+const SETTLED: Duration = Duration::from_secs(5);
 
 /// A connection whose other end has said who it is.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -53,24 +58,28 @@ struct Entry {
     incarnation: u64,
     by_lower: bool,
     ticket: u64,
+    since: Instant,
     replaced: watch::Sender<bool>,
 }
 
 impl Registry {
     /// Takes the place of an edge for this connection.
-    pub(super) fn enter(&self, candidate: &Candidate) -> Result<Place, Refusal> {
+    pub(super) fn enter(&self, now: Instant, candidate: &Candidate) -> Result<Place, Refusal> {
         let mut links = self.lock();
         match links.links.get(&candidate.id) {
             Some(known) if candidate.incarnation < known.incarnation => return Err(Refusal::Stale),
-            Some(known) if candidate.incarnation == known.incarnation && known.by_lower && !candidate.by_lower => {
-                return Err(Refusal::Doubled);
+            Some(known) if candidate.incarnation == known.incarnation => {
+                let settled = now.saturating_duration_since(known.since) >= SETTLED;
+                if settled || (known.by_lower && !candidate.by_lower) {
+                    return Err(Refusal::Doubled);
+                }
             }
             None if links.links.len() >= MOST_LINKS => return Err(Refusal::Full),
             _ => (),
         }
         links.tickets += 1;
         let (ticket, (replaced, told)) = (links.tickets, watch::channel(false));
-        let entry = Entry { incarnation: candidate.incarnation, by_lower: candidate.by_lower, ticket, replaced };
+        let entry = Entry { incarnation: candidate.incarnation, by_lower: candidate.by_lower, ticket, since: now, replaced };
         if let Some(before) = links.links.insert(candidate.id.clone(), entry) {
             before.replaced.send_replace(true);
         }
@@ -110,10 +119,10 @@ mod tests {
     #[test]
     fn of_two_the_one_that_the_lower_dialled_stays_in_whichever_order_they_come() {
         let registry = Registry::default();
-        let first = registry.enter(&candidate(1, false)).unwrap();
-        let second = registry.enter(&candidate(1, true)).unwrap();
+        let first = registry.enter(Instant::now(), &candidate(1, false)).unwrap();
+        let second = registry.enter(Instant::now(), &candidate(1, true)).unwrap();
         assert!(*first.replaced.borrow());
-        assert_eq!(registry.enter(&candidate(1, false)).err(), Some(Refusal::Doubled));
+        assert_eq!(registry.enter(Instant::now(), &candidate(1, false)).err(), Some(Refusal::Doubled));
         drop(first);
         assert!(registry.is_linked(&candidate(1, true).id), "who was replaced takes nothing away");
         drop(second);
@@ -121,26 +130,30 @@ mod tests {
     }
 
     #[test]
-    fn who_dials_again_has_lost_the_first() {
-        let registry = Registry::default();
-        let first = registry.enter(&candidate(1, true)).unwrap();
-        let _second = registry.enter(&candidate(1, true)).unwrap();
+    fn of_two_that_the_same_dialled_the_later_stays_until_one_has_settled() {
+        let (registry, now) = (Registry::default(), Instant::now());
+        let first = registry.enter(now, &candidate(1, false)).unwrap();
+        let second = registry.enter(now, &candidate(1, false)).unwrap();
         assert!(*first.replaced.borrow());
+        assert_eq!(registry.enter(now + SETTLED, &candidate(1, true)).err(), Some(Refusal::Doubled));
+        assert!(!*second.replaced.borrow());
     }
 
     #[test]
     fn a_later_process_takes_the_place_of_the_earlier() {
         let registry = Registry::default();
-        let first = registry.enter(&candidate(5, true)).unwrap();
-        assert_eq!(registry.enter(&candidate(4, true)).err(), Some(Refusal::Stale));
-        let _later = registry.enter(&candidate(6, false)).unwrap();
+        let first = registry.enter(Instant::now(), &candidate(5, true)).unwrap();
+        assert_eq!(registry.enter(Instant::now(), &candidate(4, true)).err(), Some(Refusal::Stale));
+        let _later = registry.enter(Instant::now(), &candidate(6, false)).unwrap();
         assert!(*first.replaced.borrow());
     }
 
     #[test]
     fn there_are_no_more_than_there_may_be() {
         let registry = Registry::default();
-        let enter = |number: usize| registry.enter(&Candidate { id: NodeId::parse(&format!("e{number}")).unwrap(), ..candidate(1, true) });
+        let enter = |number: usize| {
+            registry.enter(Instant::now(), &Candidate { id: NodeId::parse(&format!("e{number}")).unwrap(), ..candidate(1, true) })
+        };
         let _places: Vec<_> = (0..MOST_LINKS).map(|number| enter(number).unwrap()).collect();
         assert_eq!(enter(MOST_LINKS).err(), Some(Refusal::Full));
     }

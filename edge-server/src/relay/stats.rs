@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub struct Carried {
     /// Datagrams of media.
+    #[serde(flatten)]
     pub media: HopStats,
     /// Messages of control written.
     pub control_sent: u64,
@@ -61,6 +62,8 @@ pub struct LinkReport {
     pub window: u64,
     /// Bytes of the largest datagram.
     pub datagram: usize,
+    /// Of each publication so many of the largest encodings are withheld, because the link is too narrow.
+    pub withheld: u8,
     /// What it carried.
     #[serde(flatten)]
     pub carried: Carried,
@@ -69,8 +72,10 @@ pub struct LinkReport {
 /// All links.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct RelayStats {
-    /// Those that are up.
-    pub links: Vec<LinkReport>,
+    /// How many are up.
+    pub links: usize,
+    /// Of them the longest round trip, microseconds.
+    pub round_trip_us: u64,
     /// Links that came up since the start.
     pub opened: u64,
     /// Links that went down.
@@ -78,7 +83,10 @@ pub struct RelayStats {
     /// Times that an edge was dialled and no link came of it.
     pub failed: u64,
     /// What all of them carried, those included that are down.
+    #[serde(flatten)]
     pub total: Carried,
+    /// Those that are up.
+    pub each: Vec<LinkReport>,
 }
 
 /// The books of one link.
@@ -111,7 +119,15 @@ struct Books {
 
 impl Totals {
     pub(super) fn open(&self, id: &NodeId, address: SocketAddr) -> LinkStats {
-        let report = LinkReport { edge: id.to_string(), address, round_trip_us: 0, window: 0, datagram: 0, carried: Carried::default() };
+        let report = LinkReport {
+            edge: id.to_string(),
+            address,
+            round_trip_us: 0,
+            window: 0,
+            datagram: 0,
+            withheld: 0,
+            carried: Carried::default(),
+        };
         let stats = LinkStats(Arc::new(Mutex::new(report)));
         let mut books = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         books.opened += 1;
@@ -135,6 +151,14 @@ impl Totals {
         let links: Vec<_> = books.links.iter().map(LinkStats::report).collect();
         let mut total = books.ended;
         links.iter().for_each(|link| total.add(&link.carried));
-        RelayStats { links, opened: books.opened, closed: books.closed, failed: books.failed, total }
+        RelayStats {
+            links: links.len(),
+            round_trip_us: links.iter().map(|link| link.round_trip_us).max().unwrap_or_default(),
+            opened: books.opened,
+            closed: books.closed,
+            failed: books.failed,
+            total,
+            each: links,
+        }
     }
 }

@@ -6,6 +6,7 @@
 use super::Hub;
 use super::control::{Outbox, read_frame};
 use super::link::{Ended, SEND_BUFFER};
+use super::narrow::Narrowness;
 use super::queue::Queue;
 use super::stats::LinkStats;
 use crate::clock;
@@ -60,6 +61,13 @@ impl Deliver {
         while let Some(arrival) = waiting {
             tokio::time::sleep(RETRY).await;
             waiting = shard.relay(arrival);
+        }
+    }
+
+    /// So many encodings are to be withheld from the other edge.
+    async fn narrow(&self, withheld: u8) {
+        for shard in &self.shards {
+            self.surely(shard, || Arrival::Narrow(self.first, withheld)).await;
         }
     }
 
@@ -126,6 +134,7 @@ pub(super) struct Media<'a> {
 struct Flow {
     hop: Hop,
     queue: Queue,
+    narrow: Narrowness,
     /// Bytes that quinn may have waiting.
     ahead: usize,
     looked: Instant,
@@ -138,7 +147,15 @@ impl Media<'_> {
     pub(super) async fn run(self, mut outgoing: mpsc::Receiver<Outgoing>) -> Ended {
         let now = clock::now();
         let hop = Hop::new(now, self.connection.rtt());
-        let mut flow = Flow { hop, queue: Queue::default(), ahead: SEND_BUFFER, looked: now, undelivered: 0, unknown: 0 };
+        let mut flow = Flow {
+            hop,
+            queue: Queue::default(),
+            narrow: Narrowness::new(now),
+            ahead: SEND_BUFFER,
+            looked: now,
+            undelivered: 0,
+            unknown: 0,
+        };
         let mut batch = Vec::new();
         let ended = loop {
             let mut due = flow.hop.poll_timeout().min(flow.looked + LOOK);
@@ -165,6 +182,10 @@ impl Media<'_> {
             }
             if now.saturating_duration_since(flow.looked) >= LOOK {
                 self.look(now, &mut flow);
+                if let Some(withheld) = flow.narrow.look(now, flow.queue.dropped) {
+                    tracing::info!(edge = %self.id, withheld, "how many of the largest encodings the link to an edge is too narrow for");
+                    self.deliver.narrow(withheld).await;
+                }
             }
         };
         self.look(clock::now(), &mut flow);
@@ -252,6 +273,7 @@ impl Media<'_> {
             report.round_trip_us = u64::try_from(round_trip.as_micros()).unwrap_or(u64::MAX);
             report.window = quic.path.cwnd;
             report.datagram = self.connection.max_datagram_size().unwrap_or_default();
+            report.withheld = flow.narrow.withheld();
             report.carried.media = flow.hop.stats();
             report.carried.bytes_sent = quic.udp_tx.bytes;
             report.carried.bytes_received = quic.udp_rx.bytes;

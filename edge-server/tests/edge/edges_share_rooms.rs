@@ -1,210 +1,314 @@
-//! Edges that are linked share their rooms: who is where makes no difference to anybody.
-//!
-//! Media between edges: tests/native, tests/browser/cluster.test.ts.
+//! Edges that share a store share rooms, and losing the store, or an edge, costs nobody a call.
 
-use crate::proxy::Proxy;
-use crate::world::{Client, PATIENCE, flags, soon, start};
-use nearcast_edge::config::Flags;
+use crate::redis_server::Redis;
+use crate::world::{Client, PATIENCE, flags, join, request, soon, start, token};
+use nearcast_edge::clock;
 use nearcast_edge::edge::Edge;
-use nearcast_protocol::{ClientMessage, LeaveReason, ParticipantId, ServerMessage};
+use nearcast_protocol::{ClientMessage, ErrorCode, Joined, SUBPROTOCOL_CBOR, ServerMessage};
+use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-fn linking(peers: &[SocketAddr]) -> Flags {
-    let relay_peers = peers.iter().map(ToString::to_string).collect();
-    Flags { relay: Some("127.0.0.1:0".to_owned()), relay_peers, ..flags() }
-}
-
-fn relay(edge: &Edge) -> SocketAddr {
-    edge.relay().expect("it links")
-}
-
-/// Waits until something holds of an edge.
-async fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    let waiting = async {
-        while !holds() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, waiting).await.unwrap_or_else(|_| panic!("not in time: {what}"));
-}
-
-async fn linked(edges: &[&Edge], others: usize) {
-    until("linked", || edges.iter().all(|edge| edge.context().relay.as_ref().unwrap().linked().len() == others)).await;
-}
-
-async fn pair() -> (Edge, Edge) {
-    let first = start(&linking(&[])).await;
-    let second = start(&linking(&[relay(&first)])).await;
-    linked(&[&first, &second], 1).await;
-    (first, second)
-}
-
-async fn sees(client: &mut Client, identity: &str) -> ParticipantId {
-    let joined = |message: &ServerMessage| match message {
-        ServerMessage::ParticipantJoined { participant } if participant.identity == identity => Some(participant.id.clone()),
-        _ => None,
-    };
-    client.wait_for(joined).await
-}
-
-/// Whoever is told of next.
-async fn name_of_next(client: &mut Client) -> String {
-    let joined = |message: &ServerMessage| match message {
-        ServerMessage::ParticipantJoined { participant } => Some(participant.identity.clone()),
-        _ => None,
-    };
-    client.wait_for(joined).await
-}
-
-async fn misses(client: &mut Client, id: &ParticipantId) -> LeaveReason {
-    let left = |message: &ServerMessage| match message {
-        ServerMessage::ParticipantLeft { participant, reason } if participant == id => Some(*reason),
-        _ => None,
-    };
-    client.wait_for(left).await
-}
-
-#[tokio::test]
-async fn whoever_joins_anywhere_is_seen_everywhere() {
-    let first = start(&linking(&[])).await;
-    let (mut alice, _) = Client::joined(&first, "lobby", "alice").await;
-    let second = start(&linking(&[relay(&first)])).await;
-    let third = start(&linking(&[relay(&first), relay(&second)])).await;
-    linked(&[&first, &second, &third], 2).await;
-    // One room that began before the links and one part after another; each hears of all others, in whatever order.
-    let (mut bob, _) = Client::joined(&second, "lobby", "bob").await;
-    let bob_id = sees(&mut alice, "bob").await;
-    let (mut carol, joined) = Client::joined(&third, "lobby", "carol").await;
-    sees(&mut alice, "carol").await;
-    sees(&mut bob, "carol").await;
-    assert!(joined.others.is_empty(), "who is elsewhere is told of a moment later");
-    let mut told = vec![name_of_next(&mut carol).await, name_of_next(&mut carol).await];
-    told.sort_unstable();
-    assert_eq!(told, ["alice", "bob"]);
-    let (_, joined) = Client::joined(&third, "lobby", "dave").await;
-    let mut others: Vec<_> = joined.others.iter().map(|other| other.identity.as_str()).collect();
-    others.sort_unstable();
-    assert_eq!(others, ["alice", "bob", "carol"]);
-    bob.send(ClientMessage::Leave).await;
-    assert_eq!(misses(&mut alice, &bob_id).await, LeaveReason::Left);
-    assert_eq!(misses(&mut carol, &bob_id).await, LeaveReason::Left);
-}
-
-#[tokio::test]
-async fn the_same_identity_replaces_itself_across_edges() {
-    let (first, second) = pair().await;
-    let (mut old, _) = Client::joined(&first, "lobby", "alice").await;
-    let (_new, _) = Client::joined(&second, "lobby", "alice").await;
-    let (code, _) = old.end().await;
-    assert_eq!(code, Some(nearcast_protocol::ErrorCode::DuplicateIdentity));
-}
-
-#[tokio::test]
-async fn who_comes_and_goes_within_a_round_trip_leaves_no_ghost() {
-    let (first, second) = pair().await;
-    let (mut alice, _) = Client::joined(&first, "lobby", "alice").await;
-    for number in 0..20 {
-        let (mut guest, _) = Client::joined(&second, "lobby", &format!("guest-{number}")).await;
-        guest.send(ClientMessage::Leave).await;
-        drop(guest);
+/// Edges of one cluster that know each other.
+async fn cluster(redis: &Redis, names: &[&str]) -> Vec<Edge> {
+    let mut edges = Vec::new();
+    for name in names {
+        edges.push(one(redis, name).await);
     }
-    let (_last, _) = Client::joined(&second, "lobby", "last").await;
-    let mut here: Vec<ParticipantId> = Vec::new();
-    let settled = async {
-        loop {
-            match alice.next().await.expect("the call goes on") {
-                ServerMessage::ParticipantJoined { participant } => {
-                    here.push(participant.id.clone());
-                    if participant.identity == "last" && here.len() == 1 {
-                        return;
-                    }
-                }
-                ServerMessage::ParticipantLeft { participant, .. } => here.retain(|id| *id != participant),
-                _ => (),
-            }
-            if here.len() == 1 && guests_gone(&second).await {
-                return;
+    for edge in &edges {
+        knows(edge, names.len() - 1).await;
+    }
+    edges
+}
+
+async fn one(redis: &Redis, name: &str) -> Edge {
+    let mut flags = flags();
+    (flags.redis, flags.edge_id) = (Some(redis.url()), Some(name.to_owned()));
+    start(&flags).await
+}
+
+async fn knows(edge: &Edge, others: usize) {
+    let mut peers = edge.context().cluster.directory().peers();
+    drop(soon(peers.wait_for(|peers| peers.len() == others)).await.unwrap());
+}
+
+/// Where a join ends.
+struct Entered {
+    client: Client,
+    joined: Box<Joined>,
+    at: SocketAddr,
+    sent_on: usize,
+}
+
+/// Joins as the SDK does: goes where it is sent.
+async fn enter(edge: SocketAddr, room: &str, identity: &str) -> Entered {
+    let mut at = edge;
+    let mut sent_on = 0;
+    loop {
+        let mut client = Client::try_connect(at, &[SUBPROTOCOL_CBOR], "").await.unwrap();
+        match ask(&mut client, room, identity).await {
+            Ok(joined) => return Entered { client, joined, at, sent_on },
+            Err(error) => {
+                assert_eq!(error.code, ErrorCode::Elsewhere, "{error:?}");
+                sent_on += 1;
+                assert!(sent_on <= 4, "sent in circles");
+                at = error.edge.unwrap().strip_prefix("http://").unwrap().parse().unwrap();
             }
         }
-    };
-    soon(settled).await;
-    let total = async || (sum(&first, "participants_elsewhere").await, sum(&second, "participants_elsewhere").await);
-    let counted = async {
-        while total().await != (1, 1) {
-            tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+async fn ask(client: &mut Client, room: &str, identity: &str) -> Result<Box<Joined>, nearcast_protocol::ErrorInfo> {
+    client.send(ClientMessage::Join(join(&token(room, identity)))).await;
+    client
+        .wait_for(|message| match message {
+            ServerMessage::Joined(joined) => Some(Ok(joined.clone())),
+            ServerMessage::Failed { error, .. } => Some(Err(error.clone())),
+            _ => None,
+        })
+        .await
+}
+
+/// Asks the store until it says this.
+async fn store_says(redis: &Redis, room: &str, wanted: impl Fn(Option<&str>) -> bool) {
+    let until = clock::now() + PATIENCE;
+    loop {
+        let said = redis.ask(&["GET", &format!("nearcast:room:{room}")]);
+        if wanted(said.as_deref()) {
+            return;
         }
-    };
-    soon(counted).await;
+        assert!(clock::now() < until, "{said:?}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }
 
-async fn guests_gone(edge: &Edge) -> bool {
-    sum(edge, "participants").await == 1
+/// Whether an edge's last call to the store was answered.
+async fn store_answers(edge: &Edge, answers: bool) {
+    let until = clock::now() + PATIENCE;
+    while edge.context().cluster.stats().unwrap().store_answers != answers {
+        assert!(clock::now() < until, "store_answers stays {}", !answers);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }
 
-async fn sum(edge: &Edge, what: &str) -> u64 {
-    let stats = crate::world::request(edge, "GET /v1/stats", "", "").await.json();
-    stats["total"]["core"][what].as_u64().unwrap_or_else(|| panic!("no {what} in {stats}"))
-}
-
-#[tokio::test]
-async fn an_edge_that_ends_takes_its_people_along() {
-    let (first, second) = pair().await;
-    let (mut alice, _) = Client::joined(&first, "lobby", "alice").await;
-    let (_bob, _) = Client::joined(&second, "lobby", "bob").await;
-    let bob_id = sees(&mut alice, "bob").await;
-    second.shutdown().await;
-    misses(&mut alice, &bob_id).await;
-}
-
-/// The link is cut for longer than it may be silent: everybody else is told as gone, once, and as come again when it is back, once.
-#[tokio::test]
-async fn a_link_that_was_down_brings_everybody_back_once() {
-    let first = start(&linking(&[])).await;
-    let proxy = Proxy::to(relay(&first)).await;
-    let second = start(&linking(&[proxy.address()])).await;
-    linked(&[&first, &second], 1).await;
-    let (mut alice, _) = Client::joined(&first, "lobby", "alice").await;
-    let (mut bob, _) = Client::joined(&second, "lobby", "bob").await;
-    let (bob_id, alice_id) = (sees(&mut alice, "bob").await, sees(&mut bob, "alice").await);
-    proxy.cut(true);
-    assert_eq!(misses(&mut alice, &bob_id).await, LeaveReason::TimedOut);
-    assert_eq!(misses(&mut bob, &alice_id).await, LeaveReason::TimedOut);
-    // Somebody comes meanwhile, and somebody goes.
-    let (_carol, joined) = Client::joined(&second, "lobby", "carol").await;
-    assert_eq!(joined.others.len(), 1);
-    proxy.cut(false);
-    let (again, _) = (sees(&mut alice, "bob").await, sees(&mut bob, "alice").await);
-    assert_eq!(again, bob_id, "it is the same stay");
-    let (_dave, joined) = Client::joined(&first, "lobby", "dave").await;
-    let mut others: Vec<_> = joined.others.iter().map(|other| other.identity.as_str()).collect();
-    others.sort_unstable();
-    assert_eq!(others, ["alice", "bob", "carol"]);
+async fn meet(edges: &[Edge], room: &str) -> SocketAddr {
+    let mut at = None;
+    let mut clients = Vec::new();
+    for (number, edge) in edges.iter().enumerate() {
+        let entered = enter(edge.http(), room, &format!("person {number}")).await;
+        assert_eq!(entered.joined.others.len(), number, "{room}: everybody meets");
+        assert_eq!(*at.get_or_insert(entered.at), entered.at);
+        assert!(entered.sent_on <= 1, "one round trip more");
+        clients.push(entered.client);
+    }
+    at.unwrap()
 }
 
 #[tokio::test]
-async fn without_the_secret_there_is_no_link() {
-    let first = start(&linking(&[])).await;
-    let stranger = Flags { relay_secret: Some("x".repeat(32)), ..linking(&[relay(&first)]) };
-    let stranger = start(&stranger).await;
-    until("refused twice", || stranger.context().relay.as_ref().unwrap().stats().failed >= 2).await;
-    assert!(stranger.context().relay.as_ref().unwrap().linked().is_empty());
-    assert!(first.context().relay.as_ref().unwrap().linked().is_empty());
+async fn people_of_one_room_meet_whichever_edge_they_ask() {
+    let redis = Redis::start();
+    let edges = cluster(&redis, &["a", "b", "c"]).await;
+    let mut used = std::collections::BTreeSet::new();
+    for room in 0..8 {
+        used.insert(meet(&edges, &format!("room {room}")).await);
+    }
+    assert!(used.len() > 1, "rooms are on different edges");
+    let stats = request(&edges[0], "GET /v1/stats", "", "").await.json();
+    assert_eq!((&stats["cluster"]["edges"], &stats["cluster"]["store_answers"]), (&2.into(), &true.into()));
+    let metrics = request(&edges[0], "GET /metrics", "", "").await;
+    assert!(metrics.body.contains("nearcast_cluster_edges 2"), "{}", metrics.body);
 }
 
 #[tokio::test]
-async fn two_that_dial_each_other_at_once_have_one_link() {
-    let first = start(&linking(&[])).await;
-    let proxy = Proxy::to(relay(&first)).await;
-    proxy.cut(true);
-    let second = start(&linking(&[relay(&first)])).await;
-    linked(&[&first, &second], 1).await;
-    let third = start(&linking(&[relay(&first), relay(&second)])).await;
-    // It dials the first twice, by two ways.
-    let fourth = start(&linking(&[relay(&first), proxy.address(), relay(&second), relay(&third)])).await;
-    proxy.cut(false);
-    linked(&[&first, &second, &third, &fourth], 3).await;
-    let (mut alice, _) = Client::joined(&first, "lobby", "alice").await;
-    let (_bob, _) = Client::joined(&fourth, "lobby", "bob").await;
-    sees(&mut alice, "bob").await;
+async fn an_edge_that_ends_says_so() {
+    let redis = Redis::start();
+    let mut edges = cluster(&redis, &["a", "b"]).await;
+    edges.pop().unwrap().shutdown().await;
+    assert_eq!(redis.ask(&["HGET", "nearcast:edges", "b"]), None);
+    assert!(redis.ask(&["HGET", "nearcast:edges", "a"]).is_some());
+}
+
+#[tokio::test]
+async fn a_store_that_dies_costs_no_call_and_no_join_and_is_told_again_what_it_forgot() {
+    let mut redis = Redis::start();
+    let edges = cluster(&redis, &["a", "b"]).await;
+    let mut first = enter(edges[0].http(), "known", "alice").await;
+    let owner = redis.ask(&["GET", "nearcast:room:known"]).unwrap();
+    redis.kill();
+    for edge in &edges {
+        store_answers(edge, false).await;
+    }
+    let id = first.client.send(ClientMessage::Ping).await;
+    first.client.wait_for(|message| matches!(message, ServerMessage::Pong { id: of } if *of == id).then_some(())).await;
+    let second = enter(first.at, "known", "bob").await;
+    assert_eq!((second.joined.others.len(), second.sent_on), (1, 0));
+    for room in 0..4 {
+        meet(&edges, &format!("new room {room}")).await;
+    }
+    redis.restart();
+    store_says(&redis, "known", |said| said == Some(owner.as_str())).await;
+    // Forgotten in mid-flight, with nobody noticing.
+    redis.ask(&["FLUSHALL"]);
+    store_says(&redis, "known", |said| said == Some(owner.as_str())).await;
+}
+
+#[tokio::test]
+async fn a_store_that_says_nothing_holds_up_nobody() {
+    let redis = Redis::start();
+    let edges = cluster(&redis, &["a", "b"]).await;
+    redis.signal("-STOP");
+    meet(&edges, "while it is stopped").await;
+    redis.signal("-CONT");
+    for edge in &edges {
+        store_answers(edge, true).await;
+    }
+    redis.ask(&["CLIENT", "PAUSE", "500", "ALL"]);
+    meet(&edges, "while it is slow").await;
+}
+
+#[tokio::test]
+async fn an_owner_in_an_old_epoch_lets_go_and_sends_its_people_over() {
+    let redis = Redis::start();
+    let edges = cluster(&redis, &["a", "b"]).await;
+    let mut alice = enter(edges[0].http(), "contested", "alice").await;
+    let (name, other) = if alice.at == edges[0].http() { ("b", &edges[1]) } else { ("a", &edges[0]) };
+    // As if the owner had been stopped, and another edge had claimed the room meanwhile.
+    redis.ask(&["SET", "nearcast:room:contested", &format!("7 {name}")]);
+    let closed = alice.client.wait_for(|message| match message {
+        ServerMessage::Closed { error } => Some(error.clone()),
+        _ => None,
+    });
+    let error = closed.await;
+    assert_eq!((error.code, error.retryable), (ErrorCode::Elsewhere, true));
+    assert_eq!(error.edge, Some(format!("http://{}", other.http())));
+    let bob = enter(alice.at, "contested", "bob").await;
+    assert_eq!(bob.at, other.http());
+}
+
+#[tokio::test]
+async fn encoders_are_redirected() {
+    let redis = Redis::start();
+    let edges = cluster(&redis, &["a", "b"]).await;
+    let inside = enter(edges[0].http(), "über all", "alice").await;
+    let other = edges.iter().find(|edge| edge.http() != inside.at).unwrap();
+    let offer = include_str!("../../../sfu-core/src/sdp/fixtures/gstreamer-sendrecv.offer.sdp");
+    let headers = format!("authorization: Bearer {}\r\ncontent-type: application/sdp\r\n", token("über all", "encoder"));
+    let answer = request(other, "POST /whip/%C3%BCber%20all", &headers, offer).await;
+    assert_eq!(answer.status, 307, "{answer:?}");
+    assert!(answer.head.contains(&format!("location: http://{}/whip/%c3%bcber%20all\r\n", inside.at)), "{}", answer.head);
+}
+
+#[tokio::test]
+async fn a_drained_edge_hands_over_its_rooms_and_then_its_people() {
+    let redis = Redis::start();
+    let edges = cluster(&redis, &["a", "b"]).await;
+    let mut alice = enter(edges[0].http(), "moving", "alice").await;
+    let (from, to) = if alice.at == edges[0].http() { (&edges[0], &edges[1]) } else { (&edges[1], &edges[0]) };
+    assert_eq!(alice.joined.edges, [format!("http://{}", to.http())], "where to go if this edge dies");
+    let drained = request(from, "POST /v1/drain", "", "").await.json();
+    assert_eq!(drained, serde_json::json!({ "rooms": 1, "kept": 0 }));
+    let error = alice.client.wait_for(|message| match message {
+        ServerMessage::Closed { error } => Some(error.clone()),
+        _ => None,
+    });
+    assert_eq!(error.await.edge, Some(format!("http://{}", to.http())));
+    for (edge, identity) in [(from, "bob"), (to, "carol")] {
+        assert_eq!(enter(edge.http(), "moving", identity).await.at, to.http());
+        assert_eq!(enter(edge.http(), &format!("new for {identity}"), identity).await.at, to.http());
+    }
+    assert_eq!(request(from, "GET /readyz", "", "").await.status, 503);
+    assert_eq!(request(from, "DELETE /v1/drain", "", "").await.status, 204);
+    assert_eq!(request(from, "GET /readyz", "", "").await.status, 200);
+}
+
+#[tokio::test]
+async fn clients_and_autoscalers_are_told_of_all_edges() {
+    let redis = Redis::start();
+    let edges = cluster(&redis, &["a", "b"]).await;
+    let answer = request(&edges[0], "GET /v1/edges", "origin: https://app.example\r\n", "").await;
+    assert!(answer.head.contains("access-control-allow-origin: *") && answer.head.contains("max-age=2"), "{}", answer.head);
+    let told = answer.json();
+    let urls: Vec<_> = told["edges"].as_array().unwrap().iter().map(|edge| edge["url"].as_str().unwrap().to_owned()).collect();
+    for edge in &edges {
+        assert!(urls.contains(&format!("http://{}", edge.http())), "{urls:?}");
+    }
+    assert_eq!((told["edges"][0]["region"].as_str(), urls.len()), (Some("default"), 2));
+    // The next round looks at both.
+    let until = clock::now() + PATIENCE;
+    loop {
+        let scaling = request(&edges[0], "GET /v1/scaling", "", "").await.json();
+        if scaling["regions"][0]["edges"] == 2 {
+            break;
+        }
+        assert!(clock::now() < until, "{scaling}");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+#[tokio::test]
+async fn an_edge_alone_is_its_own_choice() {
+    let edge = start(&flags()).await;
+    let told = request(&edge, "GET /v1/edges", "", "").await.json();
+    assert_eq!(told["edges"][0]["url"], serde_json::Value::Null);
+    assert_eq!(request(&edge, "POST /v1/drain", "", "").await.json(), serde_json::json!({ "rooms": 0, "kept": 0 }));
+    assert_eq!(request(&edge, "GET /readyz", "", "").await.status, 200);
+    assert!(edge.context().cluster.stats().is_none());
+}
+
+/// An edge as a process of its own.
+struct Process {
+    child: Child,
+    http: SocketAddr,
+}
+
+impl Process {
+    fn start(redis: &Redis, name: &str) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_nearcast-edge"));
+        command.args(["serve", "--dev", "--http", "127.0.0.1:0", "--udp", "127.0.0.1:0", "--shards", "1", "--edge-id", name]);
+        command.args(["--redis", &redis.url()]).env_remove("NEARCAST_CONFIG").stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = command.spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let http = line.split(' ').find_map(|field| field.strip_prefix("http=")).unwrap().parse().unwrap();
+        Self { child, http }
+    }
+
+    fn kill(&mut self) {
+        let _ = self.child.kill();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+#[tokio::test]
+async fn rooms_of_an_edge_that_was_killed_are_entered_elsewhere_at_once() {
+    let redis = Redis::start();
+    let mut doomed = Process::start(&redis, "a");
+    let edge = one(&redis, "b").await;
+    knows(&edge, 1).await;
+    let mut room = String::new();
+    for number in 0..40 {
+        room = format!("room {number}");
+        if enter(edge.http(), &room, "alice").await.at == doomed.http {
+            break;
+        }
+    }
+    assert!(redis.ask(&["GET", &format!("nearcast:room:{room}")]).unwrap().ends_with(" a"), "no room went there");
+    doomed.kill();
+    // It is registered for seconds more, and nobody is sent there.
+    let until = clock::now() + Duration::from_secs(5);
+    loop {
+        let mut client = Client::cbor(&edge).await;
+        match ask(&mut client, &room, "alice").await {
+            Ok(_) => break,
+            Err(error) => assert!(error.code == ErrorCode::Elsewhere && clock::now() < until, "{error:?}"),
+        }
+    }
+    assert_eq!(redis.ask(&["GET", &format!("nearcast:room:{room}")]).as_deref(), Some("2 b"));
 }

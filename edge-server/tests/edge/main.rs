@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test that can't go on has found its fault")]
 
 mod connections_have_bounds;
-mod edges_share_a_store;
+mod edges_are_linked;
 mod edges_share_rooms;
 mod full_edges_take_nobody_new;
 mod hostile_clients_are_refused;

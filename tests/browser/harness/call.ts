@@ -40,6 +40,8 @@ export interface EnterOptions {
     behind?: Link;
     /** In a browser of its own with this share of the processor. */
     cpu?: CpuShare;
+    /** At this edge instead of the call's own. */
+    edge?: Edge;
     autoSubscribe?: boolean;
     /** Receive what the page shows. Default false: most tests say themselves what they want. */
     adaptiveStream?: boolean;
@@ -112,10 +114,11 @@ export class Call {
         const surroundings: Surroundings = { ...(behind && { network: behind.near }), ...(cpu && { group: cpu.procs }) };
         const own = options.ownBrowser ?? Boolean(options.flags ?? behind ?? cpu);
         const browser = options.browser ?? (await this.browser(options.kind, { own, flags, ...surroundings }));
-        const proxy = await Proxy.to(this.edge.http, this.#options.host);
+        const edge = options.edge ?? this.edge;
+        const proxy = await Proxy.to(edge.http, this.#options.host);
         this.#closers.push(() => proxy.close());
         const page = await this.open<ParticipantPage>('participant', identity, browser);
-        const token = await this.edge.token(this.room, identity, options.grants);
+        const token = await edge.token(this.room, identity, options.grants);
         if (options.prepared) await page.prepare();
         const { id, ms } = await page.join(proxy.url, token, {
             autoSubscribe: options.autoSubscribe ?? true,
@@ -126,6 +129,13 @@ export class Call {
             ...(options.relayOnly && { rtcConfiguration: { iceTransportPolicy: 'relay' } }),
         });
         return Object.assign(page, { identity, browser, proxy, id, joinMs: ms });
+    }
+
+    /** Another edge, which ends with the call. */
+    async anotherEdge(options: EdgeOptions): Promise<Edge> {
+        const edge = await Edge.start(options);
+        this.#closers.push(() => edge.stop());
+        return edge;
     }
 
     /** A share of the processor for browsers to be in. */

@@ -16,7 +16,7 @@ use crate::floor::{self, Destinations, FloorMeasure, Plan};
 use crate::process::machine;
 use crate::progress::Progress;
 use crate::scenario::{Load, Scenario};
-use crate::server::{Cipher, InstalledJanus, Janus, NearcastEdge, NoJanus, Server, target_folder};
+use crate::server::{Cipher, InstalledJanus, Janus, LinkedEdges, NearcastEdge, NoJanus, Server, target_folder};
 use crate::trace::Trace;
 use crate::{LoadError, process};
 use session::Session;
@@ -84,6 +84,10 @@ pub fn run(plans: &Plans) -> Result<(Vec<Row>, Option<NoJanus>), LoadError> {
 
 fn measure_nearcast(plans: &Plans, scenario: &Scenario, cores: Cores) -> Result<Row, LoadError> {
     let log = target_folder().join("bench/edge.log");
+    if scenario.relayed {
+        let edges = LinkedEdges::start(&plans.edge, Some(cores.server), &log)?;
+        return measure(plans, scenario, Box::new(edges), plans.windows, cores);
+    }
     let edge = NearcastEdge::start(&plans.edge, 1, Some(cores.server), log, &[])?;
     measure(plans, scenario, Box::new(edge), plans.windows, cores)
 }

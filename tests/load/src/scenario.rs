@@ -50,6 +50,8 @@ pub struct Scenario {
     pub turns: bool,
     /// How many of them send.
     pub load: Load,
+    /// Who publishes is on another edge than who receives.
+    pub relayed: bool,
     /// Other servers are measured too.
     pub compared: bool,
     /// What has to hold.
@@ -83,9 +85,13 @@ const ONE_TO_MANY: Scenario = Scenario {
     meeting: false,
     turns: false,
     load: Load::AsRecorded,
+    relayed: false,
     compared: true,
     targets: NO_TARGETS,
 };
+
+const ONE_TO_ONE: Scenario =
+    Scenario { rooms: 10, subscribers: 1, compared: false, targets: Targets { loss: Some(0.0), ..NO_TARGETS }, ..ONE_TO_MANY };
 
 /// Every scenario, in the order they are run.
 pub const ALL: &[Scenario] = &[
@@ -138,6 +144,9 @@ pub const ALL: &[Scenario] = &[
         targets: Targets { p99_us: Some(2_000), loss: Some(0.0), ..NO_TARGETS },
         ..ONE_TO_MANY
     },
+    // What a link costs: each packet has one receiver, here on the same edge and there on another, whose CPU time counts as well.
+    Scenario { name: "10×1→1", ..ONE_TO_ONE },
+    Scenario { name: "10×1→1 relayed", relayed: true, ..ONE_TO_ONE },
 ];
 
 impl Scenario {

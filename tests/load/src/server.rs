@@ -1,14 +1,17 @@
 //! What is measured: a media server in a process of its own. Another one (mediasoup…) is another implementation of [`Server`].
 
 mod janus;
+mod linked;
 mod nearcast;
 mod process;
 
 pub use janus::{Installed as InstalledJanus, Janus, NoJanus};
+pub use linked::LinkedEdges;
 pub use nearcast::{NearcastEdge, find_edge, target_folder};
 
 use crate::LoadError;
 use crate::client::Offer;
+use crate::process::{CpuTime, cpu_time};
 use crate::signalling::Signalling;
 use std::net::IpAddr;
 use std::path::Path;
@@ -106,6 +109,14 @@ pub trait Server {
 
     /// Its process.
     fn pid(&self) -> u32;
+
+    /// CPU time of all its processes so far.
+    ///
+    /// # Errors
+    /// It has ended.
+    fn cpu(&self) -> Result<CpuTime, LoadError> {
+        cpu_time(self.pid())
+    }
 
     /// Where it logs.
     fn log(&self) -> &Path;

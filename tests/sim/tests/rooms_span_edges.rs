@@ -117,6 +117,25 @@ fn a_link_that_was_down_brings_everybody_back_once_and_nobody_stays_who_went() {
     nothing_is_left(&world, 3);
 }
 
+/// Viewers behind a link that is too narrow get the next size, whole, and the large one again when there is room.
+#[test]
+fn what_a_link_is_too_narrow_for_is_left_out_whole() {
+    let mut world = spread(17, 2);
+    let alice = world.joined(Joining::new("alice").publishing(SourcePlan::simulcast()));
+    let bob = world.joined(Joining::new("bob").slots(0, 1));
+    let newest = |world: &World| world[bob].packets_of(alice, 0).last().map(|packet| packet.tag.encoding);
+    world.run_until(secs(4), "the largest", |world| newest(world) == Some(2));
+    for (withheld, encoding) in [(1, 1), (3, 0), (0, 2)] {
+        let now = world.instant();
+        world.edge.narrow(now, 0, withheld);
+        let took = world.run_until(secs(8), "another size", |world| newest(world) == Some(encoding));
+        println!("{withheld} withheld: encoding {encoding} after {took:?}");
+        world.run_for(secs(1));
+        assert_eq!(newest(&world), Some(encoding));
+    }
+    assert!(contiguous(world[bob].packets_of(alice, 0).iter().map(|packet| packet.seq)));
+}
+
 /// Whoever comes and goes while nothing has answered yet.
 #[test]
 fn short_visits_leave_no_ghosts() {

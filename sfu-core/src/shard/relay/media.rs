@@ -21,7 +21,8 @@ impl Shard {
         let encoding = packet.info.layer.encoding;
         let mut bytes: Option<Arc<[u8]>> = None;
         for (part, demand) in &known.relays {
-            if demand.encodings & bit(encoding) == 0 {
+            let withheld = self.narrow.get(part).is_some_and(|withheld| known.without_largest(*withheld) & bit(encoding) == 0);
+            if demand.encodings & bit(encoding) == 0 || withheld {
                 continue;
             }
             let bytes = Arc::clone(bytes.get_or_insert_with(|| packet.dependency.iter().chain(packet.payload).copied().collect()));
@@ -43,6 +44,18 @@ impl Shard {
         if fresh && !blocked && (heard || self.becomes_heard(now, key)) {
             self.fan_out(now, key, packet);
         }
+    }
+
+    /// The link to these shards is too narrow, and so many of the largest encodings of each publication aren't passed on to them from now on; they
+    /// are told that those aren't to be had, so that viewers get smaller ones whole. 0: it is wide enough.
+    pub fn handle_narrow(&mut self, shards: &[ShardId], withheld: u8) {
+        for shard in shards {
+            match withheld {
+                0 => drop(self.narrow.remove(shard)),
+                _ => drop(self.narrow.insert(*shard, withheld)),
+            }
+        }
+        self.publications.values_mut().for_each(|known| known.rungs_sent = None);
     }
 
     /// Tells the homes of others' publications what is taken of them here, and repeats requests for key frames that are due.
@@ -161,7 +174,14 @@ impl Shard {
             if let Some(known) = self.publications.get_mut(key) {
                 known.rungs_sent = Some((Box::new(rungs), now));
             }
-            self.tell_parts(room, || Relayed::Rungs { publication: Self::handle_of(key), rungs: Box::new(rungs) });
+            for part in self.rooms.get(room).map(|room| room.parts.clone()).unwrap_or_default() {
+                let kept = self
+                    .narrow
+                    .get(&part)
+                    .map(|withheld| self.publications.get(key).map_or(u8::MAX, |known| known.without_largest(*withheld)));
+                let rungs = Box::new(kept.map_or(rungs, |kept| rungs.without(|rung| kept & bit(rung.encoding) == 0)));
+                self.tell_part(part, Relayed::Rungs { publication: Self::handle_of(key), rungs });
+            }
         }
     }
 

@@ -36,6 +36,7 @@ impl Shard {
     /// Shards of another edge can't be reached any more: whoever is there has gone.
     pub fn handle_unlinked(&mut self, now: Instant, shards: &[ShardId]) {
         self.linked.retain(|linked| !shards.contains(linked));
+        self.narrow.retain(|linked, _| !shards.contains(linked));
         shards.iter().for_each(|shard| self.on_shard_lost(now, *shard));
         self.arm_tick(now);
     }

@@ -88,7 +88,7 @@ impl<'a> Session<'a> {
 
     /// Brings the publishers in; returns the server's CPU time for it.
     pub(super) fn publish(&mut self) -> Result<Duration, LoadError> {
-        let before = process::cpu_time(self.server.pid())?;
+        let before = self.server.cpu()?;
         let count = self.publisher_count();
         let receive = if self.publishers_receive() { self.scenario.heard_by_publishers() } else { 0 };
         for number in 0..count {
@@ -109,12 +109,12 @@ impl<'a> Session<'a> {
             }
         }
         self.publishers.wait_until("every publisher's connection", CONNECT, |status| status.connected >= count)?;
-        Ok(process::cpu_time(self.server.pid())?.since(&before).ran)
+        Ok(self.server.cpu()?.since(&before).ran)
     }
 
     /// Brings the subscribers in; returns the server's CPU time for it.
     pub(super) fn subscribe(&mut self, progress: Progress) -> Result<Duration, LoadError> {
-        let before = process::cpu_time(self.server.pid())?;
+        let before = self.server.cpu()?;
         let subscribers = (0..self.scenario.rooms * self.scenario.subscribers).map(|number| format!("subscriber-{number}"));
         let halves = if self.scenario.meeting && self.server.invites() { self.publisher_count() } else { 0 };
         let identities: Vec<String> = subscribers.chain((0..halves).map(|number| format!("publisher-{number}"))).collect();
@@ -128,7 +128,7 @@ impl<'a> Session<'a> {
             }
         }
         self.receivers.wait_until("every subscriber's connection", CONNECT, |status| status.connected >= count)?;
-        Ok(process::cpu_time(self.server.pid())?.since(&before).ran)
+        Ok(self.server.cpu()?.since(&before).ran)
     }
 
     fn receiver(&self, room: &str, identity: &str) -> Result<Peer, LoadError> {
@@ -189,7 +189,7 @@ impl<'a> Session<'a> {
     }
 
     fn snapshot(&self, counters: Option<crate::server::Counters>) -> Result<Snapshot, LoadError> {
-        let cpu = process::cpu_time(self.server.pid())?;
+        let cpu = self.server.cpu()?;
         let (publishers, receivers) = (self.publishers.measure()?, self.receivers.measure()?);
         let own = process::cpu_time(std::process::id())?.ran;
         Ok(Snapshot {

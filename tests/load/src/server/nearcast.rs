@@ -17,6 +17,7 @@ pub struct NearcastEdge {
     process: ServerProcess,
     http: SocketAddr,
     udp: SocketAddr,
+    relay: Option<SocketAddr>,
 }
 
 impl NearcastEdge {
@@ -31,8 +32,8 @@ impl NearcastEdge {
         let mut command = Command::new(binary);
         command.args(["serve", "--dev", "--http", "127.0.0.1:0", "--udp", "127.0.0.1:0", "--announce", "127.0.0.1", "--log", "warn"]);
         command.args(["--shards", &shards.to_string()]).args(flags);
-        let (process, (http, udp)) = ServerProcess::start(command, core, log, ready)?;
-        Ok(Self { process, http, udp })
+        let (process, (http, udp, relay)) = ServerProcess::start(command, core, log, ready)?;
+        Ok(Self { process, http, udp, relay })
     }
 
     /// Everything it counts (`GET /v1/stats`).
@@ -55,6 +56,12 @@ impl NearcastEdge {
         self.udp
     }
 
+    /// Where other edges link to it, if it was told to.
+    #[must_use]
+    pub fn relay(&self) -> Option<SocketAddr> {
+        self.relay
+    }
+
     /// A token for a room, minted by the edge itself.
     ///
     /// # Errors
@@ -66,11 +73,11 @@ impl NearcastEdge {
     }
 }
 
-/// The addresses in `ready http=127.0.0.1:1234 udp=127.0.0.1:7700`.
-fn ready(line: &str) -> Option<(SocketAddr, SocketAddr)> {
+/// The addresses in `ready http=127.0.0.1:1234 udp=127.0.0.1:7700`, and in `relay=127.0.0.1:7500` behind them, if that is there.
+fn ready(line: &str) -> Option<(SocketAddr, SocketAddr, Option<SocketAddr>)> {
     let words = line.strip_prefix("ready ")?;
     let address = |name: &str| words.split(' ').find_map(|word| word.strip_prefix(name))?.parse().ok();
-    Some((address("http=")?, address("udp=")?))
+    Some((address("http=")?, address("udp=")?, address("relay=")))
 }
 
 impl Server for NearcastEdge {
@@ -150,8 +157,10 @@ mod tests {
 
     #[test]
     fn the_ready_line_tells_the_address() {
-        let both = (([127, 0, 0, 1], 4711).into(), ([127, 0, 0, 1], 7700).into());
-        assert_eq!(ready("ready http=127.0.0.1:4711 udp=127.0.0.1:7700"), Some(both));
+        let at = |port: u16| SocketAddr::from(([127, 0, 0, 1], port));
+        assert_eq!(ready("ready http=127.0.0.1:4711 udp=127.0.0.1:7700"), Some((at(4711), at(7700), None)));
+        let linked = "ready http=127.0.0.1:4711 udp=127.0.0.1:7700 tcp=127.0.0.1:7700 relay=127.0.0.1:7500";
+        assert_eq!(ready(linked), Some((at(4711), at(7700), Some(at(7500)))));
         assert_eq!(ready("Open http://localhost:8080"), None);
         assert_eq!(ready("ready udp=127.0.0.1:1"), None);
     }

@@ -14,13 +14,26 @@ pub(crate) struct Edge {
     child: Child,
     http: SocketAddr,
     pub(crate) udp: SocketAddr,
+    /// Where other edges link to it, if it was told to.
+    pub(crate) relay: Option<SocketAddr>,
 }
 
 impl Edge {
     /// An edge of this test's own on free ports of 127.0.0.1.
     pub(crate) fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// The same, linked to these edges.
+    pub(crate) fn linked_to(peers: &[SocketAddr]) -> Self {
+        let peers: Vec<_> = peers.iter().map(ToString::to_string).collect();
+        Self::start_with(&["--relay", "127.0.0.1:0", "--relay-peers", &peers.join(",")])
+    }
+
+    fn start_with(more: &[&str]) -> Self {
         let mut child = Command::new(program())
             .args(["serve", "--dev", "--http", "127.0.0.1:0", "--udp", "127.0.0.1:0"])
+            .args(more)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -32,10 +45,11 @@ impl Edge {
         std::thread::spawn(move || stdout.lines().map_while(Result::ok).for_each(|line| drop(said.send(line))));
         let ready = std::iter::from_fn(|| heard.recv_timeout(START).ok()).find_map(|line| {
             let (http, udp) = line.strip_prefix("ready http=")?.split_once(" udp=")?;
-            Some((http.parse().ok()?, udp.split_whitespace().next()?.parse().ok()?))
+            let relay = udp.split_whitespace().find_map(|word| word.strip_prefix("relay=")?.parse().ok());
+            Some((http.parse().ok()?, udp.split_whitespace().next()?.parse().ok()?, relay))
         });
         match ready {
-            Some((http, udp)) => Self { child, http, udp },
+            Some((http, udp, relay)) => Self { child, http, udp, relay },
             None => {
                 let _ = child.kill(); // it may have ended by itself
                 panic!("the edge printed no ready line within {START:?}: {:?}", child.wait());
@@ -58,6 +72,20 @@ impl Edge {
     pub(crate) fn count(&self, name: &str) -> u64 {
         let stats = self.ask("GET", "/v1/stats", "");
         stats["total"]["core"][name].as_u64().unwrap_or_else(|| panic!("no count {name} in {stats}"))
+    }
+
+    /// What its links carried.
+    pub(crate) fn relayed(&self) -> serde_json::Value {
+        self.ask("GET", "/v1/stats", "")["relay"].clone()
+    }
+
+    /// Waits for links to so many others.
+    pub(crate) fn wait_for_links(&self, count: usize) {
+        let until = Instant::now() + START;
+        while self.relayed()["links"] != count {
+            assert!(Instant::now() < until, "no {count} links within {START:?}: {}", self.relayed());
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
     /// What the edge says of somebody in the tests' room, as soon as it says what is `wanted`.

@@ -1,5 +1,5 @@
-//! A link between one client and the edge that loses media packets, evenly and countably; everything else gets through, so
-//! that what is tested is repair and not the patience of handshakes.
+//! A link that loses, evenly and countably: between a client and its edge media packets, so that what is tested is repair and not the patience
+//! of handshakes; between two edges anything.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -20,10 +20,19 @@ pub(crate) struct LossyLink {
 impl LossyLink {
     /// Loses every `nth` media packet in each direction.
     pub(crate) async fn to(edge: SocketAddr, nth: u64) -> Self {
+        Self::losing(edge, nth, is_media).await
+    }
+
+    /// Loses every `nth` datagram in each direction, whatever it is.
+    pub(crate) async fn between_edges(edge: SocketAddr, nth: u64) -> Self {
+        Self::losing(edge, nth, |_| true).await
+    }
+
+    async fn losing(edge: SocketAddr, nth: u64, of: fn(&[u8]) -> bool) -> Self {
         let (near, far) = (UdpSocket::bind("127.0.0.1:0").await.unwrap(), UdpSocket::bind("127.0.0.1:0").await.unwrap());
         let address = near.local_addr().unwrap();
         let lost = Arc::new(AtomicU64::new(0));
-        let task = tokio::spawn(carry(near, far, edge, nth, Arc::clone(&lost)));
+        let task = tokio::spawn(carry(near, far, edge, (nth, of), Arc::clone(&lost)));
         Self { address, lost, task }
     }
 
@@ -38,13 +47,13 @@ impl Drop for LossyLink {
     }
 }
 
-async fn carry(near: UdpSocket, far: UdpSocket, edge: SocketAddr, nth: u64, lost: Arc<AtomicU64>) {
+async fn carry(near: UdpSocket, far: UdpSocket, edge: SocketAddr, (nth, of): (u64, fn(&[u8]) -> bool), lost: Arc<AtomicU64>) {
     let (mut up, mut down) = ([0; DATAGRAM], [0; DATAGRAM]);
     let mut client = None;
     let mut media = [0; 2];
     let mut survives = |direction: usize, datagram: &[u8]| {
-        media[direction] += u64::from(is_media(datagram));
-        let gone = is_media(datagram) && media[direction] % nth == 0;
+        media[direction] += u64::from(of(datagram));
+        let gone = of(datagram) && media[direction] % nth == 0;
         lost.fetch_add(u64::from(gone), Ordering::Relaxed);
         !gone
     };

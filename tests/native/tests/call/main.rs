@@ -18,6 +18,7 @@ mod lossy_link;
 mod media;
 mod repair;
 mod two_clients;
+mod two_edges;
 
 use nearcast_native::{Client, JoinOptions, Notice};
 use nearcast_protocol::client::Source;

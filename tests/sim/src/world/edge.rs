@@ -111,6 +111,13 @@ impl Edge {
         edge
     }
 
+    /// The links of one edge are too narrow for so many of the largest encodings from now on.
+    pub fn narrow(&mut self, now: Instant, edge: usize, withheld: u8) {
+        let others = self.mesh.as_ref().map(|mesh| mesh.names_at(edge)).unwrap_or_default();
+        self.shards[edge].handle_narrow(&others, withheld);
+        self.collect(now, edge);
+    }
+
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }

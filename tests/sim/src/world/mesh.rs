@@ -115,6 +115,11 @@ impl Mesh {
         self.ends.get(&(from, to)).map_or(0, |end| end.hop.stats().sent)
     }
 
+    /// What the other edges are called at this one.
+    pub(crate) fn names_at(&self, edge: usize) -> Vec<ShardId> {
+        self.ends.iter().filter(|((here, _), _)| *here == edge).map(|(_, end)| end.other).collect()
+    }
+
     fn tell(&mut self, at: Instant, edge: usize, arrival: Arrival) {
         self.order += 1;
         self.told.insert((at, self.order), (edge, arrival));
