@@ -28,6 +28,8 @@ export interface Person extends ParticipantPage {
 }
 
 export interface EnterOptions {
+    /** Which edge is asked. Default: the call's own. */
+    edge?: Edge;
     /** Whose browser; pages of one kind share one unless `ownBrowser`. Default chromium. */
     kind?: Kind;
     ownBrowser?: boolean;
@@ -100,7 +102,7 @@ export class Call {
         const surroundings: Surroundings = { ...(behind && { network: behind.near }), ...(cpu && { group: cpu.procs }) };
         const own = options.ownBrowser ?? Boolean(options.flags ?? behind ?? cpu);
         const browser = options.browser ?? (await this.browser(options.kind, { own, flags, ...surroundings }));
-        const proxy = await Proxy.to(this.edge.http, this.#options.host);
+        const proxy = await Proxy.to((options.edge ?? this.edge).http, this.#options.host);
         this.#closers.push(() => proxy.close());
         const page = await this.open<ParticipantPage>('participant', identity, browser);
         const token = await this.edge.token(this.room, identity, options.grants);
@@ -120,6 +122,13 @@ export class Call {
         const share = CpuShare.make();
         this.#closers.push(() => share.remove()); // waits for the browsers, which end at the same time
         return share;
+    }
+
+    /** One more edge, which ends with the call. */
+    async another(flags: string[]): Promise<Edge> {
+        const edge = await Edge.start({ ...this.#options, flags });
+        this.#closers.push(() => edge.stop());
+        return edge;
     }
 
     /** Ends the edge as a crash would, and starts another one on the same ports. */
