@@ -29,6 +29,8 @@ export interface Person extends ParticipantPage {
 }
 
 export interface EnterOptions {
+    /** Which edge is asked. Default: the call's own. */
+    edge?: Edge;
     /** Whose browser; pages of one kind share one unless `ownBrowser`. Default chromium. */
     kind?: Kind;
     ownBrowser?: boolean;
@@ -143,6 +145,13 @@ export class Call {
         const share = CpuShare.make();
         this.#closers.push(() => share.remove()); // waits for the browsers, which end at the same time
         return share;
+    }
+
+    /** One more edge, which ends with the call. */
+    async another(flags: string[]): Promise<Edge> {
+        const edge = await Edge.start({ ...this.#options, flags });
+        this.#closers.push(() => edge.stop());
+        return edge;
     }
 
     /** Ends the edge as a crash would, and starts another one on the same ports. */
