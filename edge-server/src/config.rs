@@ -229,7 +229,7 @@ settings! {
     #[arg(long, value_name = "TIME")]
     join_timeout: Period<100, 300_000>, flag: Option<String>, default: "10s", range: "100ms to 5m";
 
-    /// How often a WebSocket is pinged, so that idle NAT bindings and proxies keep it.
+    /// How often a WebSocket is pinged from which nothing came for half of this time, so that idle NAT bindings and proxies keep it.
     #[arg(long, value_name = "TIME")]
     ping_interval: Period<100, 300_000>, flag: Option<String>, default: "10s", range: "100ms to 5m, less than idle_timeout";
 

@@ -54,7 +54,7 @@ use pace::Paced;
 use rand_chacha::ChaCha12Rng;
 use rand_chacha::rand_core::SeedableRng;
 use slotmap::SlotMap;
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
@@ -169,6 +169,8 @@ pub struct Shard {
     sessions: HashMap<SessionId, ParticipantKey>,
     connections: HashMap<ConnectionId, ParticipantKey>,
     ufrags: HashMap<String, ParticipantKey>,
+    /// In the order of `participants`.
+    with_transport: BTreeSet<ParticipantKey>,
     tuples: HashMap<Remote, ParticipantKey>,
     /// Publications of other shards, by their home and what that calls them.
     relayed: HashMap<(ShardId, Handle), PublicationKey>,
@@ -214,6 +216,7 @@ impl Shard {
             sessions: HashMap::new(),
             connections: HashMap::new(),
             ufrags: HashMap::new(),
+            with_transport: BTreeSet::new(),
             tuples: HashMap::new(),
             relayed: HashMap::new(),
             linked: Vec::new(),

@@ -1,6 +1,9 @@
 //! Which encoding of which publication an arriving packet belongs to: by SSRC once known, else by the MID extension (RFC 9143 §9.2) and,
 //! in simulcast, the stream id (RFC 8852): Chromium announces no SSRCs then. Without a MID, by the payload type if that is of one section only.
 //!
+//! Browsers name a stream until somebody has confirmed to receive its SSRC, and not again when its section, stopped, sends something else
+//! later under the same SSRC. So what a stream was called is remembered beyond the end of its publication.
+//!
 //! Bounds: [`MAX_SSRCS`] streams per transport, and as many that have ended; a publisher that keeps inventing more loses its own oldest.
 
 #[cfg(test)]
@@ -11,6 +14,7 @@ use crate::layer::MAX_ENCODINGS;
 use crate::rtp::{ExtensionMap, Extensions};
 use crate::sdp::{CodecKey, NegotiatedSection, OfferedCodec};
 use nearcast_protocol::Mid;
+use std::collections::VecDeque;
 
 /// Media and repair streams of one publisher: 16 publications of four encodings.
 const MAX_SSRCS: usize = 16 * MAX_ENCODINGS * 2;
@@ -38,6 +42,15 @@ pub(crate) struct IncomingStream {
     pub(crate) repair: bool,
 }
 
+/// What a stream was called whose publication has ended.
+#[derive(Debug)]
+struct Ended {
+    ssrc: u32,
+    mid: Mid,
+    /// Of a single stream: none.
+    rid: Option<String>,
+}
+
 /// A section that sends.
 #[derive(Debug)]
 struct SendingSection {
@@ -61,20 +74,11 @@ impl SendingSection {
     }
 }
 
-/// What a stream was called whose publication has ended.
-#[derive(Debug)]
-struct EndedStream {
-    ssrc: u32,
-    mid: Mid,
-    rid: Option<String>,
-}
-
 /// The receiving side of one transport.
 #[derive(Debug)]
 pub(crate) struct Ingress {
     streams: Vec<IncomingStream>,
-    /// Chromium publishes anew in a section that is free again with the SSRCs it had there, and names them no more: it did until the edge had them.
-    ended: Vec<EndedStream>,
+    ended: VecDeque<Ended>,
     senders: Vec<SendingSection>,
     payload_types: [Meaning; 128],
     pub(crate) extensions: ExtensionMap,
@@ -84,7 +88,7 @@ impl Default for Ingress {
     fn default() -> Self {
         Self {
             streams: Vec::new(),
-            ended: Vec::new(),
+            ended: VecDeque::new(),
             senders: Vec::new(),
             payload_types: [Meaning::Nothing; 128],
             extensions: ExtensionMap::default(),
@@ -128,16 +132,16 @@ impl Ingress {
         self.senders.iter().find(|sender| sender.mid == *mid).map(|sender| sender.publication)
     }
 
-    /// Forgets a publication, but for what its streams were called.
+    /// Forgets a publication, but not what its streams were called.
     pub(crate) fn remove(&mut self, publication: PublicationKey) {
         if let Some(sender) = self.senders.iter().find(|sender| sender.publication == publication) {
             for stream in self.streams.iter().filter(|stream| stream.publication == publication) {
-                self.ended.retain(|ended| ended.ssrc != stream.ssrc);
+                self.ended.retain(|known| known.ssrc != stream.ssrc);
                 if self.ended.len() >= MAX_SSRCS {
-                    self.ended.remove(0);
+                    self.ended.pop_front();
                 }
                 let rid = sender.rids.get(usize::from(stream.encoding)).cloned();
-                self.ended.push(EndedStream { ssrc: stream.ssrc, mid: sender.mid.clone(), rid });
+                self.ended.push_back(Ended { ssrc: stream.ssrc, mid: sender.mid.clone(), rid });
             }
         }
         self.senders.retain(|sender| sender.publication != publication);
@@ -179,11 +183,13 @@ impl Ingress {
             }
             return Some(*stream);
         }
-        let ended = self.ended.iter().find(|ended| extensions.mid.is_none() && ended.ssrc == ssrc);
-        let rid = rid.or_else(|| ended?.rid.as_deref().map(str::as_bytes));
-        let sender = match extensions.mid.or_else(|| ended.map(|ended| ended.mid.as_str().as_bytes())) {
-            Some(mid) => self.senders.iter().find(|sender| sender.mid.as_str().as_bytes() == mid)?,
-            None => {
+        let called = |mid: &[u8]| self.senders.iter().find(|sender| sender.mid.as_str().as_bytes() == mid);
+        let ended = self.ended.iter().find(|known| known.ssrc == ssrc);
+        let rid = rid.or(ended.and_then(|known| known.rid.as_deref()).map(str::as_bytes));
+        let sender = match (extensions.mid, ended.and_then(|known| called(known.mid.as_str().as_bytes()))) {
+            (Some(mid), _) => called(mid)?,
+            (None, Some(sender)) => sender,
+            (None, None) => {
                 let mut having = self.senders.iter().filter(|sender| sender.payload_types & bit(payload_type) != 0);
                 having.next().filter(|_| having.next().is_none())?
             }

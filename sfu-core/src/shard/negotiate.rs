@@ -92,6 +92,7 @@ impl Shard {
         let clientele = if participant.by_http { Clientele::Foreign } else { Clientele::Ours };
         let role = if offer.setup == Setup::Passive { DtlsRole::Client } else { DtlsRole::Server };
         let dtls = DtlsTransport::new(&self.config.certificate, offer.fingerprint, clientele, role, now);
+        self.with_transport.insert(key);
         participant.peer = Some(Peer::new(ice, dtls, offer.fingerprint, answer, rtcp_ssrc, now));
         Ok(())
     }

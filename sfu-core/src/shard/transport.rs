@@ -112,6 +112,7 @@ impl Shard {
             self.tuples.remove(from);
             self.events.push_back(Event::TupleUnbound { from: *from });
         }
+        self.with_transport.remove(&key);
         self.ufrags.remove(&peer.ice.local().ufrag);
         if let Some(previous) = peer.ice.previous_ufrag() {
             self.ufrags.remove(previous);

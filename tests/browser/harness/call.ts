@@ -29,8 +29,6 @@ export interface Person extends ParticipantPage {
 }
 
 export interface EnterOptions {
-    /** Which edge is asked. Default: the call's own. */
-    edge?: Edge;
     /** Whose browser; pages of one kind share one unless `ownBrowser`. Default chromium. */
     kind?: Kind;
     ownBrowser?: boolean;

@@ -66,23 +66,47 @@ fn inventing_streams_costs_the_inventor_its_oldest() {
     assert!(ingress.knows(999) && !ingress.knows(0));
 }
 
-#[test]
-fn a_section_used_again_has_the_streams_it_had() {
-    let mut keys = SlotMap::<PublicationKey, ()>::with_key();
-    let (first, second) = (keys.insert(()), keys.insert(()));
+/// Two publications of three encodings, the second in the first one's section.
+fn one_after_the_other(learnt: impl FnOnce(&mut Ingress)) -> (Ingress, PublicationKey) {
+    let mut publications = SlotMap::<PublicationKey, ()>::with_key();
+    let (first, second) = (publications.insert(()), publications.insert(()));
+    let rids = || RIDS.iter().map(|rid| (*rid).to_owned()).collect();
     let mut ingress = Ingress::default();
-    let rids = || RIDS.map(str::to_owned).to_vec();
     ingress.set_sender(&"1".into(), first, rids());
-    ingress.resolve(7, 96, &named("1", "h"), false).unwrap();
-    ingress.resolve(8, 97, &repairing("1", "f"), true).unwrap();
+    learnt(&mut ingress);
     ingress.remove(first);
-    assert_eq!(ingress.resolve(7, 96, &Extensions::default(), false), None, "nobody's while nothing is published there");
-
     ingress.set_sender(&"1".into(), second, rids());
-    let found = ingress.resolve(7, 96, &Extensions::default(), false).unwrap();
-    assert_eq!(found, IncomingStream { ssrc: 7, publication: second, encoding: 1, repair: false });
-    let repair = ingress.resolve(8, 97, &Extensions::default(), true).unwrap();
-    assert_eq!((repair.publication, repair.encoding), (second, 2));
-    let renamed = ingress.resolve(7, 96, &named("1", "q"), false).unwrap();
-    assert_eq!(renamed.encoding, 0, "what the packets say counts more");
+    (ingress, second)
+}
+
+#[test]
+fn a_section_that_sends_again_is_known_by_what_its_streams_were_called() {
+    let (mut ingress, second) = one_after_the_other(|ingress| {
+        ingress.resolve(7, 96, &named("1", "h"), false).unwrap();
+        ingress.resolve(8, 97, &repairing("1", "h"), true).unwrap();
+    });
+    assert!(!ingress.knows(7));
+    assert_eq!(
+        ingress.resolve(7, 96, &Extensions::default(), false),
+        Some(IncomingStream { ssrc: 7, publication: second, encoding: 1, repair: false })
+    );
+    assert_eq!(
+        ingress.resolve(8, 97, &Extensions::default(), true),
+        Some(IncomingStream { ssrc: 8, publication: second, encoding: 1, repair: true })
+    );
+    assert_eq!(ingress.resolve(9, 96, &Extensions::default(), false), None, "of no such stream");
+    // What a packet says counts more.
+    let (mut ingress, _) = one_after_the_other(|ingress| drop(ingress.resolve(7, 96, &named("1", "h"), false)));
+    assert_eq!(ingress.resolve(7, 96, &named("1", "f"), false).unwrap().encoding, 2);
+}
+
+#[test]
+fn what_ended_streams_were_called_is_bounded() {
+    let (mut ingress, _) = one_after_the_other(|ingress| {
+        for ssrc in 0..1_000 {
+            ingress.resolve(ssrc, 96, &named("1", "q"), false).unwrap();
+        }
+    });
+    assert_eq!(ingress.ended.len(), MAX_SSRCS);
+    assert_eq!(ingress.resolve(0, 96, &Extensions::default(), false), None);
 }
