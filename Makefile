@@ -66,6 +66,14 @@ bench-client: build setup-test $(link) ## Measure what users feel, in real brows
 soak-client: build setup-test $(link) ## A call whose network breaks every ten seconds (SOAK_SECONDS, 900; SOAK_SEED, 1)
 	@cd tests/browser && NEARCAST_SOAK_SECONDS=$${SOAK_SECONDS:-900} NEARCAST_SOAK_SEED=$${SOAK_SEED:-1} npm run --silent bench -- soak
 
+.PHONY: cluster
+cluster: build setup-test $(link) ## Three edges far from each other, a store, and a page to watch them on http://localhost:8090 (takes root)
+	@cd tests/browser && npx tsx cluster/run.ts
+
+.PHONY: chaos
+chaos: build setup-test ## Kill, stop and redeploy edges and their store under a call, and print what it cost (ONLY="edges store" for these)
+	@cd tests/browser && npx tsx chaos/run.ts $(ONLY)
+
 .PHONY: $(link)
 $(link):
 	@cargo build --package nearcast-link

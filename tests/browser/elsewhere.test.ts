@@ -14,7 +14,7 @@ callTest(
     'two who ask two edges meet on one of them, and go to the other when it is drained',
     { flags: redis.flags('a'), before: () => redis.start(), after: () => redis.stop() },
     async (call) => {
-        const edges = [call.edge, await call.another(redis.flags('b'))] as const;
+        const edges = [call.edge, await call.anotherEdge({ flags: redis.flags('b') })] as const;
         for (const edge of edges) await until('the edges to know each other', async () => (await edge.stats()).cluster?.edges, (known) => known === 1);
 
         const ana = await call.enter('ana', { edge: edges[0] });

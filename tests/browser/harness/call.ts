@@ -145,13 +145,6 @@ export class Call {
         return share;
     }
 
-    /** One more edge, which ends with the call. */
-    async another(flags: string[]): Promise<Edge> {
-        const edge = await Edge.start({ ...this.#options, flags });
-        this.#closers.push(() => edge.stop());
-        return edge;
-    }
-
     /** Ends the edge as a crash would, and starts another one on the same ports. */
     async replaceEdge(): Promise<void> {
         this.edge = await this.edge.replace(this.#options);

@@ -19,6 +19,8 @@ export interface EdgeOptions {
     host?: string;
     /** Ports for HTTP and UDP. Default: free ones. */
     ports?: { http: string; udp: string };
+    /** In the network of this process instead of ours. */
+    network?: number;
     /** Further flags of `nearcast-edge serve`. */
     flags?: string[];
 }
@@ -77,7 +79,8 @@ export class Edge {
         const flags = ['serve', '--dev', '--http', http, '--udp', udp, ...(options.flags ?? [])];
         // The edge reads NEARCAST_* variables as settings, and ours are none.
         const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('NEARCAST_')));
-        const child = spawn(program, flags, { stdio: ['ignore', 'pipe', 'pipe'], env });
+        const command = options.network === undefined ? [program] : ['nsenter', `--net=/proc/${options.network}/ns/net`, program];
+        const child = spawn(command[0]!, [...command.slice(1), ...flags], { stdio: ['ignore', 'pipe', 'pipe'], env });
         endWithUs(child);
         const log: string[] = [];
         const note = (line: string): void => {
@@ -130,6 +133,11 @@ export class Edge {
     async tables(): Promise<Tables> {
         const { core } = (await this.stats()).total;
         return Object.fromEntries(TABLES.map((name) => [name, core[name] ?? NaN])) as Tables;
+    }
+
+    /** Stands still from now on, with its sockets open; or goes on. */
+    freeze(frozen: boolean): void {
+        this.#child.kill(frozen ? 'SIGSTOP' : 'SIGCONT');
     }
 
     /** Ends the edge as a crash would. */

@@ -14,12 +14,12 @@ export class Proxy {
         this.#server = server;
     }
 
-    static async to(target: string, listenOn = '127.0.0.1'): Promise<Proxy> {
+    static async to(target: string, listenOn = '127.0.0.1', at = 0): Promise<Proxy> {
         const [host = '', port = ''] = target.split(/:(?=\d+$)/);
         const server = createServer();
         const proxy = new Proxy(server);
         server.on('connection', (near) => proxy.#pass(near, connect(Number(port), host.replace(/^\[|\]$/g, ''))));
-        await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, listenOn, resolve));
+        await new Promise<void>((resolve, reject) => server.once('error', reject).listen(at, listenOn, resolve));
         return proxy;
     }
 

@@ -1,6 +1,6 @@
 // A real Redis server for edges that share rooms, in a folder of its own.
 
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -30,13 +30,28 @@ export class Redis {
         await within(START_MS, 'redis-server to take connections', ready);
     }
 
-    async stop(): Promise<void> {
+    /** Ends it as a crash would; `start` brings it back with nothing in it. */
+    async kill(): Promise<void> {
         const child = this.#child;
-        if (child) {
-            const gone = new Promise((resolve) => child.once('exit', resolve));
-            child.kill('SIGKILL');
-            await gone;
-        }
+        if (!child) return;
+        const gone = new Promise((resolve) => child.once('exit', resolve));
+        child.kill('SIGKILL');
+        await gone;
+        this.#child = undefined;
+    }
+
+    /** Says nothing from now on, with its connections open; or goes on. */
+    freeze(frozen: boolean): void {
+        this.#child?.kill(frozen ? 'SIGSTOP' : 'SIGCONT');
+    }
+
+    /** What `redis-cli` answers. */
+    command(...words: string[]): string {
+        return execFileSync('redis-cli', ['-s', join(this.#folder, 'socket'), ...words], { encoding: 'utf8' }).trim();
+    }
+
+    async stop(): Promise<void> {
+        await this.kill();
         rmSync(this.#folder, { recursive: true, force: true });
     }
 }

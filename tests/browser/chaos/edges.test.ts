@@ -1,0 +1,49 @@
+// Edges are killed, stand still and are deployed anew under a call.
+
+import { chaos, linked } from '../harness/trio.ts';
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+chaos({
+    id: 'C1',
+    what: 'an edge is killed, and who was on it goes on at another',
+    targetMs: 2000,
+    untouched: [1, 2],
+    async happens({ edges }, now) {
+        const killed = await now();
+        await edges[0]!.kill();
+        return killed;
+    },
+});
+
+for (const seconds of [5, 30]) {
+    chaos({
+        id: `C3-${seconds}`,
+        what: `an edge stands still for ${seconds} s and goes on`,
+        targetMs: 2000,
+        untouched: [1, 2],
+        async happens({ edges }, now) {
+            edges[0]!.freeze(true);
+            await pause(seconds * 1000); // how long it stands
+            edges[0]!.freeze(false);
+            return now();
+        },
+    });
+}
+
+chaos({
+    id: 'C2',
+    what: 'all edges are deployed anew, one after the other',
+    targetMs: 2000,
+    timeoutMs: 400_000,
+    async happens({ call, edges, flags }, now) {
+        let since = await now();
+        for (const place of edges.keys()) {
+            since = await now();
+            await edges[place]!.stop();
+            edges[place] = await call.anotherEdge({ flags: flags(place) });
+            for (const edge of edges) await linked(edge, 2);
+        }
+        return since;
+    },
+});
