@@ -41,7 +41,7 @@ try {
         const { network, address } = await networks.place(index + 1, delayMs);
         const url = `http://localhost:${port}`;
         const flags = [...redis.flags(name), '--region', region, '--client-url', url, '--relay', `${address}:7500`, '--relay-secret', SECRET];
-        const edge = await Edge.start({ network, host: address, ports: { http: '8080', udp: '7700' }, flags });
+        const edge = await Edge.start({ namespace: network, host: address, ports: { http: '8080', udp: '7700' }, flags });
         const proxy = await Proxy.to(edge.http, '127.0.0.1', port);
         edges.push({ name, region, delayMs, url, edge, proxy });
         console.log(`${name}: an edge ${delayMs} ms away, at ${url}`);

@@ -20,7 +20,7 @@ export interface EdgeOptions {
     /** Ports for HTTP and UDP. Default: free ones. */
     ports?: { http: string; udp: string };
     /** In the network of this process instead of ours. */
-    network?: number;
+    namespace?: number;
     /** Further flags of `nearcast-edge serve`. */
     flags?: string[];
 }
@@ -79,7 +79,7 @@ export class Edge {
         const flags = ['serve', '--dev', '--http', http, '--udp', udp, ...(options.flags ?? [])];
         // The edge reads NEARCAST_* variables as settings, and ours are none.
         const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('NEARCAST_')));
-        const command = options.network === undefined ? [program] : ['nsenter', `--net=/proc/${options.network}/ns/net`, program];
+        const command = options.namespace === undefined ? [program] : ['nsenter', `--net=/proc/${options.namespace}/ns/net`, program];
         const child = spawn(command[0]!, [...command.slice(1), ...flags], { stdio: ['ignore', 'pipe', 'pipe'], env });
         endWithUs(child);
         const log: string[] = [];
