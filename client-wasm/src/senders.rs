@@ -258,6 +258,14 @@ impl Senders {
         Ok(())
     }
 
+    /// The answer that ends what a section sent has no use for its header extensions, and Chromium then leaves out even those that simulcast
+    /// needs, and refuses its own next offer for that. So each offer says again what every section is to have.
+    pub(crate) fn offer_extensions(&self) {
+        for section in self.sections.iter().filter(|section| section.sending.is_video) {
+            offer_extensions(&section.transceiver, true);
+        }
+    }
+
     /// What the edge wants of a publication now.
     pub(crate) fn demand(&mut self, transport: &Transport, publication: &PublicationId, demand: Vec<EncodingDemand>) {
         if let Some(section) = self.sections.iter_mut().find(|section| section.carries(publication)) {

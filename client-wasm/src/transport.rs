@@ -126,6 +126,7 @@ impl Transport {
                 offer_extensions(transceiver.unchecked_ref(), false);
             }
         }
+        self.senders.borrow().offer_extensions();
         self.connection.set_local_offer()?.settled(self.on_offer.function(), self.on_offer_failed.function());
         Ok(())
     }

@@ -139,7 +139,7 @@ export class Session implements CoreHost, CoreUser, Call {
 
   publish(track: MediaStreamTrack, request: PublishRequest): Promise<LocalPublication> {
     if (this.#encryption && request.codec === 'av1') {
-      return Promise.reject(nearcastError('bad-argument', { message: "AV1 can't be sealed: publish 'vp9', or without e2ee." }));
+      return Promise.reject(nearcastError('bad-argument', { message: "AV1 can't be sealed." }));
     }
     return this.#requests.make((id) => {
       this.#publishing.set(id, { track, request });

@@ -33,8 +33,17 @@ callTest('the edge forwards what it cannot read: every codec, sizes, late comers
 
 callTest('one participant publishes one codec after the other', { timeoutMs: 120_000 }, async (call) => {
     const [ana, ben] = [await call.enter('ana', KEY), await call.enter('ben', KEY)];
+    // One of each beside the others, then one in the place of another.
+    const size = { width: 640, height: 360 };
+    const beside: string[] = [];
+    for (const [pattern, codec] of (['vp8', 'vp9', 'h264'] as const).entries()) {
+        const id = await ana.publishPicture({ pattern, ...size }, { codec, scalabilityMode: 'L1T1', source: 'other' });
+        await shows(() => ben.measureVideo(id, 1500), pattern);
+        beside.push(id);
+    }
+    for (const id of beside) await ana.unpublish(id);
     for (const [pattern, codec] of (['vp8', 'vp9', 'h264', 'vp8', 'h264'] as const).entries()) {
-        const id = await ana.publishPicture({ pattern }, { codec });
+        const id = await ana.publishPicture({ pattern, ...size }, { codec, scalabilityMode: 'L1T1' });
         await shows(() => ben.measureVideo(id, 1500), pattern);
         await ana.unpublish(id);
     }
