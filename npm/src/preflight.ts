@@ -70,7 +70,7 @@ interface Joined {
 }
 interface Reply {
   type: string;
-  error?: { code: string; message: string };
+  error?: { code: string; message: string; edge?: string | null };
 }
 
 const names: readonly PreflightCheckName[] = ['websocket', 'token', 'udp', 'tcp', 'turn', 'loss', 'rtt', 'throughput', 'microphone', 'camera'];
@@ -134,11 +134,14 @@ export async function preflight(url: string, token: string, options: PreflightOp
       return skip('There is no WebRTC here.', 'token', ...rest);
     }
     let socket!: WebSocket;
+    const open = (address: string): Promise<unknown> => {
+      const opening = new WebSocket(address, 'nearcast.v1.json');
+      socket = opening;
+      undo.push(() => opening.close());
+      return within(SOCKET_MS, heard(opening, 'open', 'error'), `${address} was not reached. Check the address; else a firewall or proxy may block WebSockets: allow wss to it.`);
+    };
     const reached = await check('websocket', async () => {
-      const address = signalAddress(url);
-      socket = new WebSocket(address, 'nearcast.v1.json');
-      undo.push(() => socket.close());
-      await within(SOCKET_MS, heard(socket, 'open', 'error'), `${address} was not reached. Check the address; else a firewall or proxy may block WebSockets: allow wss to it.`);
+      await open(signalAddress(url));
     });
     if (!reached) return skip('The edge was not reached.', 'token', ...rest);
 
@@ -152,10 +155,19 @@ export async function preflight(url: string, token: string, options: PreflightOp
     let joined!: Joined;
     const admitted = await check('token', async () => {
       await transport.setLocalDescription();
-      const answer = heard<MessageEvent<string>>(socket, 'message', 'close');
-      socket.send(JSON.stringify({ type: 'join', id: 1, token, auto_subscribe: false, offer: { sdp: transport.localDescription?.sdp, publish: [] } }));
       undo.unshift(() => socket.send('{"id":0,"type":"leave"}'));
-      const reply = JSON.parse((await within(SOCKET_MS, answer, 'The edge does not answer. Try again, or another edge.')).data) as Reply;
+      const join = JSON.stringify({ type: 'join', id: 1, token, auto_subscribe: false, offer: { sdp: transport.localDescription?.sdp, publish: [] } });
+      const ask = async (): Promise<Reply> => {
+        const answer = heard<MessageEvent<string>>(socket, 'message', 'close');
+        socket.send(join);
+        return JSON.parse((await within(SOCKET_MS, answer, 'The edge does not answer. Try again, or another edge.')).data) as Reply;
+      };
+      let reply = await ask();
+      // The room is on another edge of the cluster.
+      for (let time = 0; reply.error?.edge && time < 4; time++) {
+        await open(signalAddress(reply.error.edge));
+        reply = await ask();
+      }
       if (reply.error) throw new Error(reply.error.message ? `${nearcastError(reply.error.code as never).message} (${reply.error.message})` : reply.error.code);
       joined = reply as Reply & Joined;
     });

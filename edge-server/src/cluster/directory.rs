@@ -114,6 +114,15 @@ impl Directory {
         taken
     }
 
+    /// The same of many at once, each with when it registered; readers are told once.
+    pub fn register_all(&self, now: Instant, nodes: impl IntoIterator<Item = (Node, Instant)>) {
+        let mut state = self.state();
+        for (node, at) in nodes {
+            let _ = state.members.register(at, node);
+        }
+        self.tell(&mut state, now);
+    }
+
     /// Lets time pass: who has been silent or gone for long enough is so from now on. To be called a few times a second.
     pub fn tick(&self, now: Instant) {
         let mut state = self.state();

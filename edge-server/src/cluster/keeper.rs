@@ -105,12 +105,8 @@ impl Keeper<'_> {
         } else if !superseded {
             cluster.superseded.store(false, Ordering::Relaxed);
         }
-        for (node, age) in nodes {
-            if node.id != cluster.me.id {
-                let at = now.checked_sub(age).unwrap_or(now);
-                cluster.directory.register(at, node);
-            }
-        }
+        let others = nodes.into_iter().filter(|(node, _)| node.id != cluster.me.id);
+        cluster.directory.register_all(now, others.map(|(node, age)| (node, now.checked_sub(age).unwrap_or(now))));
         cluster.directory.members(now, |members| members.store_answered(now));
     }
 

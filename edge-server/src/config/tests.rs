@@ -250,3 +250,19 @@ fn the_documentation_is_what_the_code_says() {
         "docs/configuration.md is out of date; run: cargo run -p nearcast-edge -- config --markdown > docs/configuration.md"
     );
 }
+
+#[test]
+fn an_edge_of_a_cluster_says_where_it_is() {
+    let key = format!("k1:{SECRET}");
+    let flags = Flags { redis: Some("redis://10.0.0.5".to_owned()), keys: vec![key], ..Flags::default() };
+    let said = fault(&flags, &[]);
+    assert!(said.contains("redis needs client_url") && said.contains("https://"), "{said}");
+    let url = Some("https://edge1.example.org".to_owned());
+    assert_eq!(Config::load(&Flags { client_url: url.clone(), ..flags }, []).unwrap().client_url.0, url);
+}
+
+#[test]
+fn what_is_wrong_with_a_cluster_is_said_without_its_password() {
+    let said = fault(&Flags { redis: Some("rediss://:hunter2@redis.example".to_owned()), ..dev() }, &[("NEARCAST_EDGE_ID", "edge one")]);
+    assert!(said.contains("write redis://HOST:PORT") && said.contains("edge one") && !said.contains("hunter2"), "{said}");
+}

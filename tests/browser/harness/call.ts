@@ -28,6 +28,8 @@ export interface Person extends ParticipantPage {
 }
 
 export interface EnterOptions {
+    /** Which edge is asked. Default: the call's own. */
+    edge?: Edge;
     /** Whose browser; pages of one kind share one unless `ownBrowser`. Default chromium. */
     kind?: Kind;
     ownBrowser?: boolean;
@@ -39,8 +41,6 @@ export interface EnterOptions {
     behind?: Link;
     /** In a browser of its own with this share of the processor. */
     cpu?: CpuShare;
-    /** At this edge instead of the call's own. */
-    edge?: Edge;
     autoSubscribe?: boolean;
     /** Receive what the page shows. Default false: most tests say themselves what they want. */
     adaptiveStream?: boolean;
@@ -130,6 +130,13 @@ export class Call {
         const share = CpuShare.make();
         this.#closers.push(() => share.remove()); // waits for the browsers, which end at the same time
         return share;
+    }
+
+    /** One more edge, which ends with the call. */
+    async another(flags: string[]): Promise<Edge> {
+        const edge = await Edge.start({ ...this.#options, flags });
+        this.#closers.push(() => edge.stop());
+        return edge;
     }
 
     /** Ends the edge as a crash would, and starts another one on the same ports. */

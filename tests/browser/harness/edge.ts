@@ -26,6 +26,8 @@ export interface EdgeOptions {
 /** The part of `GET /v1/stats` (docs/edge-http.md) that the tests read. */
 export interface EdgeStats {
     /** All shards together. */
+    /** Only of an edge in a cluster. */
+    cluster?: { edges: number; rooms_owned: number } | null;
     total: { core: Record<string, number>; thread: Record<string, number>; send: Record<string, number>; tcp: Record<string, number> };
     /** Links to other edges; null: it makes none. */
     relay: Record<string, number> | null;

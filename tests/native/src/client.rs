@@ -12,7 +12,7 @@ use crate::session::{self, Session};
 use crate::signal::Signal;
 use crate::time::Stopwatch;
 use nearcast_protocol::client::Source;
-use nearcast_protocol::{ClientMessage, DataFrame, Join, Joined, ParticipantId, ServerMessage};
+use nearcast_protocol::{ClientMessage, DataFrame, ErrorInfo, Join, Joined, ParticipantId, ServerMessage};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -98,6 +98,16 @@ pub struct Client {
     session: JoinHandle<Report>,
 }
 
+/// How often an edge may send us to another one.
+const MOST_REDIRECTS: u32 = 4;
+
+/// Where signalling is at an edge's address.
+fn signalling_of(edge: &str) -> String {
+    let edge = edge.trim_end_matches('/');
+    let rest = edge.strip_prefix("http").map_or_else(|| edge.to_owned(), |rest| format!("ws{rest}"));
+    if rest.ends_with("/v1/signal") { rest } else { format!("{rest}/v1/signal") }
+}
+
 impl Client {
     /// Joins; returns when the room let us in, before media flows.
     ///
@@ -123,8 +133,17 @@ impl Client {
             resume: None,
             client: Some(concat!("nearcast-native ", env!("CARGO_PKG_VERSION")).to_owned()),
         };
-        let id = signal.send(ClientMessage::Join(join)).await?;
-        let mut joined = reply(&mut signal, id).await?;
+        let mut redirects = 0;
+        let mut joined = loop {
+            let id = signal.send(ClientMessage::Join(join.clone())).await?;
+            match reply(&mut signal, id).await {
+                Err(Error::Refused(ErrorInfo { edge: Some(edge), .. })) if redirects < MOST_REDIRECTS => {
+                    redirects += 1;
+                    signal = Signal::connect(&signalling_of(&edge)).await?;
+                }
+                joined => break joined?,
+            }
+        };
         let answer = joined.answer.take().ok_or_else(|| Error::Protocol("no answer in the reply to join".to_owned()))?;
         peer.accept(&answer.sdp, options.redirect).await?;
         let waiting = peer.players(&answer).await?;
