@@ -3,6 +3,7 @@
 //! Media between edges: tests/native, tests/browser/cluster.test.ts.
 
 use crate::proxy::Proxy;
+use crate::redis_server::Redis;
 use crate::world::{Client, PATIENCE, flags, soon, start};
 use nearcast_edge::config::Flags;
 use nearcast_edge::edge::Edge;
@@ -180,6 +181,22 @@ async fn a_link_that_was_down_brings_everybody_back_once() {
     let mut others: Vec<_> = joined.others.iter().map(|other| other.identity.as_str()).collect();
     others.sort_unstable();
     assert_eq!(others, ["alice", "bob", "carol"]);
+}
+
+/// They learn of each other from the store, and whoever comes stays where they came.
+#[tokio::test]
+async fn edges_of_one_cluster_link_by_themselves_and_keep_who_comes() {
+    let redis = Redis::start();
+    let mut edges = Vec::new();
+    for name in ["first", "second"] {
+        let flags = Flags { redis: Some(redis.url()), edge_id: Some(name.to_owned()), ..linking(&[]) };
+        edges.push(start(&flags).await);
+    }
+    linked(&[&edges[0], &edges[1]], 1).await;
+    let (mut alice, _) = Client::joined(&edges[0], "lobby", "alice").await;
+    let (mut bob, _) = Client::joined(&edges[1], "lobby", "bob").await;
+    sees(&mut alice, "bob").await;
+    sees(&mut bob, "alice").await;
 }
 
 #[tokio::test]

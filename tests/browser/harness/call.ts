@@ -40,8 +40,6 @@ export interface EnterOptions {
     behind?: Link;
     /** In a browser of its own with this share of the processor. */
     cpu?: CpuShare;
-    /** At this edge instead of the call's own. */
-    edge?: Edge;
     autoSubscribe?: boolean;
     /** Receive what the page shows. Default false: most tests say themselves what they want. */
     adaptiveStream?: boolean;
