@@ -53,6 +53,7 @@ export class Edge {
     readonly udp: string;
     readonly #child: ChildProcess;
     readonly #log: string[];
+    #killed = false;
 
     private constructor(child: ChildProcess, http: string, udp: string, log: string[]) {
         this.#child = child;
@@ -124,11 +125,17 @@ export class Edge {
         return Object.fromEntries(TABLES.map((name) => [name, core[name] ?? NaN])) as Tables;
     }
 
-    /** Ends the edge as a crash would, and starts another one on the same ports. */
-    async replace(options: EdgeOptions): Promise<Edge> {
+    /** Ends the edge as a crash would. */
+    async kill(): Promise<void> {
+        this.#killed = true;
         const gone = new Promise((resolve) => this.#child.once('exit', resolve));
         this.#child.kill('SIGKILL');
         await within(STOP_MS, 'the edge to be gone after SIGKILL', gone);
+    }
+
+    /** Ends the edge as a crash would, and starts another one on the same ports. */
+    async replace(options: EdgeOptions): Promise<Edge> {
+        await this.kill();
         return Edge.start({ ...options, ports: { http: portOf(this.http), udp: portOf(this.udp) } });
     }
 
@@ -145,7 +152,7 @@ export class Edge {
             }
         }
         const { exitCode, signalCode } = this.#child;
-        if (exitCode !== 0) throw new Error(`the edge ended with ${exitCode ?? signalCode}:\n${this.#log.join('\n')}`);
+        if (exitCode !== 0 && !this.#killed) throw new Error(`the edge ended with ${exitCode ?? signalCode}:\n${this.#log.join('\n')}`);
     }
 }
 
