@@ -29,6 +29,10 @@ export interface EdgeStats {
     /** Only of an edge in a cluster. */
     cluster?: { edges: number; rooms_owned: number } | null;
     total: { core: Record<string, number>; thread: Record<string, number>; send: Record<string, number>; tcp: Record<string, number> };
+    /** STUN and TURN servers, in the order of their configuration. */
+    ice_servers: { urls: string[]; response_ms: number | null; given: boolean }[];
+    /** Links to other edges; null: it makes none. */
+    relay: Record<string, number> | null;
 }
 
 /** What a call takes up in the edge; with the last participant gone, every one of these is zero. */
@@ -51,14 +55,17 @@ export class Edge {
     readonly http: string;
     /** `ADDRESS:PORT` */
     readonly udp: string;
+    /** Where other edges link to it; empty: nowhere. */
+    readonly relay: string;
     readonly #child: ChildProcess;
     readonly #log: string[];
     #killed = false;
 
-    private constructor(child: ChildProcess, http: string, udp: string, log: string[]) {
+    private constructor(child: ChildProcess, [http, udp, relay]: [string, string, string], log: string[]) {
         this.#child = child;
         this.http = http;
         this.udp = udp;
+        this.relay = relay;
         this.#log = log;
     }
 
@@ -81,15 +88,15 @@ export class Edge {
         const ready = new Promise<RegExpExecArray>((resolve, reject) => {
             createInterface({ input: child.stdout }).on('line', (line) => {
                 note(line);
-                const match = /^ready http=(\S+) udp=(\S+)/.exec(line);
+                const match = /^ready http=(\S+) udp=(\S+)(?:.* relay=(\S+))?/.exec(line);
                 if (match) resolve(match);
             });
             child.once('error', reject);
             child.once('exit', (code, signal) => reject(new Error(`the edge ended with ${code ?? signal} before it was ready:\n${log.join('\n')}`)));
         });
         try {
-            const [, http = '', udp = ''] = await within(START_MS, 'the ready line of the edge', ready);
-            return new Edge(child, http, udp, log);
+            const [, http = '', udp = '', relay = ''] = await within(START_MS, 'the ready line of the edge', ready);
+            return new Edge(child, [http, udp, relay], log);
         } catch (error) {
             child.kill('SIGKILL');
             throw error;
@@ -127,13 +134,13 @@ export class Edge {
 
     /** Ends the edge as a crash would. */
     async kill(): Promise<void> {
-        this.#killed = true;
         const gone = new Promise((resolve) => this.#child.once('exit', resolve));
         this.#child.kill('SIGKILL');
         await within(STOP_MS, 'the edge to be gone after SIGKILL', gone);
+        this.#killed = true;
     }
 
-    /** Ends the edge as a crash would, and starts another one on the same ports. */
+    /** The same, and starts another one on the same ports. */
     async replace(options: EdgeOptions): Promise<Edge> {
         await this.kill();
         return Edge.start({ ...options, ports: { http: portOf(this.http), udp: portOf(this.udp) } });
@@ -141,6 +148,7 @@ export class Edge {
 
     /** Ends the edge as an operator would; throws when it does not go, or not with 0. */
     async stop(): Promise<void> {
+        if (this.#killed) return;
         if (this.#child.exitCode === null && this.#child.signalCode === null) {
             const gone = new Promise((resolve) => this.#child.once('exit', resolve));
             this.#child.kill('SIGTERM');
@@ -152,7 +160,7 @@ export class Edge {
             }
         }
         const { exitCode, signalCode } = this.#child;
-        if (exitCode !== 0 && !this.#killed) throw new Error(`the edge ended with ${exitCode ?? signalCode}:\n${this.#log.join('\n')}`);
+        if (exitCode !== 0) throw new Error(`the edge ended with ${exitCode ?? signalCode}:\n${this.#log.join('\n')}`);
     }
 }
 
