@@ -2,7 +2,7 @@
 
 import { signalAddress } from './address.js';
 import type { CoreInstance } from './core/instance.js';
-import { type NearcastError, nearcastError } from './errors.js';
+import { nearcastError } from './errors.js';
 import type { ConnectOptions } from './options.js';
 import type { Room } from './room.js';
 import { Session } from './session.js';
@@ -14,17 +14,10 @@ export type TokenSource = string | (() => string | Promise<string>);
 /** @internal */
 export async function connectWith(
   load: () => Promise<CoreInstance>,
-  url: string | readonly string[],
+  url: string,
   token: TokenSource,
   options: ConnectOptions,
 ): Promise<Room> {
-  if (typeof url !== 'string') {
-    const [first, ...rest] = url as [string, ...string[]];
-    return connectWith(load, first, token, options).catch((error: NearcastError) => {
-      if (!rest.length || !error.retryable || options.signal?.aborted) throw error;
-      return connectWith(load, rest, token, options);
-    });
-  }
   const address = signalAddress(url);
   if (typeof RTCPeerConnection === 'undefined') throw nearcastError('webrtc-unsupported');
   const { signal } = options;

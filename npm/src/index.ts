@@ -30,6 +30,6 @@ export async function prepare(): Promise<void> {
  * @param token a JWT for this room, or a function that fetches one (called again on each reconnection)
  * @returns the room, joined. Rejects with a ConnectError or a TokenError.
  */
-export function connect(url: string | readonly string[], token: TokenSource, options: ConnectOptions = {}): Promise<Room> {
+export function connect(url: string, token: TokenSource, options: ConnectOptions = {}): Promise<Room> {
   return connectWith(core, url, token, options);
 }

@@ -4,6 +4,7 @@
 // no failure here keeps anybody from calling: the address that was given is always among the answers.
 
 import { signalAddress } from './address.js';
+import type { NearcastError } from './errors.js';
 
 /** An edge that one can call. */
 export interface EdgeChoice {
@@ -21,7 +22,7 @@ export interface EdgeChoice {
 
 /** What was picked. */
 export interface PickedEdge extends EdgeChoice {
-  /** All addresses, the best first: `connect` takes them, and tries them in this order. */
+  /** All addresses, the best first, for `tryEdges`. */
   readonly urls: readonly string[];
   /** All edges, in the same order. */
   readonly edges: readonly EdgeChoice[];
@@ -58,8 +59,8 @@ const SAME_MS = 10;
  * Asks an edge for the others, measures the round trip to each at once, and picks: the nearest that isn't full.
  *
  * ```ts
- * const { urls, region } = await pickEdge('https://edge.example');
- * const room = await connect(urls, token);
+ * const { urls } = await pickEdge('https://edge.example');
+ * const room = await tryEdges(urls, (url) => connect(url, token));
  * ```
  */
 export async function pickEdge(url: string, options: PickOptions = {}): Promise<PickedEdge> {
@@ -75,10 +76,27 @@ export async function pickEdge(url: string, options: PickOptions = {}): Promise<
   }));
   if (!edges.some((edge) => http(edge.url) === http(url))) edges.push(asked);
 
-  const pinned = pin === undefined ? -1 : edges.findIndex((edge) => edge.id === pin || http(edge.url) === http(pin));
+  const address = pin?.includes('://') ? http(pin) : undefined; // names of edges have no slashes
+  const pinned = edges.findIndex((edge) => pin !== undefined && (edge.id === pin || http(edge.url) === address));
   if (pinned >= 0) return picked([...edges.splice(pinned, 1), ...edges]);
   const measured = edges.length > 1 ? await measure(edges, hint, timeoutMs) : edges;
   return picked(rank(measured, hint));
+}
+
+/**
+ * Tries addresses in their order until one works. What would fail at the next one too, such as a refused token, ends it.
+ *
+ * @returns what `attempt` gives. Rejects with the last failure.
+ */
+export async function tryEdges<T>(urls: readonly string[], attempt: (url: string) => Promise<T>): Promise<T> {
+  const [url = '', ...rest] = urls;
+  try {
+    return await attempt(url);
+  } catch (error) {
+    const { retryable, code } = error as Partial<NearcastError>;
+    if (!rest.length || !retryable || code === 'aborted') throw error;
+    return tryEdges(rest, attempt);
+  }
 }
 
 const picked = (edges: readonly EdgeChoice[]): PickedEdge => ({ ...(edges[0] as EdgeChoice), urls: edges.map(({ url }) => url), edges });

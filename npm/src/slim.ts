@@ -23,7 +23,7 @@ export async function init(source: WasmSource): Promise<void> {
 }
 
 /** Enters a room; see `connect` of 'nearcast'. Call `init` first. */
-export async function connect(url: string | readonly string[], token: TokenSource, options: ConnectOptions = {}): Promise<Room> {
+export async function connect(url: string, token: TokenSource, options: ConnectOptions = {}): Promise<Room> {
   const source = wasm;
   if (source === undefined) throw nearcastError('bad-argument', { message: "Call init(urlOfCoreWasm) before connect(), or import from 'nearcast'." });
   return connectWith(() => loader.load(() => moduleFrom(source)), url, token, options);

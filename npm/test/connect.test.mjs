@@ -70,19 +70,6 @@ test('a core that does not load leaves no socket behind, and neither does an ear
   assert.deepEqual(sockets.map(({ closed }) => closed), [true, true]);
 });
 
-test('of several addresses the next is tried when one can not be had, and not when it would be as bad', async (t) => {
-  const sockets = fakeSockets(t);
-  const tried = ['https://a.example', 'https://b.example', 'https://c.example'];
-  const failing = (...errors) => async () => {
-    throw errors[sockets.length - 1];
-  };
-  const [gone, refused] = [true, false].map((retryable) => Object.assign(new Error(String(retryable)), { retryable }));
-  await assert.rejects(connectWith(failing(gone, refused), tried, 'token', {}), { message: 'false' });
-  assert.deepEqual(sockets.splice(0).map(({ address }) => address), ['wss://a.example/v1/signal', 'wss://b.example/v1/signal']);
-  await assert.rejects(connectWith(failing(gone, gone, gone), tried, 'token', {}), { message: 'true' });
-  assert.equal(sockets.length, 3);
-});
-
 test('both halves speak of the same protocol', async (t) => {
   const sockets = fakeSockets(t);
   await assert.rejects(connectWith(() => Promise.reject(new Error('no')), 'https://edge.example', 'token', {}));

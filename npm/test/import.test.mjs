@@ -49,7 +49,7 @@ test('so does the check before a call, and it has no core inside', async () => {
 });
 
 test('so does the choice of an edge', async () => {
-  assert.deepEqual(traces('regions.js'), { exported: ['pickEdge'], added: [], wasm: [] });
+  assert.deepEqual(traces('regions.js'), { exported: ['pickEdge', 'tryEdges'], added: [], wasm: [] });
   assert.ok((await readFile(new URL('regions.js', dist))).length < 8_000);
 });
 

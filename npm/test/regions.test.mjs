@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import test from 'node:test';
 import { load } from './fakes.mjs';
 
-const { pickEdge } = await load('regions');
+const { pickEdge, tryEdges } = await load('regions');
 
 /** Edges that answer after so many milliseconds, each with the list of all; null: never. */
 async function edges(t, list) {
@@ -75,4 +75,24 @@ test('an edge that knows of no others, or is gone, is its own answer', async (t)
 
 test('what is no address is refused', async () => {
   await assert.rejects(pickEdge('edge.example'), { code: 'bad-argument' });
+});
+
+test('the next address is tried when one can not be had, and not when it would be as bad', async () => {
+  const failing = (...failures) => {
+    const tried = [];
+    const attempt = async (url) => {
+      tried.push(url);
+      const failure = failures[tried.length - 1];
+      if (failure) throw Object.assign(new Error(failure.code), failure);
+      return `room at ${url}`;
+    };
+    return { tried, result: tryEdges(['a', 'b', 'c'], attempt) };
+  };
+  const [gone, refused, aborted] = [['edge-unreachable', true], ['token-invalid', false], ['aborted', true]].map(([code, retryable]) => ({ code, retryable }));
+  assert.equal(await failing(gone).result, 'room at b');
+  for (const [failures, count, code] of [[[gone, gone, gone], 3, 'edge-unreachable'], [[refused], 1, 'token-invalid'], [[gone, aborted], 2, 'aborted']]) {
+    const { tried, result } = failing(...failures);
+    await assert.rejects(result, { code });
+    assert.equal(tried.length, count);
+  }
 });

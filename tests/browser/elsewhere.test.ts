@@ -1,4 +1,4 @@
-// Two edges share a store: whoever asks the wrong one is sent to the right one, and when that one is drained everybody moves, with the same objects.
+// Two edges share a store: whoever asks the wrong one is sent to the right one, and when that one is drained or dies everybody moves, with the same objects.
 
 import assert from 'node:assert/strict';
 import { callTest } from './harness/call.ts';
@@ -7,13 +7,13 @@ import { Redis } from './harness/redis.ts';
 import { shows } from './harness/verdict.ts';
 import { until } from './harness/wait.ts';
 
-const redis = new Redis();
 const participants = async (edge: Edge): Promise<number> => (await edge.tables()).participants;
 
-callTest(
-    'two who ask two edges meet on one of them, and go to the other when it is drained',
-    { flags: redis.flags('a'), before: () => redis.start(), after: () => redis.stop() },
-    async (call) => {
+/** A call of two who asked two edges, both seen by the other; then something happens to the edge that has them, and they go on at the other one. */
+function movesTest(name: string, gapOf: string, happens: (edge: Edge) => Promise<void>): void {
+    const redis = new Redis();
+    const options = { flags: redis.flags('a'), before: () => redis.start(), after: () => redis.stop() };
+    callTest(name, options, async (call) => {
         const edges = [call.edge, await call.anotherEdge({ flags: redis.flags('b') })] as const;
         for (const edge of edges) await until('the edges to know each other', async () => (await edge.stats()).cluster?.edges, (known) => known === 1);
 
@@ -26,16 +26,22 @@ callTest(
         const [from, to] = (await participants(edges[0])) === 2 ? edges : ([edges[1], edges[0]] as const);
 
         const marks = [await ana.mark(), await ben.mark()] as const;
-        const measuring = Promise.all([ben.measureVideo(anas, 6000), ana.measureVideo(bens, 6000)]);
-        const answer = await fetch(`http://${from.http}/v1/drain`, { method: 'POST' });
-        assert.deepEqual(await answer.json(), { rooms: 1, kept: 0 });
+        const measuring = Promise.all([ben.measureVideo(anas, 8000), ana.measureVideo(bens, 8000)]);
+        await happens(from);
         for (const [person, since] of [[ana, marks[0]], [ben, marks[1]]] as const) {
-            await person.sees({ type: 'statechanged', state: 'connected', previous: 'reconnecting' }, { since, ms: 20_000 });
+            await person.sees({ type: 'statechanged', state: 'connected', previous: 'reconnecting' }, { since, ms: 30_000 });
             assert.deepEqual(await person.seen('trackunsubscribed', since), [], 'the same objects');
         }
-        for (const { longestGapMs } of await measuring) call.figure(`drained: longest gap in a picture ${longestGapMs.toFixed(0)} ms`);
+        for (const { longestGapMs } of await measuring) call.figure(`${gapOf}: longest gap in a picture ${longestGapMs.toFixed(0)} ms`);
         await Promise.all([shows(() => ben.measureVideo(anas, 1500), 0), shows(() => ana.measureVideo(bens, 1500), 1)]);
         assert.equal(await participants(to), 2);
         assert.deepEqual((await ben.participants()).map(({ identity }) => identity), ['ana'], 'nobody twice');
-    },
-);
+    });
+}
+
+movesTest('two who ask two edges meet on one of them, and go to the other when it is drained', 'drained', async (edge) => {
+    const answer = await fetch(`http://${edge.http}/v1/drain`, { method: 'POST' });
+    assert.deepEqual(await answer.json(), { rooms: 1, kept: 0 });
+});
+
+movesTest('when the edge dies that has them, they meet on the other one', 'killed', (edge) => edge.kill());
