@@ -29,6 +29,8 @@ export interface Person extends ParticipantPage {
 }
 
 export interface EnterOptions {
+    /** At this edge instead of the call's own. */
+    edge?: Edge;
     /** Whose browser; pages of one kind share one unless `ownBrowser`. Default chromium. */
     kind?: Kind;
     ownBrowser?: boolean;
