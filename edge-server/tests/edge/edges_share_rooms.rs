@@ -274,6 +274,10 @@ impl Process {
         Self { child, http }
     }
 
+    fn signal(&self, signal: &str) {
+        assert!(Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap().success());
+    }
+
     fn kill(&mut self) {
         let _ = self.child.kill();
         self.child.wait().unwrap();
@@ -286,20 +290,25 @@ impl Drop for Process {
     }
 }
 
+/// A room that the hash gives to the edge `at`, with somebody in it who asked another one.
+async fn room_at(asked: &Edge, at: SocketAddr) -> (String, Entered) {
+    for number in 0..40 {
+        let room = format!("room {number}");
+        let alice = enter(asked.http(), &room, "alice").await;
+        if alice.at == at {
+            return (room, alice);
+        }
+    }
+    unreachable!("two edges get forty rooms half and half");
+}
+
 #[tokio::test]
 async fn rooms_of_an_edge_that_was_killed_are_entered_elsewhere_at_once() {
     let redis = Redis::start();
     let mut doomed = Process::start(&redis, "a");
     let edge = one(&redis, "b").await;
     knows(&edge, 1).await;
-    let mut room = String::new();
-    for number in 0..40 {
-        room = format!("room {number}");
-        if enter(edge.http(), &room, "alice").await.at == doomed.http {
-            break;
-        }
-    }
-    assert!(redis.ask(&["GET", &format!("nearcast:room:{room}")]).unwrap().ends_with(" a"), "no room went there");
+    let (room, _alice) = room_at(&edge, doomed.http).await;
     doomed.kill();
     // It is registered for seconds more, and nobody is sent there.
     let until = clock::now() + Duration::from_secs(5);
@@ -310,5 +319,26 @@ async fn rooms_of_an_edge_that_was_killed_are_entered_elsewhere_at_once() {
             Err(error) => assert!(error.code == ErrorCode::Elsewhere && clock::now() < until, "{error:?}"),
         }
     }
+    assert_eq!(redis.ask(&["GET", &format!("nearcast:room:{room}")]).as_deref(), Some("2 b"));
+}
+
+/// Ten seconds, since that is how long a registration holds.
+#[tokio::test]
+async fn an_edge_that_was_stopped_lets_go_of_what_another_has_claimed() {
+    let redis = Redis::start();
+    let stopped = Process::start(&redis, "a");
+    let edge = one(&redis, "b").await;
+    knows(&edge, 1).await;
+    let (room, mut alice) = room_at(&edge, stopped.http).await;
+    stopped.signal("-STOP");
+    knows(&edge, 0).await;
+    let bob = enter(edge.http(), &room, "bob").await;
+    assert_eq!((bob.at, bob.joined.others.len()), (edge.http(), 0));
+    stopped.signal("-CONT");
+    let error = alice.client.wait_for(|message| match message {
+        ServerMessage::Closed { error } => Some(error.clone()),
+        _ => None,
+    });
+    assert_eq!(error.await.edge, Some(format!("http://{}", edge.http())), "its people are sent over");
     assert_eq!(redis.ask(&["GET", &format!("nearcast:room:{room}")]).as_deref(), Some("2 b"));
 }
