@@ -27,7 +27,7 @@ async fn until(what: &str, mut holds: impl FnMut() -> bool) {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    tokio::time::timeout(PATIENCE, waiting).await.unwrap_or_else(|_| panic!("not in time: {what}"));
+    assert!(tokio::time::timeout(PATIENCE, waiting).await.is_ok(), "not in time: {what}");
 }
 
 async fn linked(edges: &[&Edge], others: usize) {
@@ -145,7 +145,7 @@ async fn guests_gone(edge: &Edge) -> bool {
 
 async fn sum(edge: &Edge, what: &str) -> u64 {
     let stats = crate::world::request(edge, "GET /v1/stats", "", "").await.json();
-    stats["total"]["core"][what].as_u64().unwrap_or_else(|| panic!("no {what} in {stats}"))
+    stats["total"]["core"][what].as_u64().expect("a count")
 }
 
 #[tokio::test]

@@ -39,7 +39,10 @@ async fn pass(front: Arc<UdpSocket>, target: SocketAddr, cut: Arc<AtomicBool>) {
     let mut back = JoinSet::new();
     let mut buffer = vec![0; 2_048];
     while let Ok((length, from)) = front.recv_from(&mut buffer).await {
-        if !behind.contains_key(&from) {
+        let known = behind.get(&from).map(Arc::clone);
+        let socket = if let Some(socket) = known {
+            socket
+        } else {
             let socket = Arc::new(UdpSocket::bind("127.0.0.1:0").await.unwrap());
             let (answers, front, cut) = (Arc::clone(&socket), Arc::clone(&front), Arc::clone(&cut));
             back.spawn(async move {
@@ -50,10 +53,11 @@ async fn pass(front: Arc<UdpSocket>, target: SocketAddr, cut: Arc<AtomicBool>) {
                     }
                 }
             });
-            behind.insert(from, socket);
-        }
+            behind.insert(from, Arc::clone(&socket));
+            socket
+        };
         if !cut.load(Ordering::SeqCst) {
-            let _ = behind[&from].send_to(&buffer[..length], target).await;
+            let _ = socket.send_to(&buffer[..length], target).await;
         }
     }
 }

@@ -1,4 +1,4 @@
-//! How controllers do on a real connection over a way with a rate, a delay and losses: for docs/cluster.md, not for `make test`.
+//! How controllers do on a real connection over a way with a rate, a delay and losses: figures, not for `make test`.
 //!
 //! `cargo test --release -p nearcast-edge --lib congestion::measured -- --ignored --nocapture`
 

@@ -59,8 +59,8 @@ fn a_longer_way_is_no_queue_for_ever() {
     let mut now = Instant::now();
     let mut steady = Steady::new(now);
     pass(&mut steady, &mut now, 10, ms(0), 0);
-    pass(&mut steady, &mut now, 400, ms(100), 0);
-    let small = steady.window;
-    pass(&mut steady, &mut now, 4, ms(100), 0);
-    assert!(steady.window > small, "the way has become longer, and is known to be");
+    pass(&mut steady, &mut now, 60, ms(100), 0);
+    assert_eq!(steady.window, LEAST, "for all that is known it is a queue");
+    pass(&mut steady, &mut now, 140, ms(100), 0);
+    assert!(steady.window > INITIAL, "the way has become longer, and is known to be");
 }

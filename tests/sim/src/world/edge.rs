@@ -252,7 +252,7 @@ impl Edge {
         while let Some((edge, arrival)) = self.mesh.as_mut().and_then(|mesh| mesh.poll(now)) {
             busy = true;
             match arrival {
-                Arrival::Said(from, message) => self.shards[edge].handle_relay(now, from, message),
+                Arrival::Said(from, message) => self.shards[edge].handle_relay(now, from, *message),
                 Arrival::Linked(other) => self.shards[edge].handle_linked(&[other]),
                 Arrival::Unlinked(other) => self.shards[edge].handle_unlinked(now, &[other]),
             }

@@ -31,7 +31,7 @@ struct End {
 /// What happens to an edge.
 #[derive(Debug)]
 pub(crate) enum Arrival {
-    Said(ShardId, RelayMessage),
+    Said(ShardId, Box<RelayMessage>),
     Linked(ShardId),
     Unlinked(ShardId),
 }
@@ -178,7 +178,7 @@ impl Mesh {
             };
             self.flush(now, (to, from));
             if let Some(read) = read {
-                return Some((to, Arrival::Said(name, read.expect("what an edge wrote").message)));
+                return Some((to, Arrival::Said(name, Box::new(read.expect("what an edge wrote").message))));
             }
         }
         let due: Vec<_> = self.ends.iter().filter(|(_, end)| end.hop.poll_timeout() <= now).map(|(pair, _)| *pair).collect();
