@@ -103,6 +103,11 @@ impl Recovery {
         self.path.health() == Health::Lost
     }
 
+    /// Whether nothing comes, or not what was asked for: with signalling gone at the same time.
+    fn is_dead(&self) -> bool {
+        self.is_silent() || self.path.is_quiet()
+    }
+
     /// An outage begins; false: there is one already. `signalled`: the edge has answered over the other way since media fell silent.
     pub(crate) fn begin(&mut self, now: MonoTime, signalled: bool) -> bool {
         if self.outage.is_some() {
@@ -207,14 +212,20 @@ impl Recovery {
     /// When the next attempt begins. `unanswered`: the last one failed because nothing came back.
     pub(crate) fn next_attempt(&mut self, now: MonoTime, not_before: u32, unanswered: bool, rng: &mut Rng) -> Option<MonoTime> {
         let silent = unanswered && self.is_silent();
+        // The edge has died, most likely: nobody is spared by waiting long before another one is looked for.
+        let dead = self.is_dead() && self.edges.scout(now).is_some();
         let outage = self.outage.as_mut()?;
-        Some(if silent { outage.next_after_silence(now, rng) } else { outage.next_attempt(now, not_before, rng) })
+        Some(if silent || (dead && outage.is_young()) {
+            outage.next_after_silence(now, rng)
+        } else {
+            outage.next_attempt(now, not_before, rng)
+        })
     }
 
     /// Where the next attempt goes if it is only to see whether another edge answers, which it is every other time when ours doesn't and media
     /// is silent too.
     pub(crate) fn scouted(&self, now: MonoTime) -> Option<Option<String>> {
-        if self.looks_elsewhere() && self.is_silent() && !self.proven { self.edges.scout(now) } else { None }
+        if self.looks_elsewhere() && self.is_dead() && !self.proven { self.edges.scout(now) } else { None }
     }
 
     /// Whether it is time to look for another edge.

@@ -85,6 +85,11 @@ impl Outage {
         self.attempts > PATIENT_ATTEMPTS && self.attempts.is_multiple_of(2)
     }
 
+    /// Another edge has yet to be looked for.
+    pub(crate) fn is_young(&self) -> bool {
+        self.attempts <= PATIENT_ATTEMPTS
+    }
+
     /// After an attempt that nobody answered there is nobody to be spared: the next one begins with hardly a pause.
     pub(crate) fn next_after_silence(&mut self, now: MonoTime, rng: &mut Rng) -> MonoTime {
         self.attempts = self.attempts.saturating_add(1);

@@ -198,6 +198,11 @@ impl Path {
         }
     }
 
+    /// A beat at once: something else is lost, and so this may be.
+    pub(crate) fn hasten(&mut self, now: MonoTime) {
+        self.beat_at = self.beat_at.min(now);
+    }
+
     /// The browser has given it up.
     pub(crate) fn fail(&mut self) {
         self.health = Health::Lost;

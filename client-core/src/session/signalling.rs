@@ -221,6 +221,7 @@ impl Session {
             return self.end(Some(if reason == Reason::BadMessage { ErrorCode::BadMessage.into() } else { Code::EdgeUnreachable.into() }));
         }
         self.take_step(now, if self.resumes() { Step::Resuming } else { Step::Moving }, reason);
+        self.recovery.path.hasten(now);
         self.attempt_failed(now, 0, false);
     }
 
