@@ -6,8 +6,10 @@ use crate::cluster::directory::Directory;
 use crate::cluster::{self, Cluster};
 use crate::config::Config;
 use crate::config::servers::Endpoint;
+use crate::config::values::Setting;
 use crate::door::tls::{Tls, TlsError};
 use crate::door::{Door, listen};
+use crate::history::{self, LAST_ROWS};
 use crate::http;
 use crate::http::signal::addresses::Addresses;
 use crate::http::whip::sessions::Sessions;
@@ -18,6 +20,7 @@ use crate::stun;
 use crate::token::Keyring;
 use crate::turn::{self, Turn};
 use core::time::Duration;
+use nearcast_history::History;
 use serde::Serialize;
 use sfu_core::ConnectionId;
 use std::io;
@@ -82,6 +85,14 @@ pub enum StartError {
     /// The cluster.
     #[error("redis cannot be used: {0}")]
     Cluster(String),
+    /// The file of the history.
+    #[error("history = {file} cannot be opened: {source}; make its folder, writable for the edge, or give another with --history")]
+    History {
+        /// What was asked for.
+        file: String,
+        /// What the system said.
+        source: io::Error,
+    },
     /// A media thread didn't answer.
     #[error("a media thread did not answer within {} s of its start; the log above may say why", FIRST_HEARTBEAT.as_secs())]
     Silent,
@@ -99,6 +110,8 @@ pub struct Context {
     pub media: Media,
     /// The links to them, if there are any.
     pub relay: Option<Relay>,
+    /// What is kept of who was where, if anything is.
+    pub history: Option<History>,
     /// The TURN server of this edge, if there is one.
     pub turn: Option<Arc<Turn>>,
     /// What signalling counts.
@@ -276,7 +289,10 @@ impl Edge {
         // One for all: links and registrations tell processes of one name apart by it.
         let incarnation = u64::try_from(clock::unix().as_millis()).unwrap_or_default();
         let shared = config.relay.0.is_some().then(|| directory.clone());
-        let (media, tcp_listener) = Media::start(&config, tls.as_ref().map(|_| http), shared, &fatal_sender)?;
+        let history = history::start(&config, directory.me().as_str(), incarnation)
+            .map_err(|source| StartError::History { file: config.history.text(), source })?;
+        let recorder = history.as_ref().map(History::recorder);
+        let (media, tcp_listener) = Media::start(&config, tls.as_ref().map(|_| http), shared, &fatal_sender, recorder)?;
         if media.reports(FIRST_HEARTBEAT).await.iter().any(Option::is_none) {
             return Err(StartError::Silent);
         }
@@ -302,6 +318,7 @@ impl Edge {
             keyring: Keyring::new(&config),
             ice_servers,
             relay,
+            history,
             turn,
             admission: Admission::new(&config),
             addresses: Addresses::default(),
@@ -413,11 +430,22 @@ impl Edge {
             // Behind what the shards said last.
             let _ = tokio::time::timeout_at(deadline, relay.stop()).await;
         }
+        // The shards have told of everybody; what remains is done while WebSockets close.
+        let context = Arc::clone(&self.context);
+        let history = tokio::spawn(async move {
+            if let Some(history) = &context.history {
+                let lost = history.stop(LAST_ROWS).await;
+                if lost > 0 {
+                    tracing::warn!(lost, "rows of the history could not be written before the end");
+                }
+            }
+        });
         // All permits back: all WebSockets closed.
         let all = u32::try_from(self.context.config.max_connections.0).unwrap_or(u32::MAX);
         if tokio::time::timeout_at(deadline, self.context.slots.acquire_many(all)).await.is_err() {
             tracing::warn!(open = self.context.counters.snapshot().open, "some WebSockets did not close in time; cutting them off");
         }
+        let _ = tokio::time::timeout_at(deadline, history).await;
         // The goodbye to the cluster, which is bounded by itself.
         let _ = tokio::time::timeout_at(deadline, self.keeping).await;
         self.accepting.iter().for_each(JoinHandle::abort);

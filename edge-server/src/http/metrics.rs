@@ -42,7 +42,7 @@ fn describe(stats: Value) -> Result<String, core::fmt::Error> {
 }
 
 /// What is of now, and may fall; everything else is counted since the start. By table of `/v1/stats`, with its name and meaning as a metric.
-const GAUGES: [(&str, &str, &str, &str); 31] = [
+const GAUGES: [(&str, &str, &str, &str); 33] = [
     ("core", "rooms", "rooms", "Rooms with somebody in them, counted once for each media thread that has a part"),
     ("core", "participants", "participants", "Participants"),
     ("core", "publications", "publications", "Publications"),
@@ -73,6 +73,8 @@ const GAUGES: [(&str, &str, &str, &str); 31] = [
     ("cluster", "rooms_here", "cluster_rooms_here", "Rooms that somebody has entered at this edge"),
     ("cluster", "store_answers", "cluster_store_answers", "1: the store (redis) answered the last time"),
     ("cluster", "draining", "cluster_draining", "1: this edge takes nothing new and sends away what it has"),
+    ("history", "answers", "history_answers", "1: the database of the history answered the last time"),
+    ("history", "queued", "history_queued_rows", "Rows of the history that wait to be written"),
     ("signalling", "open", "websockets", "WebSockets open"),
 ];
 
