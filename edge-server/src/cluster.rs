@@ -58,6 +58,27 @@ pub struct Cluster {
     counted: Counted,
 }
 
+/// Which edge this is, and which process of that name.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    /// Its name.
+    pub id: NodeId,
+    /// Grows with every start.
+    pub incarnation: u64,
+}
+
+impl Identity {
+    /// As configured, or made up of `seed`, which no other edge has.
+    ///
+    /// # Errors
+    /// None that the configuration lets through.
+    pub fn of(config: &Config, seed: u64) -> Result<Self, String> {
+        let made_up = || NodeId::parse(&format!("edge-{seed:016x}")).map_err(|error| error.to_string());
+        let id = config.edge_id.0.clone().map_or_else(made_up, Ok)?;
+        Ok(Self { id, incarnation: u64::try_from(clock::unix().as_millis()).unwrap_or_default() })
+    }
+}
+
 /// What this edge says of itself and doesn't change.
 struct Me {
     id: NodeId,
@@ -136,13 +157,12 @@ pub struct Stats {
 }
 
 impl Cluster {
-    /// From the configuration. `http`: where HTTP is served; `candidates`: where media is announced; `seed`: something that no other edge has.
+    /// From the configuration. `me`: which edge this is; `http`: where HTTP is served; `candidates`: where media is announced.
     ///
     /// # Errors
     /// An address of the store that the configuration let through all the same.
-    pub fn new(config: &Config, http: SocketAddr, candidates: &[SocketAddr], seed: u64) -> Result<Self, String> {
-        let made_up = || NodeId::parse(&format!("edge-{seed:016x}")).map_err(|error| error.to_string());
-        let id = config.edge_id.0.clone().map_or_else(made_up, Ok)?;
+    pub fn new(config: &Config, me: Identity, http: SocketAddr, candidates: &[SocketAddr]) -> Result<Self, String> {
+        let Identity { id, incarnation } = me;
         let cores = std::thread::available_parallelism().map_or(1, core::num::NonZero::get);
         let seats = match u32::try_from(config.edge_participants.0).unwrap_or(u32::MAX) {
             0 => SEATS_PER_CORE.saturating_mul(u32::try_from(cores).unwrap_or(1)),
@@ -150,7 +170,7 @@ impl Cluster {
         };
         let me = Me {
             id: id.clone(),
-            incarnation: u64::try_from(clock::unix().as_millis()).unwrap_or_default(),
+            incarnation,
             region: config.region.0.clone(),
             url: config.client_url.0.clone().unwrap_or_else(|| own_url(config, http, candidates)).into(),
             capacity: Capacity { participants: seats, packets_per_second: 0 },

@@ -11,6 +11,7 @@
 //! Not here: what the settings do (the modules that take them), how flags are read ([`crate::cli`]).
 
 pub mod cluster;
+pub mod history;
 pub mod keys;
 pub mod network;
 pub mod policies;
@@ -20,6 +21,7 @@ pub mod sources;
 pub mod values;
 
 use cluster::{EdgeId, Hours, InRegion, RedisUrl};
+use history::{HistoryAt, HistoryReplica};
 use keys::Keys;
 use network::{File, Host, Optional, RelayPeers, RelaySecret, TcpListen};
 use policies::Policies;
@@ -317,6 +319,21 @@ settings! {
     #[arg(long, value_name = "HOURS")]
     business_hours: Hours, flag: Option<String>, default: "mon-fri 9-18", range: "off, or DAY-DAY HOUR-HOUR such as `mon-fri 9-18`";
 
+    /// Where is kept who was in which room, from when to when, how it went and why it ended: a file (SQLite), or a PostgreSQL server.
+    ///
+    /// Names of people are personal data, so nothing is kept unless this says where. Calls don't need it: while it is away they go on, and what happens
+    /// meanwhile is written later, up to 10,000 rows. See docs/history.md.
+    #[arg(long, value_name = "FILE|URL")]
+    history: HistoryAt, flag: Option<String>, default: "off", range: "off, a path, sqlite://PATH, or postgres://[USER[:PASSWORD]@]HOST[:PORT]/DATABASE";
+
+    /// A replica of the PostgreSQL server of `history`, from which `/v1/history` is answered. Nothing given: the server itself.
+    #[arg(long, value_name = "URL")]
+    history_replica: HistoryReplica, flag: Option<String>, default: "", range: "postgres://[USER[:PASSWORD]@]HOST[:PORT]/DATABASE; needs history";
+
+    /// How long rows of `history` are kept after the stay or the room ended; then they are deleted.
+    #[arg(long, value_name = "TIME")]
+    history_keep: Period<3_600_000, 315_360_000_000>, flag: Option<String>, default: "30days", range: "1h to 3650days";
+
     /// STUN servers that clients are told of: for direct connections between participants. To reach the edge nobody needs one.
     #[arg(long, value_name = "URL", value_delimiter = ',')]
     stun_servers: StunServers, flag: Vec<String>, default: "", range: "up to 8 addresses such as stun:stun.example.org:3478";
@@ -393,6 +410,11 @@ impl Config {
         }
         if self.tls_certificate.0.is_some() != self.tls_key.0.is_some() {
             faults.push(Fault::between("tls_certificate and tls_key belong together; give both, or none for plain HTTP behind a proxy"));
+        }
+        if self.history_replica.address().is_some() && !matches!(self.history.address(), Some(nearcast_history::Address::Postgres(_))) {
+            faults.push(Fault::between(
+                "history_replica needs history at a PostgreSQL server, whose replica it is; give that, such as history = \"postgres://edge@db/calls\"",
+            ));
         }
         if self.redis.0.is_some() && self.client_url.0.is_none() && !self.dev.0 {
             faults.push(Fault::between(

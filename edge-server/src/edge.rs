@@ -2,11 +2,13 @@
 
 use crate::admission::{self, Admission};
 use crate::clock;
-use crate::cluster::{self, Cluster};
+use crate::cluster::{self, Cluster, Identity};
 use crate::config::Config;
 use crate::config::servers::Endpoint;
+use crate::config::values::Setting;
 use crate::door::tls::{Tls, TlsError};
 use crate::door::{Door, listen};
+use crate::history::{self, LAST_ROWS};
 use crate::http;
 use crate::http::signal::addresses::Addresses;
 use crate::http::whip::sessions::Sessions;
@@ -17,6 +19,7 @@ use crate::stun;
 use crate::token::Keyring;
 use crate::turn::{self, Turn};
 use core::time::Duration;
+use nearcast_history::History;
 use serde::Serialize;
 use sfu_core::ConnectionId;
 use std::io;
@@ -81,6 +84,14 @@ pub enum StartError {
     /// The cluster.
     #[error("redis cannot be used: {0}")]
     Cluster(String),
+    /// The file of the history.
+    #[error("history = {file} cannot be opened: {source}; make its folder, writable for the edge, or give another with --history")]
+    History {
+        /// What was asked for.
+        file: String,
+        /// What the system said.
+        source: io::Error,
+    },
     /// A media thread didn't answer.
     #[error("a media thread did not answer within {} s of its start; the log above may say why", FIRST_HEARTBEAT.as_secs())]
     Silent,
@@ -98,6 +109,8 @@ pub struct Context {
     pub media: Media,
     /// The links to other edges, if there are any.
     pub relay: Option<Relay>,
+    /// What is kept of who was where, if anything is.
+    pub history: Option<History>,
     /// The TURN server of this edge, if there is one.
     pub turn: Option<Arc<Turn>>,
     /// What signalling counts.
@@ -270,7 +283,12 @@ impl Edge {
             _ => None,
         };
         let config = announcing(config).await?;
-        let (media, tcp_listener) = Media::start(&config, tls.as_ref().map(|_| http), &fatal_sender)?;
+        let seed = turn::fresh_number().map_err(|why| MediaError::System(why.to_owned()))?;
+        let me = Identity::of(&config, seed).map_err(StartError::Cluster)?;
+        let history = history::start(&config, me.id.as_str(), me.incarnation)
+            .map_err(|source| StartError::History { file: config.history.text(), source })?;
+        let recorder = history.as_ref().map(History::recorder);
+        let (media, tcp_listener) = Media::start(&config, tls.as_ref().map(|_| http), &fatal_sender, recorder)?;
         if media.reports(FIRST_HEARTBEAT).await.iter().any(Option::is_none) {
             return Err(StartError::Silent);
         }
@@ -288,8 +306,7 @@ impl Edge {
         let interfaces = crate::media::announce::interfaces();
         let here = |address: SocketAddr| interfaces.iter().any(|interface| interface.address == address.ip());
         let turn = Turn::new(&config, &ice_servers, media.candidates(), here).map(Arc::new);
-        let seed = turn::fresh_number().map_err(|why| MediaError::System(why.to_owned()))?;
-        let cluster = Cluster::new(&config, http, media.candidates(), seed).map_err(StartError::Cluster)?;
+        let cluster = Cluster::new(&config, me, http, media.candidates()).map_err(StartError::Cluster)?;
         media.tell(cluster.directory());
         let stopping = watch::Sender::new(false);
         let relay = Relay::start(&config, &media, &cluster, &stopping)?;
@@ -298,6 +315,7 @@ impl Edge {
             keyring: Keyring::new(&config),
             ice_servers,
             relay,
+            history,
             turn,
             admission: Admission::new(&config),
             addresses: Addresses::default(),
@@ -409,11 +427,22 @@ impl Edge {
             // Behind what the shards said last.
             let _ = tokio::time::timeout_at(deadline, relay.stop()).await;
         }
+        // The shards have told of everybody; what remains is done while WebSockets close.
+        let context = Arc::clone(&self.context);
+        let history = tokio::spawn(async move {
+            if let Some(history) = &context.history {
+                let lost = history.stop(LAST_ROWS).await;
+                if lost > 0 {
+                    tracing::warn!(lost, "rows of the history could not be written before the end");
+                }
+            }
+        });
         // All permits back: all WebSockets closed.
         let all = u32::try_from(self.context.config.max_connections.0).unwrap_or(u32::MAX);
         if tokio::time::timeout_at(deadline, self.context.slots.acquire_many(all)).await.is_err() {
             tracing::warn!(open = self.context.counters.snapshot().open, "some WebSockets did not close in time; cutting them off");
         }
+        let _ = tokio::time::timeout_at(deadline, history).await;
         // The goodbye to the cluster, which is bounded by itself.
         let _ = tokio::time::timeout_at(deadline, self.keeping).await;
         self.accepting.iter().for_each(JoinHandle::abort);

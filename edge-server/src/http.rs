@@ -9,6 +9,7 @@
 //! | `GET /metrics` | the same for Prometheus | [`metrics`] |
 //! | `GET /v1/rooms`, `GET /v1/rooms/{room}` | who is there, who gets what and why | [`rooms`] |
 //! | `POST /v1/rooms/{room}/moderate` | remove, mute, lock, end | [`moderate`] |
+//! | `GET /v1/history/rooms/{room}`, `GET /v1/history/participants/{identity}` | who was there | [`history`] |
 //! | `GET /v1/edges` | the edges that a client may choose from | [`edges`] |
 //! | `GET /v1/scaling` | more edges or fewer, and why | [`edges`] |
 //! | `POST /v1/drain` | hand over what this edge has | [`edges`] |
@@ -19,6 +20,7 @@ pub mod admin;
 pub mod assets;
 pub mod edges;
 pub mod health;
+pub mod history;
 pub mod metrics;
 pub mod moderate;
 pub mod problem;
@@ -52,6 +54,8 @@ pub fn router(context: Arc<Context>) -> Router {
         .route("/v1/rooms", get(rooms::list))
         .route("/v1/rooms/{room}", get(rooms::show))
         .route("/v1/rooms/{room}/moderate", post(moderate::moderate))
+        .route("/v1/history/rooms/{room}", get(history::room))
+        .route("/v1/history/participants/{identity}", get(history::participant))
         .route("/v1/edges", get(edges::list).layer(CorsLayer::new().allow_origin(Any).max_age(PREFLIGHT)))
         .route("/v1/scaling", get(edges::scaling))
         .route("/v1/drain", post(edges::drain).delete(edges::stop_draining))

@@ -33,6 +33,7 @@ use crate::door::listen;
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use core::time::Duration;
 use link::{Input, ShardLink, ShardReport};
+use nearcast_history::Recorder;
 use nearcast_protocol::SessionId;
 use relays::Placement;
 use sfu_core::{Certificate, Limits, ShardConfig, ShardId, WallClock, shard_of_session};
@@ -85,7 +86,7 @@ pub struct Media {
 
 impl Media {
     /// Binds the sockets and starts the threads; also what takes TCP connections, if that is wanted. `https`: connections for media are
-    /// taken there too. `fatal` receives a sentence when a shard has given up.
+    /// taken there too. `fatal` receives a sentence when a shard has given up. `history` is told of stays.
     ///
     /// # Errors
     /// What could not be had, and the remedy.
@@ -93,6 +94,7 @@ impl Media {
         config: &Config,
         https: Option<SocketAddr>,
         fatal: &mpsc::Sender<String>,
+        history: Option<&Recorder>,
     ) -> Result<(Self, Option<TcpListener>), MediaError> {
         let system = |error: &dyn core::fmt::Display| MediaError::System(error.to_string());
         let cores = std::thread::available_parallelism().map_or(1, core::num::NonZero::get);
@@ -139,7 +141,7 @@ impl Media {
                 wall_clock,
             };
             let sources = sources::Sources::new(address, &interfaces, candidates.iter().any(|candidate| candidate.ip().is_loopback()));
-            let worker = thread::Worker::new(shard, socket, sources, mailbox, Arc::clone(&placement), fatal.clone())
+            let worker = thread::Worker::new(shard, socket, sources, mailbox, Arc::clone(&placement), fatal.clone(), history.cloned())
                 .map_err(|error| system(&error))?;
             let name = worker.name();
             threads.push(std::thread::Builder::new().name(name).spawn(move || worker.run()).map_err(|error| system(&error))?);

@@ -38,6 +38,14 @@ impl WallClock {
 pub struct Ntp(#[n(0)] pub u64);
 
 impl Ntp {
+    /// Milliseconds since 1970 (UTC), until the year 2106.
+    #[must_use]
+    pub fn unix_millis(self) -> i64 {
+        let seconds = (self.0 >> 32).wrapping_sub(NTP_UNIX_OFFSET) & u64::from(u32::MAX);
+        let millis = ((self.0 & u64::from(u32::MAX)).saturating_mul(1_000)) >> 32;
+        i64::try_from(seconds.saturating_mul(1_000).saturating_add(millis)).unwrap_or(i64::MAX)
+    }
+
     /// The middle 32 bits, as report blocks carry them (RFC 3550 §6.4.1): 16.16 fixed point.
     #[must_use]
     pub fn middle(self) -> u32 {
@@ -73,6 +81,15 @@ mod tests {
         let clock = WallClock::new(now, Duration::from_millis(1_500));
         assert_eq!(clock.ntp(now).0, (2_208_988_801_u64 << 32) | (1 << 31));
         assert_eq!(clock.ntp(now + Duration::from_secs(2)).offset_from(clock.ntp(now)), 2 << 32);
+    }
+
+    #[test]
+    fn milliseconds_come_back_also_after_the_counter_wrapped() {
+        for millis in [0_u64, 1_500, 1_795_946_400_250, 2_085_978_496_000, 4_000_000_000_500] {
+            let now = Instant::now();
+            let back = WallClock::new(now, Duration::from_millis(millis)).ntp(now).unix_millis();
+            assert!(back.abs_diff(i64::try_from(millis).unwrap()) <= 1, "{millis} became {back}");
+        }
     }
 
     #[test]

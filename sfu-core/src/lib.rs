@@ -64,5 +64,6 @@ pub use relay::{RelayMessage, hop, wire};
 pub use remote::{Remote, Via};
 pub use room_mode::ModePolicy;
 pub use shard::inspect;
+pub use shard::stays;
 pub use shard::steer::{place, shard_of_session, steer};
 pub use shard::{Command, Event, Limits, Shard, ShardConfig, ShardId, ShardStats};

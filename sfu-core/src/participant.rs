@@ -13,6 +13,7 @@ use crate::shard::ShardId;
 use crate::shard::allocate::{Allocating, Told, Wanted};
 use crate::shard::peer_messages::PeerBudget;
 use crate::shard::qualities::Rated;
+use crate::shard::stays::Noted;
 use nearcast_protocol::{LayerReason, ParticipantId, Permissions, SessionId};
 use std::sync::Arc;
 use std::time::Instant;
@@ -114,6 +115,8 @@ pub(crate) struct Participant {
     pub(crate) peer_budget: PeerBudget,
     /// How well it is connected.
     pub(crate) rated: Rated,
+    /// What is told when it ends.
+    pub(crate) noted: Noted,
 }
 
 impl Participant {
@@ -138,6 +141,7 @@ impl Participant {
             allocating: Allocating::new(now),
             peer_budget: PeerBudget::default(),
             rated: Rated::new(now),
+            noted: Noted::default(),
         }
     }
 }

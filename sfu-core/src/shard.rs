@@ -5,7 +5,7 @@
 //!
 //! Where to read on, in the order of a packet: [`ingress`] (datagram → authentic packet → publication), [`fan_out`] (publication →
 //! every subscriber), [`feedback`] (RTCP both ways). In the order of a call: [`join`], [`negotiate`], [`publish`], [`subscribe`],
-//! [`transport`], [`leave`], [`data`]. What a room may forbid: [`moderate`], [`forwarding`]. Time: [`tick`], [`pace`], [`probes`].
+//! [`transport`], [`leave`], [`data`]. What is kept of it: [`stays`]. What a room may forbid: [`moderate`], [`forwarding`]. Time: [`tick`], [`pace`], [`probes`].
 
 pub(crate) mod allocate;
 mod config;
@@ -33,6 +33,7 @@ mod requests;
 mod restart;
 mod speakers;
 mod stats;
+pub mod stays;
 pub(crate) mod steer;
 mod subscribe;
 mod tick;
@@ -54,6 +55,7 @@ use pace::Paced;
 use rand_chacha::ChaCha12Rng;
 use rand_chacha::rand_core::SeedableRng;
 use slotmap::SlotMap;
+use stays::Stay;
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
@@ -155,6 +157,8 @@ pub enum Event {
         /// How many.
         participants: u32,
     },
+    /// A stay has begun, or ended.
+    Stay(Box<Stay>),
 }
 
 /// One thread's world.

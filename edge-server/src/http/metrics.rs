@@ -75,6 +75,8 @@ const GAUGES: &[(&str, &str, &str, &str)] = &[
     ("cluster", "rooms_here", "cluster_rooms_here", "Rooms that somebody has entered at this edge"),
     ("cluster", "store_answers", "cluster_store_answers", "1: the store (redis) answered the last time"),
     ("cluster", "draining", "cluster_draining", "1: this edge takes nothing new and sends away what it has"),
+    ("history", "answers", "history_answers", "1: the database of the history answered the last time"),
+    ("history", "queued", "history_queued_rows", "Rows of the history that wait to be written"),
     ("signalling", "open", "websockets", "WebSockets open"),
 ];
 

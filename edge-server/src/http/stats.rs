@@ -35,6 +35,7 @@ pub(super) async fn gather(context: &Context) -> Value {
         "signalling": context.counters.snapshot(),
         "admission": context.admission.load(),
         "cluster": context.cluster.stats(),
+        "history": context.history.as_ref().map(nearcast_history::History::stats),
         "turn": context.turn.as_ref().map(|turn| turn.stats()),
         "ice_servers": context.ice_servers.standings(),
         "relay": context.relay.as_ref().map(crate::relay::Relay::stats),

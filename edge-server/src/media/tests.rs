@@ -13,7 +13,7 @@ fn start(shards: u8) -> (Media, mpsc::Receiver<String>) {
     let flags =
         Flags { dev: Some("true".to_owned()), udp: Some("127.0.0.1:0".to_owned()), shards: Some(shards.to_string()), ..Flags::default() };
     let (sender, fatal) = mpsc::channel(1);
-    (Media::start(&Config::load(&flags, []).unwrap(), None, &sender).unwrap().0, fatal)
+    (Media::start(&Config::load(&flags, []).unwrap(), None, &sender, None).unwrap().0, fatal)
 }
 
 /// A room name that lives on that shard.

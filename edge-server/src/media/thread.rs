@@ -15,10 +15,11 @@ use super::socket::{BATCH, Buffers, MediaSocket, Outbox};
 use super::sources::Sources;
 use super::steer::{HandedOver, Steering, is_stun};
 use super::tcp::Connections;
-use crate::clock;
+use crate::{clock, history};
 use core::time::Duration;
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Token};
+use nearcast_history::Recorder;
 use nearcast_protocol::{ErrorCode, ErrorInfo, ServerMessage};
 use sfu_core::{Command, ConnectionId, Event, Shard, ShardConfig, Transmit, Via};
 use std::collections::{HashMap, VecDeque};
@@ -76,6 +77,7 @@ pub struct Worker {
     connections: HashMap<ConnectionId, Outgoing>,
     stats: ThreadStats,
     fatal: mpsc::Sender<String>,
+    history: Option<Recorder>,
     panics: VecDeque<Instant>,
     containment: Containment,
     /// The socket may have more to read: polling is edge-triggered.
@@ -99,6 +101,7 @@ impl Worker {
         mailbox: Mailbox,
         placement: Arc<Placement>,
         fatal: mpsc::Sender<String>,
+        history: Option<Recorder>,
     ) -> io::Result<Self> {
         let shard = birth(&config)?;
         let descriptor = socket.inner().as_raw_fd();
@@ -121,6 +124,7 @@ impl Worker {
             connections: HashMap::new(),
             stats: ThreadStats::default(),
             fatal,
+            history,
             panics: VecDeque::new(),
             containment: Containment::default(),
             readable: true,
@@ -371,7 +375,7 @@ impl Worker {
     }
 
     fn take_batch(&mut self, now: Instant, outbox: &mut Outbox) {
-        let Self { shard, mailbox, socket, buffers, steering, relays, sources, tcp, connections, stats, containment, .. } = self;
+        let Self { shard, mailbox, socket, buffers, steering, relays, sources, tcp, connections, stats, containment, history, .. } = self;
         stats.receive_calls += 1;
         let alone = steering.is_alone();
         let mut undrained = 0;
@@ -387,7 +391,7 @@ impl Worker {
             undrained += count;
             if undrained > UNDRAINED {
                 undrained = 0;
-                tell(shard, steering, relays, sources, tcp, connections, stats);
+                tell(shard, steering, relays, sources, tcp, connections, stats, history.as_ref());
                 send(shard, socket, outbox, sources, tcp);
             }
             for datagram in run.bytes.chunks_mut(run.stride) {
@@ -398,7 +402,7 @@ impl Worker {
                     containment.datagram(shard, now, run.from, to, datagram);
                     if stun {
                         // Its answer must leave from where it was sent to, and the next datagram may tell of another place.
-                        tell(shard, steering, relays, sources, tcp, connections, stats);
+                        tell(shard, steering, relays, sources, tcp, connections, stats, history.as_ref());
                         send(shard, socket, outbox, sources, tcp);
                     }
                 }
@@ -409,8 +413,8 @@ impl Worker {
 
     /// Carries out everything the core wants: events first, since they say where datagrams must leave from.
     fn drain(&mut self, outbox: &mut Outbox) {
-        let Self { shard, socket, steering, relays, sources, tcp, connections, stats, .. } = self;
-        tell(shard, steering, relays, sources, tcp, connections, stats);
+        let Self { shard, socket, steering, relays, sources, tcp, connections, stats, history, .. } = self;
+        tell(shard, steering, relays, sources, tcp, connections, stats, history.as_ref());
         send(shard, socket, outbox, sources, tcp);
     }
 
@@ -471,6 +475,7 @@ fn birth(config: &ShardConfig) -> io::Result<Shard> {
 }
 
 /// Passes on what the core has to tell.
+#[expect(clippy::too_many_arguments, reason = "parts of the worker, told apart so that its socket and buffers may be in use")]
 fn tell(
     shard: &mut Shard,
     steering: &mut Steering,
@@ -479,6 +484,7 @@ fn tell(
     tcp: &mut Connections,
     connections: &mut HashMap<ConnectionId, Outgoing>,
     stats: &mut ThreadStats,
+    history: Option<&Recorder>,
 ) {
     while let Some(event) = shard.poll_event() {
         match event {
@@ -501,6 +507,11 @@ fn tell(
             },
             Event::Relay { to, message } => relays.send(to, message, stats),
             Event::RoomSize { room, participants } => relays.note_size(&room, participants),
+            Event::Stay(stay) => {
+                if let Some(history) = history {
+                    history::record(history, *stay);
+                }
+            }
         }
     }
 }

@@ -6,6 +6,7 @@ mod connections_have_bounds;
 mod edges_are_linked;
 mod edges_share_rooms;
 mod full_edges_take_nobody_new;
+mod history_is_kept;
 mod hostile_clients_are_refused;
 mod http_answers;
 mod http_sessions_publish_and_play;
@@ -15,6 +16,8 @@ mod moderators_keep_order;
 mod one_port_takes_everything;
 mod packets_meet_no_lock;
 mod people_join_and_leave;
+#[path = "../../../history/tests/history/postgres_server.rs"]
+mod postgres_server;
 mod proxy;
 mod redis_server;
 mod rooms_are_looked_into;

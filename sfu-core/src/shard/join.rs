@@ -3,6 +3,7 @@
 use super::allocate::Allocating;
 use super::peer_messages::PeerBudget;
 use super::qualities::Rated;
+use super::stays::Noted;
 use super::{Event, Shard};
 use crate::keys::{ParticipantKey, RoomKey};
 use crate::loudest::Loudest;
@@ -65,6 +66,7 @@ impl Shard {
             allocating: Allocating::new(now),
             peer_budget: PeerBudget::default(),
             rated: Rated::new(now),
+            noted: Noted::new(join.client.as_deref()),
         });
         self.sessions.insert(session, key);
         self.connections.insert(connection, key);
@@ -72,6 +74,7 @@ impl Shard {
             room.participants.push(key);
         }
         self.stats.joins = self.stats.joins.saturating_add(1);
+        self.tell_begun(key);
 
         let answer = match (&join.offer, offer) {
             (Some(message), Some(offer)) => match self.apply_offer(now, key, &offer, &message.publish) {

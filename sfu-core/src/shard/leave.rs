@@ -32,6 +32,7 @@ impl Shard {
         }
         self.unsubscribe_from_all(key);
 
+        self.tell_ended(now, key, reason);
         self.end_transport(key);
         let Some(participant) = self.participants.remove(key) else { return };
         self.sessions.remove(&participant.session);

@@ -76,6 +76,7 @@ impl Shard {
         let Some(participant) = self.participants.get_mut(key) else { return };
         let rated = &mut participant.rated;
         rated.now = rated.scorer.get_or_insert_with(make).score(now, &report);
+        self.note_stay(key);
     }
 
     /// Tells every room what changed in it and is due.

@@ -331,7 +331,7 @@ impl World {
                     self.edge.command(self.now, Command::Disconnected { connection });
                 }
                 // Between the edge's own shards.
-                Event::TupleBound { .. } | Event::TupleUnbound { .. } | Event::Relay { .. } | Event::RoomSize { .. } => {}
+                Event::TupleBound { .. } | Event::TupleUnbound { .. } | Event::Relay { .. } | Event::RoomSize { .. } | Event::Stay(_) => {}
             }
         }
     }
