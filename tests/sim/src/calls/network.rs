@@ -177,7 +177,11 @@ impl Calls {
                             edge.command(now, Command::Disconnected { connection });
                         }
                     }
-                    Event::TupleBound { .. } | Event::TupleUnbound { .. } | Event::Relay { .. } | Event::RoomSize { .. } | Event::Stay(_) => {}
+                    Event::TupleBound { .. }
+                    | Event::TupleUnbound { .. }
+                    | Event::Relay { .. }
+                    | Event::RoomSize { .. }
+                    | Event::Stay(_) => {}
                 }
             }
         }
