@@ -128,7 +128,7 @@ fn unprivileged() -> Option<u32> {
         String::from_utf8(output.stdout).unwrap().trim().parse::<u32>().ok()
     };
     match id(&["-u"]) {
-        Some(0) => Some(id(&["-u", "postgres"]).unwrap_or_else(|| panic!("there is no user `postgres`: apt-get install postgresql"))),
+        Some(0) => Some(id(&["-u", "postgres"]).expect("there is no user `postgres`: apt-get install postgresql")),
         _ => None,
     }
 }
