@@ -25,7 +25,7 @@ stage_attack() { bounded 600 cargo run --quiet --package nearcast-attack -- play
 stage_sim() { bounded 600 cargo run --quiet --package nearcast-sim --bin nearcast-plans; }
 stage_sdk() { in_folder npm 600 npm test; }
 stage_demo() { in_folder demo 300 npm test; }
-stage_browser() { bounded 600 cargo build --package nearcast-link && in_folder tests/browser 1800 npm test; }
+stage_browser() { bounded 600 cargo build --package nearcast-link && in_folder tests/browser 2400 npm test; }
 stage_interop() { bounded 600 cargo build --package nearcast-native && bounded 600 tests/interop/run.sh; }
 stage_packaging() { in_folder npm 900 npm run test:packaging; }
 stage_size() { bounded 60 scripts/size.sh; }
