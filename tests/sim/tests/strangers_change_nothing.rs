@@ -184,7 +184,7 @@ fn checks_that_are_not_authentic() {
     let theirs = world[alice].ufrag();
     let forged = [
         stun::check(&ours, &theirs, "a-guess-of-the-right-length!", true),
-        stun::check(&ours, "somebody", &password, true),
+        stun::check(&ours, "somebody", "a-guess-of-the-right-length!", true),
         stun::check("00aaaaaaaa", &theirs, &password, true),
         stun::check("", "", &password, true),
     ];
