@@ -28,6 +28,7 @@ const WORDS = {
   'transport-failed': { title: 'Sound and picture can’t get through', text: 'This network blocks calls. Try another one, or ask its administrator to allow UDP.' },
   'overloaded': { title: 'The server is busy', text: 'It takes no new calls at the moment. Try again in a minute.' },
   'shutting-down': { title: 'The server is restarting', text: 'Try again in a few seconds.' },
+  'elsewhere': { title: 'The call is on another server', text: 'It could not be reached from here. Try again in a few seconds.' },
   'room-locked': { title: 'The room is locked', text: 'Ask a moderator to let you in, then join again.' },
   'room-full': { title: 'The room is full', text: 'Wait until somebody leaves, or agree on another room.' },
   'room-closed': { title: 'The call was ended for everyone', text: 'Start a new one if you still have something to say.' },

@@ -99,7 +99,7 @@ const table: Readonly<Record<KnownErrorCode, readonly [ErrorClass, boolean, stri
   'room-full': [ConnectError, true],
   'room-locked': [ConnectError, true],
   'room-closed': [ConnectError, false, 'The room was closed.'],
-  'duplicate-identity': [ConnectError, false, 'The same identity joined from elsewhere. Give each participant an identity of its own.'],
+  'duplicate-identity': [ConnectError, false, 'The same identity joined from elsewhere.'],
   removed: [ConnectError, false, 'You were removed from the room.'],
 
   'token-invalid': [TokenError, false],
@@ -127,12 +127,12 @@ const table: Readonly<Record<KnownErrorCode, readonly [ErrorClass, boolean, stri
   'room-left': [UsageError, false, 'The room was left. Connect again first.'],
   'bad-argument': [UsageError, false, 'An argument is not what this call takes.'],
   'data-too-large': [UsageError, false, 'Data messages hold at most 60 KiB, topics 128 bytes.'],
-  'data-not-ready': [UsageError, true, 'The data channel is not open yet, or too much is waiting in it. Try again in a moment.'],
+  'data-not-ready': [UsageError, true, 'The data channel is not open yet, or full. Try again in a moment.'],
 
-  'core-panicked': [InternalError, true, 'The media core failed and the call ended. Connect again; please report this.'],
-  internal: [InternalError, true, 'A fault of Nearcast. Try again; please report this.'],
-  'bad-message': [InternalError, false, 'SDK and edge do not understand each other. Update the older one.'],
-  'unsupported-version': [InternalError, false, 'SDK and edge have no version of the protocol in common. Update the older one.'],
+  'core-panicked': [InternalError, true, 'The core failed. Connect again; please report this.'],
+  internal: [InternalError, true, 'A fault of Nearcast. Please report this.'],
+  'bad-message': [InternalError, false, 'SDK and edge disagree. Update the older one.'],
+  'unsupported-version': [InternalError, false, 'SDK and edge have no version in common. Update the older one.'],
   'out-of-order': [InternalError, false, 'SDK and edge disagree about the call. Please report this.'],
 };
 
