@@ -168,7 +168,7 @@ export async function preflight(url: string, token: string, options: PreflightOp
         await open(signalAddress(reply.error.edge));
         reply = await ask();
       }
-      if (reply.error) throw new Error(reply.error.message ? `${nearcastError(reply.error.code as never).message} (${reply.error.message})` : reply.error.code);
+      if (reply.error) throw new Error(reply.error.message || nearcastError(reply.error.code as never).message);
       joined = reply as Reply & Joined;
     });
     if (!admitted) return skip('The edge did not let us in.', ...rest);
