@@ -12,6 +12,7 @@ const MOST_TOPIC = 128;
 export interface Packed {
   /** Text as text, bytes as bytes. */
   payload: string | Uint8Array;
+  /** What it is about, at most 128 bytes; none: nothing was said. */
   topic?: string;
 }
 
