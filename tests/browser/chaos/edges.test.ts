@@ -1,8 +1,6 @@
 // Edges are killed, stand still and are deployed anew under a call.
 
-import { chaos, linked } from '../harness/trio.ts';
-
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+import { chaos, linked, pause } from '../harness/trio.ts';
 
 chaos({
     id: 'C1',

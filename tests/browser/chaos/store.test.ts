@@ -1,9 +1,8 @@
 // The store dies, forgets, or says nothing under a call: nobody notices.
 
-import { chaos } from '../harness/trio.ts';
+import { chaos, pause } from '../harness/trio.ts';
 import { shows } from '../harness/verdict.ts';
 
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 /** Longer than a registration counts. */
 const AWAY_MS = 12_000;
 

@@ -110,6 +110,9 @@ async function meet(call: Call, redis: Redis, flags: (place: number) => string[]
     return { call, redis, edges, people, pictures, flags };
 }
 
+/** How long a disturbance lasts. */
+export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
 /** Waits until an edge knows so many others and is linked with them. */
 export async function linked(edge: Edge, others: number): Promise<void> {
     await until(`${others} links`, async () => (await edge.stats()).relay?.['links'], (links) => links === others, PATIENCE_MS);
