@@ -71,8 +71,9 @@ cluster: build setup-test $(link) ## Three edges far from each other, a store, a
 	@cd tests/browser && npx tsx cluster/run.ts
 
 .PHONY: chaos
-chaos: build setup-test ## Kill, stop and redeploy edges and their store under a call, and print what it cost (ONLY="edges store" for these)
-	@cd tests/browser && npx tsx chaos/run.ts $(ONLY)
+chaos: build setup-test ## Kill, stop, part and redeploy edges under a call, and print what it cost (ONLY="edges store"; BEFORE=REVISION: beside that one)
+	@cargo build --package nearcast-load
+	@cd tests/browser && $(if $(BEFORE),NEARCAST_EDGE_BEFORE=$$(../../scripts/edge-of.sh $(BEFORE))) npx tsx chaos/run.ts $(ONLY)
 
 .PHONY: $(link)
 $(link):

@@ -286,6 +286,12 @@ settings! {
     #[arg(long, value_name = "IP:PORT")]
     relay: Optional, flag: Option<String>, default: "off", range: "off, or IP:PORT";
 
+    /// Where other edges are told to reach `relay`, when that is another address than it is bound to: behind a port mapping (Docker, 1:1 NAT).
+    ///
+    /// Nothing given: its own address, or with 0.0.0.0 the first of `announce`, and its port.
+    #[arg(long, value_name = "IP:PORT")]
+    relay_announce: Optional, flag: Option<String>, default: "off", range: "off, or IP:PORT";
+
     /// Other edges to link to, by the address of their `relay`. Names are looked up each time; one end of each pair is enough.
     #[arg(long, value_name = "HOST:PORT", value_delimiter = ',')]
     relay_peers: RelayPeers, flag: Vec<String>, default: "", range: "up to 64 of HOST:PORT";
@@ -432,6 +438,11 @@ impl Config {
         if self.relay.0.is_some() && self.relay_secret.is_empty() && !self.dev.0 {
             faults.push(Fault::between(
                 "relay needs relay_secret, by which edges know each other: give all of them the same (openssl rand -base64 36)",
+            ));
+        }
+        if self.relay.0.is_none() && self.relay_announce.0.is_some() {
+            faults.push(Fault::between(
+                "relay_announce needs relay, the port that it stands for: give one, such as relay = \"0.0.0.0:7500\"",
             ));
         }
         if self.relay.0.is_none() && !self.relay_peers.0.is_empty() {

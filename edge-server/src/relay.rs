@@ -6,6 +6,8 @@
 //! Edges are known from the [`Directory`] or from `relay_peers`. Both ends may dial; of two connections the one that the edge with the lower id
 //! dialled stays ([`registry`]). A link that breaks is made again, with growing pauses ([`dial`]).
 //!
+//! Heartbeats are the links' own, but say whether the media threads turn ([`pulse`]): what other edges hear is that this one forwards.
+//!
 //! Each link gives the other edge's shards names that nobody had before, and takes them back when it ends: so what was meant for an earlier link
 //! reaches nobody.
 //!
@@ -19,6 +21,7 @@ mod hello;
 pub mod identity;
 mod link;
 mod narrow;
+mod pulse;
 mod queue;
 mod registry;
 pub mod stats;
@@ -32,6 +35,7 @@ use crate::media::link::ShardLink;
 use cluster_core::{NodeId, Relay as RelayAddress};
 use hello::Hello;
 use identity::{Identity, IdentityError};
+use pulse::Pulse;
 use registry::Registry;
 use sfu_core::ShardId;
 use stats::{RelayStats, Totals};
@@ -74,6 +78,7 @@ pub(crate) struct Hub {
     directory: Directory,
     hello: Hello,
     shards: Vec<ShardLink>,
+    pulse: Pulse,
     registry: Registry,
     totals: Totals,
     next: AtomicU32,
@@ -113,6 +118,7 @@ impl Relay {
             directory,
             hello,
             shards,
+            pulse: Pulse::default(),
             registry: Registry::default(),
             totals: Totals::default(),
             next: AtomicU32::new(ShardId::FIRST_ELSEWHERE.0),
@@ -120,6 +126,7 @@ impl Relay {
         tracing::info!(%address, id = %hub.directory.me(), peers = config.relay_peers.0.len(), "linking to other edges");
         let tasks = vec![
             tokio::spawn(link::accept(Arc::clone(&hub), stopping.subscribe())),
+            tokio::spawn(pulse::keep(Arc::clone(&hub))),
             tokio::spawn(dial::keep(Arc::clone(&hub), config.relay_peers.0.clone(), stopping.subscribe())),
         ];
         Ok(Some(Self { hub, address, tasks }))
@@ -158,8 +165,11 @@ impl Drop for Relay {
     }
 }
 
-/// Where others reach the port: where it is bound, or by the first address that media is announced with.
+/// Where others reach the port: as configured, else where it is bound, or by the first address that media is announced with.
 fn announced(config: &Config, media: &Media, bound: SocketAddr) -> SocketAddr {
+    if let Some(announced) = config.relay_announce.0 {
+        return announced;
+    }
     let same_family = |ip: &IpAddr| ip.is_ipv4() == bound.is_ipv4() || bound.is_ipv6();
     let ip = if bound.ip().is_unspecified() {
         let announced = config.announce.0.iter().copied().chain(media.candidates().iter().map(SocketAddr::ip));

@@ -15,7 +15,7 @@ use sfu_core::{Command, ConnectionId, ShardStats};
 use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc as sync;
 use tokio::sync::{Notify, mpsc, oneshot};
 
@@ -187,15 +187,35 @@ impl Bell {
     }
 }
 
+/// How often a shard was asked to turn, and which of these it has turned since.
+#[derive(Clone, Default)]
+struct Turns {
+    asked: Arc<AtomicU64>,
+    answered: Arc<AtomicU64>,
+}
+
 /// Signalling's end of a shard.
 #[derive(Clone)]
 pub struct ShardLink {
     inputs: mpsc::Sender<Input>,
     relays: sync::SyncSender<Relay>,
     bell: Bell,
+    turns: Turns,
 }
 
 impl ShardLink {
+    /// Wakes the shard, so that [`ShardLink::turned_since_asked`] says whether it turns.
+    pub fn ask_to_turn(&self) {
+        self.turns.asked.fetch_add(1, Ordering::AcqRel);
+        self.bell.ring();
+    }
+
+    /// False: it hasn't turned since it was last asked to.
+    #[must_use]
+    pub fn turned_since_asked(&self) -> bool {
+        self.turns.answered.load(Ordering::Acquire) == self.turns.asked.load(Ordering::Acquire)
+    }
+
     /// Queues `input`, waiting for a place. False: the shard has ended.
     pub async fn send(&self, input: Input) -> bool {
         let sent = self.inputs.send(input).await.is_ok();
@@ -262,9 +282,15 @@ pub struct Mailbox {
     pub(super) spares: sync::Receiver<Vec<u8>>,
     /// All shards by number, this one included.
     pub(super) peers: Vec<Peer>,
+    turns: Turns,
 }
 
 impl Mailbox {
+    /// To be called once a turn.
+    pub fn turned(&self) {
+        self.turns.answered.store(self.turns.asked.load(Ordering::Acquire), Ordering::Release);
+    }
+
     /// Which shard's.
     #[must_use]
     pub fn index(&self) -> u8 {
@@ -296,8 +322,9 @@ pub fn connect(count: u8) -> io::Result<(Vec<ShardLink>, Vec<Mailbox>)> {
             spares: spare_sender,
             bell: bell.clone(),
         });
-        links.push(ShardLink { inputs: input_sender, relays: from_links, bell: bell.clone() });
-        mailboxes.push(Mailbox { index, poll, bell, inputs, datagrams, updates, relays, spares, peers: Vec::new() });
+        let turns = Turns::default();
+        links.push(ShardLink { inputs: input_sender, relays: from_links, bell: bell.clone(), turns: turns.clone() });
+        mailboxes.push(Mailbox { index, poll, bell, inputs, datagrams, updates, relays, spares, peers: Vec::new(), turns });
     }
     for mailbox in &mut mailboxes {
         mailbox.peers.clone_from(&peers);

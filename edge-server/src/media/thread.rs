@@ -194,6 +194,7 @@ impl Worker {
             self.drain(outbox);
         }
         self.waiting = self.steering.flush(&mut self.stats) | self.relays.flush();
+        self.mailbox.turned();
         Ok(())
     }
 

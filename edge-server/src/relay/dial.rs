@@ -18,9 +18,9 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, sleep_until};
 
-/// The pauses before an edge is tried again: the first, and the longest. Doubled each time, and up to half as long again by chance.
-const FIRST_PAUSE: Duration = Duration::from_millis(250);
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// The pause before an edge is tried again, up to half as long again by chance. Short, since a link that is back is of use at once, and a call costs
+/// a few packets.
+const PAUSE: Duration = Duration::from_millis(250);
 
 /// How long the edge with the higher id waits for the other one to dial.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -28,8 +28,8 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// Between two looks at whether a link that somebody else made is still there.
 const LOOK: Duration = Duration::from_millis(250);
 
-/// Every so many failures one is logged: about once in two minutes.
-const TOLD: u32 = 24;
+/// Every so many failures one is logged: about once in two minutes, where nobody answers.
+const TOLD: u32 = 36;
 
 /// Whom to dial.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
@@ -87,7 +87,7 @@ async fn dial(hub: Arc<Hub>, target: Target) {
         Target::Known(id, ..) => Some(id.clone()),
         Target::Configured(_) => None,
     };
-    let (mut pause, mut failures) = (FIRST_PAUSE, 0_u32);
+    let mut failures = 0_u32;
     loop {
         if let Some(id) = &id {
             wait_for_turn(&hub, id).await;
@@ -95,7 +95,7 @@ async fn dial(hub: Arc<Hub>, target: Target) {
         match attempt(&hub, &target).await {
             Ok(greeted) => {
                 id = Some(greeted.id().clone());
-                (pause, failures) = (FIRST_PAUSE, 0);
+                failures = 0;
                 // A task of its own: the link outlives an edge's entry in the directory.
                 let hub = Arc::clone(&hub);
                 let linked = tokio::spawn(async move { link::run(&hub, greeted).await });
@@ -110,8 +110,7 @@ async fn dial(hub: Arc<Hub>, target: Target) {
                 failures = failures.wrapping_add(1);
             }
         }
-        sleep(pause + jitter(pause / 2)).await;
-        pause = (pause * 2).min(LONGEST_PAUSE);
+        sleep(PAUSE + jitter(PAUSE / 2)).await;
     }
 }
 

@@ -265,9 +265,10 @@ impl Media<'_> {
         flow.hop.set_round_trip(round_trip);
         let rate = u128::from(quic.path.cwnd) * AHEAD.as_micros() / round_trip.as_micros();
         flow.ahead = usize::try_from(rate).unwrap_or(SEND_BUFFER).clamp(LEAST_AHEAD, SEND_BUFFER);
-        if flow.hop.heard() > flow.looked {
+        if flow.hop.beaten() > flow.looked {
             self.hub.directory.heard(now, self.id);
         }
+        flow.hop.set_halted(self.hub.pulse.is_halted());
         flow.looked = now;
         self.stats.note(|report| {
             report.round_trip_us = u64::try_from(round_trip.as_micros()).unwrap_or(u64::MAX);

@@ -9,6 +9,7 @@
 //! kind 2, 3     number (48 bit), half of a body       one that is too large for a datagram: two numbers in a row
 //! kind 4        (number (48 bit), mask (32 bit))…     missing: the number, and those behind it whose bit is set, lowest first
 //! kind 5        number (48 bit)                       the heartbeat: the newest number sent, so that a lost last one is missed
+//! kind 6        number (48 bit)                       the same of an edge whose media threads stand still: the link lives, the edge forwards nothing
 //! ```
 //! Other kinds are skipped.
 //!
@@ -57,6 +58,7 @@ const FIRST_HALF: u8 = 2;
 const SECOND_HALF: u8 = 3;
 const MISSES: u8 = 4;
 const HEARTBEAT: u8 = 5;
+const HALTED: u8 = 6;
 
 /// What an end counts.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, serde::Serialize)]
@@ -89,7 +91,9 @@ pub struct Hop {
     halves: VecDeque<(u64, Bytes)>,
     outgoing: VecDeque<Bytes>,
     next_beat: Instant,
+    halted: bool,
     heard: Instant,
+    beaten: Instant,
     round_trip: Duration,
     stats: HopStats,
 }
@@ -121,7 +125,9 @@ impl Hop {
             halves: VecDeque::new(),
             outgoing: VecDeque::new(),
             next_beat: now,
+            halted: false,
             heard: now,
+            beaten: now,
             round_trip,
             stats: HopStats::default(),
         }
@@ -142,6 +148,17 @@ impl Hop {
     #[must_use]
     pub fn heard(&self) -> Instant {
         self.heard
+    }
+
+    /// When the other end's last heartbeat came, or another one than [`Hop::set_halted`] sends: then it could forward.
+    #[must_use]
+    pub fn beaten(&self) -> Instant {
+        self.beaten
+    }
+
+    /// From now on heartbeats say that this edge forwards nothing, or that it does.
+    pub fn set_halted(&mut self, halted: bool) {
+        self.halted = halted;
     }
 
     /// Sends a message in datagrams of at most `most` bytes: one, or two when it is too large for one. What is too large for two is dropped and
@@ -194,7 +211,10 @@ impl Hop {
                 self.resend(now, &datagram);
                 None
             }
-            HEARTBEAT => {
+            HEARTBEAT | HALTED => {
+                if kind == HEARTBEAT {
+                    self.beaten = now;
+                }
                 self.miss_until(now, number.saturating_add(1));
                 None
             }
@@ -281,7 +301,7 @@ impl Hop {
         if now >= self.next_beat {
             self.next_beat = now + BEAT;
             let mut beat = BytesMut::with_capacity(HEADER);
-            put_header(&mut beat, HEARTBEAT, self.newest_sent);
+            put_header(&mut beat, if self.halted { HALTED } else { HEARTBEAT }, self.newest_sent);
             self.outgoing.push_back(beat.freeze());
         }
         let before = self.missing.len();

@@ -34,14 +34,35 @@ chaos({
     what: 'all edges are deployed anew, one after the other',
     targetMs: 2000,
     timeoutMs: 400_000,
-    async happens({ call, edges, flags }, now) {
+    async happens({ call, edges, roads, flags }, now) {
         let since = await now();
         for (const place of edges.keys()) {
             since = await now();
             await edges[place]!.stop();
             edges[place] = await call.anotherEdge({ flags: flags(place) });
+            roads.ways[place]!.to(edges[place]!.relay);
             for (const edge of edges) await linked(edge, 2);
         }
+        return since;
+    },
+});
+
+/** `make chaos BEFORE=REVISION` builds it. */
+const older = process.env['NEARCAST_EDGE_BEFORE'];
+
+chaos({
+    id: 'C9',
+    what: 'one edge is of the version before, until it is deployed anew',
+    targetMs: 2000,
+    untouched: [1, 2],
+    ...(older === undefined ? { skip: 'no version before: make chaos BEFORE=REVISION' } : { programs: { 0: older } }),
+    async happens({ call, edges, roads, flags }, now) {
+        await pause(3000); // that they see each other is shown already
+        const since = await now();
+        await edges[0]!.stop();
+        edges[0] = await call.anotherEdge({ flags: flags(0) });
+        roads.ways[0]!.to(edges[0].relay);
+        for (const edge of edges) await linked(edge, 2);
         return since;
     },
 });

@@ -23,6 +23,8 @@ export interface EdgeOptions {
     namespace?: number;
     /** Further flags of `nearcast-edge serve`. */
     flags?: string[];
+    /** Another binary than the one that is built: of another version. */
+    program?: string;
 }
 
 /** The part of `GET /v1/stats` (docs/edge-http.md) that the tests read. */
@@ -72,7 +74,7 @@ export class Edge {
     }
 
     static async start(options: EdgeOptions = {}): Promise<Edge> {
-        const program = process.env.NEARCAST_EDGE ?? fileURLToPath(new URL('../../../target/release/nearcast-edge', import.meta.url));
+        const program = options.program ?? process.env.NEARCAST_EDGE ?? fileURLToPath(new URL('../../../target/release/nearcast-edge', import.meta.url));
         if (!existsSync(program)) throw new Error(`The edge is not built: ${program} is missing. Remedy: run \`make build\` first, or set NEARCAST_EDGE.`);
         const { host = '127.0.0.1', ports } = options;
         const [http, udp] = [`${host}:${ports?.http ?? 0}`, `${options.udp ?? host}:${ports?.udp ?? 0}`];

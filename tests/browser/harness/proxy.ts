@@ -14,19 +14,26 @@ export class Proxy {
         this.#server = server;
     }
 
+    /** `HOST:PORT`, or the path of a socket. */
     static async to(target: string, listenOn = '127.0.0.1', at = 0): Promise<Proxy> {
         const [host = '', port = ''] = target.split(/:(?=\d+$)/);
+        const far = (): Socket => (target.startsWith('/') ? connect(target) : connect(Number(port), host.replace(/^\[|\]$/g, '')));
         const server = createServer();
         const proxy = new Proxy(server);
-        server.on('connection', (near) => proxy.#pass(near, connect(Number(port), host.replace(/^\[|\]$/g, ''))));
+        server.on('connection', (near) => proxy.#pass(near, far()));
         await new Promise<void>((resolve, reject) => server.once('error', reject).listen(at, listenOn, resolve));
         return proxy;
     }
 
     /** `http://127.0.0.1:PORT` */
     get url(): string {
+        return `http://${this.address}`;
+    }
+
+    /** `127.0.0.1:PORT` */
+    get address(): string {
         const { address, port } = this.#server.address() as AddressInfo;
-        return `http://${address}:${port}`;
+        return `${address}:${port}`;
     }
 
     /** Cuts every connection; with `refuse` new ones too, until `admit`. */

@@ -14,9 +14,14 @@ export class Redis {
     readonly #folder = mkdtempSync(join(tmpdir(), 'nearcast-redis-'));
     #child: ChildProcess | undefined;
 
-    /** With these an edge is one of its cluster. */
-    flags(edge: string): string[] {
-        return ['--redis', `unix://${join(this.#folder, 'socket')}`, '--edge-id', edge];
+    /** With these an edge is one of its cluster; with `at`, an address of TCP, it reaches the store there. */
+    flags(edge: string, at?: string): string[] {
+        return ['--redis', at === undefined ? `unix://${this.path}` : `redis://${at}`, '--edge-id', edge];
+    }
+
+    /** Of its socket. */
+    get path(): string {
+        return join(this.#folder, 'socket');
     }
 
     async start(): Promise<void> {
@@ -47,7 +52,7 @@ export class Redis {
 
     /** What `redis-cli` answers. */
     command(...words: string[]): string {
-        return execFileSync('redis-cli', ['-s', join(this.#folder, 'socket'), ...words], { encoding: 'utf8' }).trim();
+        return execFileSync('redis-cli', ['-s', this.path, ...words], { encoding: 'utf8' }).trim();
     }
 
     async stop(): Promise<void> {

@@ -6,9 +6,11 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { callTest, type Call, type Person } from './call.ts';
 import type { Edge } from './edge.ts';
+import { Proxy } from './proxy.ts';
 import { Redis } from './redis.ts';
 import { shows } from './verdict.ts';
 import { until } from './wait.ts';
+import { Way } from './way.ts';
 
 export const FILE = fileURLToPath(new URL('../../../target/chaos/results.json', import.meta.url));
 const NAMES = ['ana', 'ben', 'cleo'] as const;
@@ -34,9 +36,19 @@ export interface Trio {
     redis: Redis;
     /** By the place of who is on it; a scenario that starts one anew puts it back here. */
     edges: Edge[];
-    people: readonly Person[];
-    pictures: readonly string[];
+    /** A scenario in which somebody comes anew puts them and their picture back here ([`meet`]). */
+    people: Person[];
+    pictures: string[];
+    roads: Roads;
     flags(place: number): string[];
+}
+
+/** What edges reach each other and the store by. */
+export interface Roads {
+    /** To each edge's link port. */
+    ways: readonly Way[];
+    /** From each edge to the store. */
+    toStore: readonly Proxy[];
 }
 
 export interface Chaos {
@@ -48,6 +60,10 @@ export interface Chaos {
     /** People whose own edge is not touched: between them the longest gap counts. Default: all. */
     untouched?: readonly number[];
     timeoutMs?: number;
+    /** Binaries of other versions, by place. */
+    programs?: Readonly<Record<number, string>>;
+    /** Why it can't run here; undefined: it can. */
+    skip?: string | undefined;
     /** What happens; the answer, by any page's clock, is when everything needed was there again. */
     happens(trio: Trio, now: () => Promise<number[]>): Promise<number[]>;
 }
@@ -55,12 +71,32 @@ export interface Chaos {
 const SECRET = 'chaos'.repeat(8);
 
 /** Declares the test of one disturbance. Its figures are printed, and kept in target/chaos/results.json. */
-export function chaos({ id, what, targetMs, untouched = [0, 1, 2], timeoutMs = 240_000, happens }: Chaos): void {
+export function chaos({ id, what, targetMs, untouched = [0, 1, 2], timeoutMs = 240_000, programs = {}, skip, happens }: Chaos): void {
     const redis = new Redis();
-    const flags = (place: number): string[] => [...redis.flags(NAMES[place] ?? ''), '--relay', '127.0.0.1:0', '--relay-secret', SECRET];
-    const options = { flags: flags(0), timeoutMs, before: () => redis.start(), after: () => redis.stop() };
-    callTest(`${id}: ${what}`, options, async (call) => {
-        const trio = await meet(call, redis, flags);
+    let roads: Roads = { ways: [], toStore: [] };
+    const flags = (place: number): string[] => [
+        ...redis.flags(NAMES[place] ?? '', roads.toStore[place]?.address),
+        ...['--relay', '127.0.0.1:0', '--relay-secret', SECRET],
+        // Another version may not know it.
+        ...(programs[place] === undefined ? ['--relay-announce', roads.ways[place]?.address ?? 'off'] : []),
+    ];
+    const first: string[] = [];
+    const before = async (): Promise<void> => {
+        await redis.start();
+        const each = <T>(open: () => Promise<T>): Promise<T[]> => Promise.all(NAMES.map(open));
+        roads = { ways: await each(() => Way.open()), toStore: await each(() => Proxy.to(redis.path)) };
+        first.push(...flags(0));
+    };
+    const after = async (): Promise<void> => {
+        for (const way of roads.ways) way.close();
+        await Promise.all(roads.toStore.map((proxy) => proxy.close()));
+        await redis.stop();
+    };
+    const program = (place: number): { program?: string } => (programs[place] === undefined ? {} : { program: programs[place] });
+    callTest(`${id}: ${what}`, { flags: first, ...program(0), timeoutMs, skip, before, after }, async (call) => {
+        const edges = [call.edge];
+        for (const place of [1, 2]) edges.push(await call.anotherEdge({ flags: flags(place), ...program(place) }));
+        const trio = await meet({ call, redis, edges, people: [], pictures: [], roads, flags });
         const { people, pictures } = trio;
         const now = (): Promise<number[]> => Promise.all(people.map((person) => person.now()));
         const began = await now();
@@ -94,20 +130,28 @@ export function chaos({ id, what, targetMs, untouched = [0, 1, 2], timeoutMs = 2
     });
 }
 
-async function meet(call: Call, redis: Redis, flags: (place: number) => string[]): Promise<Trio> {
-    const edges = [call.edge, await call.anotherEdge({ flags: flags(1) }), await call.anotherEdge({ flags: flags(2) })];
+async function meet(trio: Trio): Promise<Trio> {
+    const { edges, roads, people, pictures } = trio;
+    for (const [place, edge] of edges.entries()) roads.ways[place]!.to(edge.relay);
     for (const edge of edges) await linked(edge, 2);
-    const people: Person[] = [];
-    const pictures: string[] = [];
-    for (const [place, name] of NAMES.entries()) {
-        const person = await call.enter(name, { edge: edges[place]!, ownBrowser: false });
-        people.push(person);
-        pictures.push(await person.publishPicture({ pattern: place }));
-    }
+    for (const place of NAMES.keys()) await comes(trio, place);
     for (const [place, edge] of edges.entries()) assert.equal((await edge.tables()).participants, 1, `${NAMES[place]} is at an edge of their own`);
     await Promise.all(pairs().map(([to, from]) => people[to]!.watch(pictures[from]!)));
     await Promise.all(pairs().map(([to, from]) => people[to]!.flowsAgain(pictures[from]!, 0, PATIENCE_MS)));
-    return { call, redis, edges, people, pictures, flags };
+    return trio;
+}
+
+/** Somebody enters by the edge that is theirs, and sends a picture. */
+export async function comes({ call, edges, people, pictures }: Trio, place: number): Promise<void> {
+    const person = await call.enter(NAMES[place]!, { edge: edges[place]!, ownBrowser: false });
+    people[place] = person;
+    pictures[place] = await person.publishPicture({ pattern: place });
+}
+
+/** Parts two edges, or joins them again. */
+export function part({ edges, roads }: Trio, [one, other]: readonly [number, number], parted: boolean): void {
+    roads.ways[one]!.cut(edges[other]!.relay, parted);
+    roads.ways[other]!.cut(edges[one]!.relay, parted);
 }
 
 /** How long a disturbance lasts. */

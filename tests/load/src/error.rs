@@ -31,6 +31,14 @@ pub enum LoadError {
         /// What came back.
         why: String,
     },
+    /// The server takes nobody just now, and said when to ask again.
+    #[error("{why}")]
+    Later {
+        /// What it said.
+        why: String,
+        /// When.
+        after: Duration,
+    },
     /// Something that should happen did not.
     #[error("{what} did not happen within {} s; the machine may be overloaded, or the server faulty (its log: target/bench/)", .after.as_secs_f32())]
     Late {

@@ -6,7 +6,8 @@ use nearcast_load::media::Codec;
 use nearcast_load::progress::Progress;
 use nearcast_load::scenario::{self, Scenario};
 use nearcast_load::server::{find_edge, target_folder};
-use nearcast_load::{LoadError, churn, instructions};
+use nearcast_load::{LoadError, churn, instructions, rush};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -25,6 +26,8 @@ enum Command {
     Bench(BenchFlags),
     /// Joins and leaves, over and over: nothing of a participant may stay.
     Churn(ChurnFlags),
+    /// Very many join running edges at once: who gets in, how soon, and what the others are told.
+    Rush(RushFlags),
     /// Instructions that a forwarded packet takes, beside the committed baseline. Needs valgrind.
     Instructions(InstructionFlags),
     /// What `instructions` runs under valgrind.
@@ -74,6 +77,19 @@ struct InstructionFlags {
 }
 
 #[derive(Args, Debug)]
+struct RushFlags {
+    /// Where edges in development mode serve HTTP, taken in turn.
+    #[arg(long, value_name = "IP:PORT", required = true)]
+    at: Vec<SocketAddr>,
+    /// Who joins, ten to a room.
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    joins: usize,
+    /// Evenly over so many seconds.
+    #[arg(long, value_name = "S", default_value_t = 1.0)]
+    seconds: f64,
+}
+
+#[derive(Args, Debug)]
 struct ChurnFlags {
     /// Joins and leaves.
     #[arg(long, value_name = "N", default_value_t = 500)]
@@ -93,6 +109,7 @@ fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Bench(flags) => run_bench(flags),
         Command::Churn(flags) => run_churn(flags),
+        Command::Rush(flags) => run_rush(&flags),
         Command::Instructions(flags) => count_instructions(&flags),
         Command::Path => instructions::print_path(),
     };
@@ -112,6 +129,13 @@ fn run_churn(flags: ChurnFlags) -> Result<(), LoadError> {
         None => churn::run(&edge, flags.cycles, progress)?,
     };
     print!("{report}");
+    Ok(())
+}
+
+fn run_rush(flags: &RushFlags) -> Result<(), LoadError> {
+    let within = Duration::try_from_secs_f64(flags.seconds).unwrap_or_default();
+    let outcome = rush::run(&flags.at, flags.joins, within, Progress::start())?;
+    println!("{}", serde_json::json!(outcome));
     Ok(())
 }
 

@@ -7,7 +7,7 @@ mod process;
 
 pub use janus::{Installed as InstalledJanus, Janus, NoJanus};
 pub use linked::LinkedEdges;
-pub use nearcast::{NearcastEdge, find_edge, target_folder};
+pub use nearcast::{Door, NearcastEdge, find_edge, target_folder};
 
 use crate::LoadError;
 use crate::client::Offer;

@@ -70,7 +70,10 @@ impl JsonSocket {
         loop {
             match self.read().map_err(|error| LoadError::refused(doing, error))? {
                 Some(ServerMessage::Failed { error, .. } | ServerMessage::Closed { error }) => {
-                    return Err(LoadError::refused(doing, error.message));
+                    return Err(match error.retry_after_ms {
+                        Some(after) if error.retryable => LoadError::Later { why: error.message, after: Duration::from_millis(after.into()) },
+                        _ => LoadError::refused(doing, error.message),
+                    });
                 }
                 Some(reply @ (ServerMessage::Joined(_) | ServerMessage::Answer { .. } | ServerMessage::Done { .. })) => return Ok(reply),
                 Some(_) | None => {}

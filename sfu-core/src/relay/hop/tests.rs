@@ -162,3 +162,19 @@ fn nonsense_is_counted_and_newer_kinds_are_skipped() {
     assert!(hop.missing.len() <= MISSING);
     assert_eq!(hop.poll_transmit(), None);
 }
+
+#[test]
+fn an_edge_that_forwards_nothing_is_heard_and_beats_no_more() {
+    let mut way = Way::new(0, 0);
+    way.run(Duration::from_secs(1));
+    let well = way.ends[1].beaten();
+    assert!(way.now - well <= BEAT + DELAY);
+    way.ends[0].set_halted(true);
+    way.run(Duration::from_secs(2));
+    let end = &way.ends[1];
+    assert!(way.now - end.heard() <= BEAT + DELAY, "the link lives");
+    assert!(end.beaten() <= well + BEAT + DELAY, "what it says is that it stands still");
+    way.ends[0].set_halted(false);
+    way.run(Duration::from_secs(1));
+    assert!(way.now - way.ends[1].beaten() <= BEAT + DELAY);
+}

@@ -11,6 +11,49 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+/// Where an edge takes people, whoever started it.
+#[derive(Clone, Copy, Debug)]
+pub struct Door(pub SocketAddr);
+
+impl Door {
+    /// A token for a room, minted by the edge itself.
+    ///
+    /// # Errors
+    /// It doesn't answer.
+    pub fn token(self, room: &str, identity: &str) -> Result<String, LoadError> {
+        let answer = http::post(self.0, "/v1/token", &json!({ "room": room, "identity": identity }))?;
+        let token = answer.get("token").and_then(Value::as_str).map(str::to_owned);
+        token.ok_or_else(|| LoadError::refused("asking for a token", format!("the answer holds none: {answer}")))
+    }
+
+    /// Joins with a token and an offer.
+    ///
+    /// # Errors
+    /// The edge refuses.
+    pub fn enter(self, token: String, offer: &Offer) -> Result<Admitted, LoadError> {
+        let intent = |(mid, source): &(String, _)| PublishIntent {
+            mid: mid.as_str().into(),
+            source: *source,
+            name: String::new(),
+            muted: false,
+            publication: None,
+        };
+        let offer = MediaOffer { sdp: offer.sdp.clone(), publish: offer.publish.iter().map(intent).collect() };
+        let join = Join { token, auto_subscribe: true, offer: Some(offer), client: Some("nearcast-load".to_owned()), ..Join::default() };
+        let mut socket = JsonSocket::open(self.0)?;
+        let reply = socket.ask(ClientMessage::Join(join))?;
+        let ServerMessage::Joined(joined) = reply else {
+            return Err(LoadError::refused("joining", format!("an unexpected reply: {reply:?}")));
+        };
+        let answer = joined.answer.ok_or_else(|| LoadError::refused("joining", "the offer was not answered"))?;
+        if let Some(error) = answer.published.iter().find_map(|published| published.error.as_ref()) {
+            return Err(LoadError::refused("publishing", &error.message));
+        }
+        socket.start_polling()?;
+        Ok(Admitted { answer: answer.sdp, signalling: Box::new(socket) })
+    }
+}
+
 /// A running edge.
 #[derive(Debug)]
 pub struct NearcastEdge {
@@ -61,16 +104,6 @@ impl NearcastEdge {
     pub fn relay(&self) -> Option<SocketAddr> {
         self.relay
     }
-
-    /// A token for a room, minted by the edge itself.
-    ///
-    /// # Errors
-    /// It doesn't answer.
-    pub fn token(&self, room: &str, identity: &str) -> Result<String, LoadError> {
-        let answer = http::post(self.http, "/v1/token", &json!({ "room": room, "identity": identity }))?;
-        let token = answer.get("token").and_then(Value::as_str).map(str::to_owned);
-        token.ok_or_else(|| LoadError::refused("asking for a token", format!("the answer holds none: {answer}")))
-    }
 }
 
 /// The addresses in `ready http=127.0.0.1:1234 udp=127.0.0.1:7700`, and in `relay=127.0.0.1:7500` behind them, if that is there.
@@ -98,27 +131,8 @@ impl Server for NearcastEdge {
     }
 
     fn admit(&self, room: &str, identity: &str, offer: &Offer) -> Result<Admitted, LoadError> {
-        let token = self.token(room, identity)?;
-        let intent = |(mid, source): &(String, _)| PublishIntent {
-            mid: mid.as_str().into(),
-            source: *source,
-            name: String::new(),
-            muted: false,
-            publication: None,
-        };
-        let offer = MediaOffer { sdp: offer.sdp.clone(), publish: offer.publish.iter().map(intent).collect() };
-        let join = Join { token, auto_subscribe: true, offer: Some(offer), client: Some("nearcast-load".to_owned()), ..Join::default() };
-        let mut socket = JsonSocket::open(self.http)?;
-        let reply = socket.ask(ClientMessage::Join(join))?;
-        let ServerMessage::Joined(joined) = reply else {
-            return Err(LoadError::refused("joining", format!("an unexpected reply: {reply:?}")));
-        };
-        let answer = joined.answer.ok_or_else(|| LoadError::refused("joining", "the offer was not answered"))?;
-        if let Some(error) = answer.published.iter().find_map(|published| published.error.as_ref()) {
-            return Err(LoadError::refused("publishing", &error.message));
-        }
-        socket.start_polling()?;
-        Ok(Admitted { answer: answer.sdp, signalling: Box::new(socket) })
+        let door = Door(self.http);
+        door.enter(door.token(room, identity)?, offer)
     }
 
     fn counters(&self) -> Result<Option<Counters>, LoadError> {
