@@ -357,15 +357,20 @@ impl Publication {
         !off && encoding.layers.produces(target) && encoding.meter.has(target, now)
     }
 
-    /// Keeps a packet that came from its home, which has asked for what is missing. False: known already.
-    pub(crate) fn take_relayed(&mut self, encoding: u8, packet: &MediaPacket<'_>, now: Instant) -> bool {
+    /// Keeps a packet that came from its home, which has asked for what is missing.
+    pub(crate) fn take_relayed(&mut self, encoding: u8, packet: &MediaPacket<'_>, now: Instant) -> Arrival {
         let video = self.info.video;
-        let Some(stream) = self.stream_mut(encoding) else { return false };
-        let fresh = stream.take_relayed(packet, video, now);
-        if fresh && video && packet.info.keyframe {
-            self.keyframes.on_keyframe(encoding, now);
+        let Some(stream) = self.stream_mut(encoding) else { return Arrival::Duplicate };
+        let arrival = stream.take_relayed(packet, video, now);
+        if let Arrival::Fresh { torn, .. } = arrival {
+            if video && packet.info.keyframe {
+                self.keyframes.on_keyframe(encoding, now);
+            }
+            if torn {
+                self.keyframes.want(encoding, Need::Picture, now);
+            }
         }
-        fresh
+        arrival
     }
 
     /// Takes note of an authentic packet of an encoding. `resent`: it came on the repair stream.

@@ -7,6 +7,7 @@ use super::cache::{self, PacketCache};
 use super::nack::{Continuity, NackList};
 use super::reception::Reception;
 use crate::packet::MediaPacket;
+use crate::relay::hop;
 use crate::rtp::Seq;
 use std::time::Instant;
 
@@ -19,6 +20,8 @@ pub(crate) struct Stream {
     pub(crate) capture_clock: Option<CaptureClock>,
     /// The highest number that came on any way; `reception` knows only the stream's own.
     pub(crate) newest: Option<Seq>,
+    /// When the last packet came that was taken from another part of the room.
+    arrived: Option<Instant>,
     /// Lost packets can be asked for. Browsers agree to that for video only.
     repairable: bool,
     /// Counts the starts of streams over the whole publication, so that no two streams of it share one.
@@ -49,6 +52,7 @@ impl Stream {
             reception: None,
             capture_clock: None,
             newest: None,
+            arrived: None,
             repairable,
             generation,
             ssrc: None,
@@ -61,24 +65,26 @@ impl Stream {
         self.ssrc = Some(ssrc);
     }
 
-    /// Keeps a packet that its home has taken note of, under the generation it has there. False: known already, or of an earlier generation:
-    /// the way here may reorder.
-    pub(super) fn take_relayed(&mut self, packet: &MediaPacket<'_>, video: bool, now: Instant) -> bool {
+    /// Keeps a packet that its home has taken note of, under the generation it has there. Known already, or of an earlier generation, since the way
+    /// here may reorder: [`Arrival::Duplicate`]. Torn: the way was down for longer than hops repair, which a receiver would notice after three seconds.
+    pub(super) fn take_relayed(&mut self, packet: &MediaPacket<'_>, video: bool, now: Instant) -> Arrival {
         let info = &packet.info;
         if info.generation < self.generation {
-            return false;
+            return Arrival::Duplicate;
         }
         if self.generation != info.generation {
             *self = Self { capture_clock: self.capture_clock, ..Self::new(video, false, info.generation) };
         }
         if self.cache.has_seen(info.seq) {
-            return false;
+            return Arrival::Duplicate;
         }
+        let silent = self.arrived.replace(now).is_some_and(|arrived| now.saturating_duration_since(arrived) > hop::PATIENCE);
+        let skipped = self.newest.is_some_and(|newest| info.seq > newest.forward(1));
         self.newest = self.newest.max(Some(info.seq));
         // For the clock rate of sender reports.
         self.reception.get_or_insert_with(|| Reception::new(info.codec.codec.clock_rate(), info.seq, now));
         self.cache.insert(packet);
-        true
+        Arrival::Fresh { gap: false, torn: video && silent && skipped && !info.keyframe }
     }
 
     /// Takes note of an authentic packet. `resent`: it came on the repair stream.

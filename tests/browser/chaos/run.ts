@@ -21,9 +21,9 @@ const failed = (asked.length > 0 ? asked : known).filter((name) => {
     return spawnSync(process.execPath, flags, { stdio: 'inherit' }).status !== 0;
 });
 if (existsSync(FILE)) {
-    const rows = JSON.parse(readFileSync(FILE, 'utf8')) as { id: string; what: string; gap_ms: number; lost_calls: number; recover_ms: number; target_ms: number; ok: boolean }[];
-    const cells = rows.map((row) => [row.id, String(row.gap_ms), String(row.lost_calls), String(row.recover_ms), `<= ${row.target_ms}`, row.ok ? 'met' : 'NOT MET', row.what]);
-    const all = [['id', 'gap ms', 'lost', 'recover ms', 'target', '', 'what'], ...cells];
+    const rows = JSON.parse(readFileSync(FILE, 'utf8')) as { id: string; what: string; gap_ms: number; lost_calls: number; recover_ms: number; target_ms: number; gap_target_ms: number; ok: boolean }[];
+    const cells = rows.map((row) => [row.id, String(row.gap_ms), `<= ${row.gap_target_ms}`, String(row.lost_calls), String(row.recover_ms), `<= ${row.target_ms}`, row.ok ? 'met' : 'NOT MET', row.what]);
+    const all = [['id', 'gap ms', 'target', 'lost', 'recover ms', 'target', '', 'what'], ...cells];
     const widths = all[0]!.map((_, column) => Math.max(...all.map((line) => line[column]!.length)));
     console.log(`\n${all.map((line) => line.map((cell, column) => cell.padEnd(widths[column]!)).join('  ').trimEnd()).join('\n')}\n\nAll rows: ${FILE}`);
 }

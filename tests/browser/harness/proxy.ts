@@ -39,7 +39,8 @@ export class Proxy {
     /** Cuts every connection; with `refuse` new ones too, until `admit`. */
     cut(options: { refuse?: boolean } = {}): void {
         this.#open = options.refuse !== true;
-        for (const socket of this.#sockets) socket.resetAndDestroy();
+        // Only TCP can be reset.
+        for (const socket of this.#sockets) void (socket.remoteFamily === undefined ? socket.destroy() : socket.resetAndDestroy());
     }
 
     admit(): void {

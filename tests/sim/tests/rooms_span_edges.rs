@@ -197,3 +197,21 @@ fn large_room(on_each: u16) {
     println!("{published} packets published, {crossed:?} crossed");
     assert!(crossed.iter().all(|crossed| *crossed <= published + 20 && *crossed + 20 >= published), "{crossed:?} of {published}");
 }
+
+/// Left alone, a browser that got no picture asks for a key frame after three seconds.
+#[test]
+fn a_short_cut_of_a_link_is_over_when_the_link_is_back() {
+    let mut world = spread(17, 2);
+    let people: Vec<_> = ["alice", "bob"].into_iter().map(|name| world.joined(person(name))).collect();
+    world.run_for(secs(4));
+    world.edge.mesh.as_mut().unwrap().cut(0, 1);
+    world.run_for(secs(1));
+    let (back, now) = (world.now(), world.instant());
+    world.edge.mesh.as_mut().unwrap().mend(now, 0, 1);
+    world.run_for(secs(2));
+    for (viewer, publisher) in [(people[0], people[1]), (people[1], people[0])] {
+        let packets = world[viewer].packets_of(publisher, 0);
+        let renewed = packets.iter().find(|packet| packet.at > back && packet.keyframe).map(|packet| packet.at - back);
+        assert!(renewed.is_some_and(|after| after < ms(500)), "{renewed:?}");
+    }
+}

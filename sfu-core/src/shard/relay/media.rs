@@ -3,6 +3,7 @@
 use crate::data_channel::Channel;
 use crate::keys::{ParticipantKey, PublicationKey, RoomKey};
 use crate::packet::MediaPacket;
+use crate::publication::Arrival;
 use crate::publication::keyframes::Need;
 use crate::relay::{Handle, PartDemand, Relayed};
 use crate::shard::dynacast::wanted;
@@ -34,15 +35,19 @@ impl Shard {
     }
 
     pub(super) fn on_relayed_packet(&mut self, now: Instant, from: ShardId, handle: Handle, encoding: u8, packet: &MediaPacket<'_>) {
-        let Some((_, key)) = self.relayed_publication(from, handle) else { return };
+        let Some((owner, key)) = self.relayed_publication(from, handle) else { return };
         let Some(known) = self.publications.get_mut(key) else { return };
         self.stats.relayed_in = self.stats.relayed_in.saturating_add(1);
         if !known.info.video {
             known.note_loudness(packet, now);
         }
-        let (fresh, heard, blocked) = (known.take_relayed(encoding, packet, now), known.heard, known.info.blocked);
-        if fresh && !blocked && (heard || self.becomes_heard(now, key)) {
+        let (arrival, heard, blocked) = (known.take_relayed(encoding, packet, now), known.heard, known.info.blocked);
+        let Arrival::Fresh { torn, .. } = arrival else { return };
+        if !blocked && (heard || self.becomes_heard(now, key)) {
             self.fan_out(now, key, packet);
+        }
+        if torn {
+            self.request_due_keyframe(now, owner, key);
         }
     }
 
