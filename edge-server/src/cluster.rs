@@ -10,7 +10,7 @@ pub mod directory;
 pub mod drain;
 mod keeper;
 mod knock;
-mod memory;
+pub(crate) mod memory;
 mod record;
 pub mod rooms;
 mod store;

@@ -20,12 +20,14 @@ use crate::token::Keyring;
 use crate::turn::{self, Turn};
 use core::time::Duration;
 use nearcast_history::History;
+use nearcast_protocol::ErrorCode;
 use serde::Serialize;
 use sfu_core::ConnectionId;
+use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 use tokio::net::{TcpListener, UdpSocket};
 use tokio::sync::{Semaphore, mpsc, watch};
@@ -115,6 +117,8 @@ pub struct Context {
     pub turn: Option<Arc<Turn>>,
     /// What signalling counts.
     pub counters: Counters,
+    /// Joins refused, by reason.
+    pub refusals: Refusals,
     /// This edge among others.
     pub cluster: Arc<Cluster>,
     /// Whether one more may join.
@@ -225,6 +229,25 @@ impl Counters {
     }
 }
 
+/// Joins that were refused, by the code of the answer: as many entries as there are codes, at most.
+#[derive(Debug, Default)]
+pub struct Refusals(Mutex<BTreeMap<&'static str, u64>>);
+
+impl Refusals {
+    /// One more.
+    pub fn count(&self, code: ErrorCode) {
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = counts.entry(code.name()).or_default();
+        *count = count.saturating_add(1);
+    }
+
+    /// How many of each.
+    #[must_use]
+    pub fn snapshot(&self) -> BTreeMap<&'static str, u64> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
 /// The sockets of the TURN server, of one port.
 struct Listening {
     address: SocketAddr,
@@ -325,6 +348,7 @@ impl Edge {
             config: Arc::new(config),
             media,
             counters: Counters::default(),
+            refusals: Refusals::default(),
             stopping,
             started,
             connections: AtomicU64::new(1),

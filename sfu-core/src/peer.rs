@@ -60,6 +60,8 @@ pub(crate) struct Peer {
     pub(crate) dtls: DtlsTransport,
     pub(crate) fingerprint: Fingerprint,
     pub(crate) srtp: Option<SrtpPair>,
+    /// When its offer was answered.
+    pub(crate) began: Instant,
     pub(crate) data: DataChannels,
     pub(crate) tuples: Vec<Remote>,
     pub(crate) ingress: Ingress,
@@ -102,6 +104,7 @@ impl Peer {
             dtls,
             fingerprint,
             srtp: None,
+            began: now,
             data: DataChannels::new(),
             tuples: Vec::new(),
             ingress: Ingress::default(),

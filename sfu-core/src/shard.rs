@@ -40,7 +40,7 @@ mod tick;
 mod transport;
 
 pub use config::{Limits, ShardConfig, ShardId};
-pub use stats::ShardStats;
+pub use stats::{ShardStats, Timing};
 
 use crate::egress::frames::Frames;
 use crate::egress::{Batch, Egress, Transmit};
@@ -187,6 +187,7 @@ pub struct Shard {
     paced: Paced,
     events: VecDeque<Event>,
     stats: ShardStats,
+    timing: Timing,
     next_tick: Instant,
     next_speakers: Instant,
     /// Whose path is being probed now, and when the next of them has something to send. No more than there are participants.
@@ -230,6 +231,7 @@ impl Shard {
             paced: Paced::default(),
             events: VecDeque::new(),
             stats: ShardStats::default(),
+            timing: Timing::default(),
             next_tick: now,
             next_speakers: now,
             probing: Vec::new(),
@@ -324,6 +326,12 @@ impl Shard {
             publication_ids: self.publications_by_id.len() as u64,
             ..self.stats
         }
+    }
+
+    /// How long things took.
+    #[must_use]
+    pub fn timing(&self) -> Timing {
+        self.timing
     }
 
     /// How much the way to a participant is thought to carry, bits per second with IP and UDP headers; none: nothing is known of it.

@@ -3,7 +3,7 @@
 use std::fs;
 
 /// Share of it, 0 to 1; 0 where the system doesn't tell.
-pub(super) fn used() -> f32 {
+pub(crate) fn used() -> f32 {
     let read = |path: &str| fs::read_to_string(path).ok();
     let group = || of_group(&read("/sys/fs/cgroup/memory.current")?, &read("/sys/fs/cgroup/memory.max")?);
     let machine = || of_machine(&read("/proc/meminfo")?);

@@ -9,14 +9,17 @@ use crate::edge::Context;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse;
+use core::time::Duration;
 use nearcast_protocol::ErrorCode;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
-use prometheus_client::registry::Registry;
+use prometheus_client::registry::{Registry, Unit};
 use serde_json::{Map, Value};
+use sfu_core::durations::BOUNDS_US;
 use std::sync::Arc;
 
 const FORMAT: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -65,6 +68,12 @@ const GAUGES: &[(&str, &str, &str, &str)] = &[
     ("relay", "links", "relay_links", "Links to other edges that are up"),
     ("relay", "round_trip_us", "relay_round_trip_microseconds", "Longest round trip of a link to another edge"),
     ("admission", "cpu", "cpu_share", "Share of all processors that the edge uses, an average of seconds"),
+    (
+        "machine",
+        "memory",
+        "memory_share",
+        "Share of the memory in use that this process may have: of its control group with a limit, else of the machine",
+    ),
     ("admission", "participants", "admission_participants", "Participants with those let in since they were last counted"),
     ("admission", "egress_bps", "egress_bits_per_second", "What is sent"),
     ("admission", "packets_per_second", "egress_packets_per_second", "Packets that are sent"),
@@ -81,7 +90,8 @@ const GAUGES: &[(&str, &str, &str, &str)] = &[
 ];
 
 /// Families of counters that differ in a label: by table, prefix of their names, name of the family, label, meaning.
-const FAMILIES: [(&str, &str, &str, &str, &str); 2] = [
+const FAMILIES: [(&str, &str, &str, &str, &str); 3] = [
+    ("join_refusals", "", "join_refusals", "reason", "Joins that were refused, by the code of the answer"),
     ("core", "dropped_", "packets_dropped", "reason", "Datagrams and messages that were dropped"),
     ("core", "srtp_", "handshakes", "srtp_profile", "DTLS handshakes that succeeded"),
 ];
@@ -104,7 +114,20 @@ const fn labelled(
     Labelled { table, key, family, label, about }
 }
 
-const LABELLED: [Labelled; 12] = [
+/// Histograms of the table `timing`: its entry, name and meaning.
+const HISTOGRAMS: [(&str, &str, &str); 3] = [
+    ("setup", "connection_setup", "From answering an offer to the keys of media"),
+    ("round_trips", "round_trip", "Round trips to participants, once a second each"),
+    ("forwarding", "forwarding_delay", "From the turn that read a datagram to the system call that sent what it caused, by datagrams sent"),
+];
+
+const LABELLED: [Labelled; 18] = [
+    labelled(("core", "quality_excellent"), "quality_seconds", ("level", "excellent"), QUALITY),
+    labelled(("core", "quality_good"), "quality_seconds", ("level", "good"), QUALITY),
+    labelled(("core", "quality_poor"), "quality_seconds", ("level", "poor"), QUALITY),
+    labelled(("core", "quality_lost"), "quality_seconds", ("level", "lost"), QUALITY),
+    labelled(("core", "dtls_failed"), "connections_failed", ("reason", "handshake"), FAILED),
+    labelled(("core", "transports_never_up"), "connections_failed", ("reason", "never_up"), FAILED),
     labelled(("signalling", "joined"), "joins", ("result", "joined"), JOINS),
     labelled(("signalling", "joins_refused"), "joins", ("result", "refused"), JOINS),
     labelled(("signalling", "closed_by_peer"), "websockets_closed", ("reason", "peer"), CLOSED),
@@ -118,6 +141,9 @@ const LABELLED: [Labelled; 12] = [
     labelled(("core", "bytes_in"), "media_bytes", ("direction", "in"), MEDIA),
     labelled(("core", "bytes_out"), "media_bytes", ("direction", "out"), MEDIA),
 ];
+const QUALITY: &str = "Seconds of participants, by how well they are connected";
+const FAILED: &str =
+    "Peer connections that failed in the handshake, and those that ended before their media had keys (the former included)";
 const JOINS: &str = "Joins, by how they ended";
 const CLOSED: &str = "WebSockets that ended, by who or what ended them";
 const RELAYED: &str = "UDP payload between edges, in bytes";
@@ -189,6 +215,10 @@ impl Collector for Snapshot {
             let gauge = ConstGauge::new(value);
             gauge.encode(encoder.encode_descriptor(name, about, None, gauge.metric_type())?)?;
         }
+        for (key, name, about) in HISTOGRAMS {
+            let Some(histogram) = self.0.pointer(&format!("/total/timing/{key}")) else { continue };
+            encode_histogram(&mut encoder, name, about, histogram)?;
+        }
         let counters = self.counters();
         for family in counters.chunk_by(|one, other| one.family == other.family) {
             let Some(first) = family.first() else { continue };
@@ -204,6 +234,18 @@ impl Collector for Snapshot {
         }
         Ok(())
     }
+}
+
+/// What [`sfu_core::Durations`] were written as, in seconds.
+fn encode_histogram(encoder: &mut DescriptorEncoder<'_>, name: &str, about: &str, histogram: &Value) -> Result<(), core::fmt::Error> {
+    let number = |key: &str| histogram.get(key).and_then(Value::as_u64).unwrap_or_default();
+    let within = histogram.get("within").and_then(Value::as_array).into_iter().flatten().map(|count| count.as_u64().unwrap_or_default());
+    let seconds = |us: u64| Duration::from_micros(us).as_secs_f64();
+    let mut buckets: Vec<_> = BOUNDS_US.iter().map(|bound| seconds(*bound)).zip(within).collect();
+    let (count, known) = (number("count"), buckets.iter().map(|(_, count)| count).sum());
+    buckets.push((f64::INFINITY, count.saturating_sub(known)));
+    let mut encoder = encoder.encode_descriptor(name, about, Some(&Unit::Seconds), MetricType::Histogram)?;
+    encoder.encode_histogram::<[(&str, &str); 0]>(seconds(number("sum_us")), count, &buckets, None)
 }
 
 #[cfg(test)]

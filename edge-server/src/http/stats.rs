@@ -33,7 +33,9 @@ pub(super) async fn gather(context: &Context) -> Value {
         "version": env!("CARGO_PKG_VERSION"),
         "uptime_s": clock::now().saturating_duration_since(context.started).as_secs(),
         "signalling": context.counters.snapshot(),
+        "join_refusals": context.refusals.snapshot(),
         "admission": context.admission.load(),
+        "machine": { "memory": crate::cluster::memory::used() },
         "cluster": context.cluster.stats(),
         "history": context.history.as_ref().map(nearcast_history::History::stats),
         "turn": context.turn.as_ref().map(|turn| turn.stats()),
@@ -55,6 +57,7 @@ fn sum(total: Value, more: &Value) -> Value {
             Value::Object(total)
         }
         (Value::Null, Value::Object(more)) => sum(Value::Object(Map::new()), &Value::Object(more.clone())),
+        (Value::Array(total), Value::Array(more)) => total.into_iter().zip(more).map(|(total, more)| sum(total, more)).collect(),
         (Value::Null, more) => more.clone(),
         (total, Value::Null) => total,
         (total, more) => total.as_u64().unwrap_or_default().saturating_add(more.as_u64().unwrap_or_default()).into(),

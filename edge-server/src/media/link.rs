@@ -11,7 +11,7 @@ use super::tcp::Arrived;
 use nearcast_protocol::{ErrorInfo, Moderation, ServerMessage};
 use serde::Serialize;
 use sfu_core::inspect::{Page, PageQuery, ParticipantView, RoomView};
-use sfu_core::{Command, ConnectionId, ShardStats};
+use sfu_core::{Command, ConnectionId, Durations, ShardStats, Timing};
 use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -98,6 +98,18 @@ pub struct ShardReport {
     pub send: SendStats,
     /// What its TCP connections brought and took.
     pub tcp: TcpStats,
+    /// How long things took.
+    pub timing: Timings,
+}
+
+/// How long things took in one shard, since the start.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct Timings {
+    /// What the core has measured.
+    #[serde(flatten)]
+    pub core: Timing,
+    /// From the turn in which a datagram was read to the system call that sent what it caused, by datagrams sent.
+    pub forwarding: Durations,
 }
 
 /// What a shard's TCP connections count. Bytes are those of frames with their lengths.

@@ -9,7 +9,7 @@
 
 use super::alarm::Alarm;
 use super::contain::Containment;
-use super::link::{BELL, Input, Mailbox, Outgoing, ShardReport, ThreadStats, UPDATES};
+use super::link::{BELL, Input, Mailbox, Outgoing, ShardReport, ThreadStats, Timings, UPDATES};
 use super::relays::{Placement, Relay, Relays};
 use super::socket::{BATCH, Buffers, MediaSocket, Outbox};
 use super::sources::Sources;
@@ -21,7 +21,7 @@ use mio::unix::SourceFd;
 use mio::{Events, Interest, Token};
 use nearcast_history::Recorder;
 use nearcast_protocol::{ErrorCode, ErrorInfo, ServerMessage};
-use sfu_core::{Command, ConnectionId, Event, Shard, ShardConfig, Transmit, Via};
+use sfu_core::{Command, ConnectionId, Durations, Event, Shard, ShardConfig, Transmit, Via};
 use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::os::fd::AsRawFd;
@@ -76,6 +76,7 @@ pub struct Worker {
     tcp: Connections,
     connections: HashMap<ConnectionId, Outgoing>,
     stats: ThreadStats,
+    forwarding: Forwarding,
     fatal: mpsc::Sender<String>,
     history: Option<Recorder>,
     panics: VecDeque<Instant>,
@@ -123,6 +124,7 @@ impl Worker {
             tcp,
             connections: HashMap::new(),
             stats: ThreadStats::default(),
+            forwarding: Forwarding { turn: clock::now(), delays: Durations::default() },
             fatal,
             history,
             panics: VecDeque::new(),
@@ -173,6 +175,7 @@ impl Worker {
             polled => polled?,
         }
         let now = clock::now();
+        self.forwarding.turn = now;
         self.stats.turns += 1;
         self.unfinished = false;
         for event in events.iter() {
@@ -376,7 +379,22 @@ impl Worker {
     }
 
     fn take_batch(&mut self, now: Instant, outbox: &mut Outbox) {
-        let Self { shard, mailbox, socket, buffers, steering, relays, sources, tcp, connections, stats, containment, history, .. } = self;
+        let Self {
+            shard,
+            mailbox,
+            socket,
+            buffers,
+            steering,
+            relays,
+            sources,
+            tcp,
+            connections,
+            stats,
+            forwarding,
+            containment,
+            history,
+            ..
+        } = self;
         stats.receive_calls += 1;
         let alone = steering.is_alone();
         let mut undrained = 0;
@@ -393,7 +411,7 @@ impl Worker {
             if undrained > UNDRAINED {
                 undrained = 0;
                 tell(shard, steering, relays, sources, tcp, connections, stats, history.as_ref());
-                send(shard, socket, outbox, sources, tcp);
+                send(shard, socket, outbox, sources, tcp, forwarding);
             }
             for datagram in run.bytes.chunks_mut(run.stride) {
                 let spare = || mailbox.spares.try_recv().unwrap_or_default();
@@ -404,7 +422,7 @@ impl Worker {
                     if stun {
                         // Its answer must leave from where it was sent to, and the next datagram may tell of another place.
                         tell(shard, steering, relays, sources, tcp, connections, stats, history.as_ref());
-                        send(shard, socket, outbox, sources, tcp);
+                        send(shard, socket, outbox, sources, tcp, forwarding);
                     }
                 }
             }
@@ -414,16 +432,17 @@ impl Worker {
 
     /// Carries out everything the core wants: events first, since they say where datagrams must leave from.
     fn drain(&mut self, outbox: &mut Outbox) {
-        let Self { shard, socket, steering, relays, sources, tcp, connections, stats, history, .. } = self;
+        let Self { shard, socket, steering, relays, sources, tcp, connections, stats, forwarding, history, .. } = self;
         tell(shard, steering, relays, sources, tcp, connections, stats, history.as_ref());
-        send(shard, socket, outbox, sources, tcp);
+        send(shard, socket, outbox, sources, tcp, forwarding);
     }
 
     fn report(&self) -> ShardReport {
         let mut thread = self.stats;
         thread.connections = u64::try_from(self.connections.len()).unwrap_or(u64::MAX);
         thread.foreign_tuples = u64::try_from(self.steering.foreign_count()).unwrap_or(u64::MAX);
-        ShardReport { core: self.shard.stats(), thread, send: self.socket.stats, tcp: self.tcp.stats() }
+        let timing = Timings { core: self.shard.timing(), forwarding: self.forwarding.delays };
+        ShardReport { core: self.shard.stats(), thread, send: self.socket.stats, tcp: self.tcp.stats(), timing }
     }
 
     /// Replaces the core after it panicked (the panic hook has logged where). Its participants are told to join again.
@@ -518,12 +537,31 @@ fn tell(
 }
 
 /// Sends what the core has to send, from the addresses that [`tell`] has learned of.
-fn send(shard: &mut Shard, socket: &mut MediaSocket, outbox: &mut Outbox, sources: &mut Sources, tcp: &mut Connections) {
+fn send(
+    shard: &mut Shard,
+    socket: &mut MediaSocket,
+    outbox: &mut Outbox,
+    sources: &mut Sources,
+    tcp: &mut Connections,
+    forwarding: &mut Forwarding,
+) {
+    let before = socket.stats.datagrams;
     shard.drain_batches(|batch| {
         let over_tcp = |number, run: Transmit<'_>| tcp.send(number, run.segment_size, run.contents);
         socket.send_batch(outbox, batch, |destination| sources.of(destination), over_tcp);
     });
     sources.answered();
+    let sent = socket.stats.datagrams.saturating_sub(before);
+    if sent > 0 {
+        forwarding.delays.note(clock::now().saturating_duration_since(forwarding.turn), sent);
+    }
+}
+
+/// How long this edge holds datagrams back.
+struct Forwarding {
+    /// When the turn began.
+    turn: Instant,
+    delays: Durations,
 }
 
 fn signal(connections: &mut HashMap<ConnectionId, Outgoing>, stats: &mut ThreadStats, connection: ConnectionId, message: ServerMessage) {

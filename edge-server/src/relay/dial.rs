@@ -104,7 +104,7 @@ async fn dial(hub: Arc<Hub>, target: Target) {
             Err(Failed::Linked(other)) => id = Some(other),
             Err(Failed::Because(why)) => {
                 hub.totals.fail();
-                if failures % TOLD == 0 {
+                if failures.is_multiple_of(TOLD) {
                     tracing::warn!(edge = %target, %why, "no link to an edge; trying again");
                 }
                 failures = failures.wrapping_add(1);

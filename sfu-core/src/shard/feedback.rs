@@ -131,6 +131,8 @@ impl Shard {
         let outage_ended = peer.congestion.on_feedback(now, feedback);
         let after = peer.congestion.stats();
         self.stats.transport_feedbacks_received = self.stats.transport_feedbacks_received.saturating_add(1);
+        self.stats.packets_answered = self.stats.packets_answered.saturating_add(after.answered.saturating_sub(before.answered));
+        self.stats.packets_lost = self.stats.packets_lost.saturating_add(after.lost.saturating_sub(before.lost));
         self.stats.rate_cuts = self.stats.rate_cuts.saturating_add(after.cuts.saturating_sub(before.cuts));
         self.note_probe(now, key);
         if outage_ended {

@@ -124,7 +124,9 @@ impl Shard {
             match event {
                 DtlsEvent::Keys(profile, keys) => match SrtpPair::new(&keys, peer.dtls.role()) {
                     Ok(pair) => {
-                        peer.srtp = Some(pair);
+                        if peer.srtp.replace(pair).is_none() {
+                            self.timing.setup.note(now.saturating_duration_since(peer.began), 1);
+                        }
                         connected = true;
                         let count = match profile {
                             SrtpProfile::AeadAes256Gcm => &mut self.stats.srtp_aes256_gcm,

@@ -93,6 +93,7 @@ impl Shard {
         let role = if offer.setup == Setup::Passive { DtlsRole::Client } else { DtlsRole::Server };
         let dtls = DtlsTransport::new(&self.config.certificate, offer.fingerprint, clientele, role, now);
         self.with_transport.insert(key);
+        self.stats.transports_begun = self.stats.transports_begun.saturating_add(1);
         participant.peer = Some(Peer::new(ice, dtls, offer.fingerprint, answer, rtcp_ssrc, now));
         Ok(())
     }

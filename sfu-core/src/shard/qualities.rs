@@ -76,7 +76,25 @@ impl Shard {
         let Some(participant) = self.participants.get_mut(key) else { return };
         let rated = &mut participant.rated;
         rated.now = rated.scorer.get_or_insert_with(make).score(now, &report);
+        let score = rated.now;
+        self.count_quality(score, report.round_trip);
         self.note_stay(key);
+    }
+
+    /// Counts a second of a participant.
+    fn count_quality(&mut self, LinkScore { score, level, .. }: LinkScore, round_trip: Option<Duration>) {
+        let seconds = match level {
+            QualityLevel::Unknown => return,
+            QualityLevel::Lost => &mut self.stats.quality_lost,
+            QualityLevel::Poor => &mut self.stats.quality_poor,
+            QualityLevel::Good => &mut self.stats.quality_good,
+            QualityLevel::Excellent => &mut self.stats.quality_excellent,
+        };
+        *seconds = seconds.saturating_add(1);
+        self.stats.quality_score_sum = self.stats.quality_score_sum.saturating_add(score.into());
+        if let Some(round_trip) = round_trip {
+            self.timing.round_trips.note(round_trip, 1);
+        }
     }
 
     /// Tells every room what changed in it and is due.

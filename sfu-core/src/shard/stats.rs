@@ -1,5 +1,17 @@
 //! What a shard counts.
 
+use crate::durations::Durations;
+use serde::Serialize;
+
+/// How long things took, since the start.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
+pub struct Timing {
+    /// From answering an offer to the keys of media: ICE and DTLS, both ways of the network included.
+    pub setup: Durations,
+    /// Round trips to participants, looked at once a second each.
+    pub round_trips: Durations,
+}
+
 /// Counters since start (monotonic) and sizes of the tables now. After the last participant left, every size is zero.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, serde::Serialize)]
 #[expect(missing_docs, reason = "the names are the documentation; all count packets, messages or things but bytes_in and bytes_out")]
@@ -96,4 +108,18 @@ pub struct ShardStats {
     /// Participants let go of because handling what they sent ran into a fault of the edge. None is expected.
     pub peer_panics: u64,
     pub dtls_failed: u64,
+    /// Transports that were answered, and those of them that ended without having carried anything: no check came, or the handshake didn't end.
+    pub transports_begun: u64,
+    pub transports_never_up: u64,
+    // What receivers have said of packets that were sent to them.
+    pub packets_answered: u64,
+    /// Of these.
+    pub packets_lost: u64,
+    // Participants' seconds by how well they are connected (docs/quality.md).
+    pub quality_excellent: u64,
+    pub quality_good: u64,
+    pub quality_poor: u64,
+    pub quality_lost: u64,
+    /// The scores of these seconds, added up.
+    pub quality_score_sum: u64,
 }

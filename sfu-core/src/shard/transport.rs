@@ -106,6 +106,9 @@ impl Shard {
     /// Takes a participant's transport out of every table.
     pub(super) fn end_transport(&mut self, key: ParticipantKey) {
         let Some(mut peer) = self.participants.get_mut(key).and_then(|participant| participant.peer.take()) else { return };
+        if peer.srtp.is_none() {
+            self.stats.transports_never_up = self.stats.transports_never_up.saturating_add(1);
+        }
         peer.dtls.say_goodbye();
         peer.flush(&mut self.egress);
         for from in &peer.tuples {

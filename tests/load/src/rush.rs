@@ -3,12 +3,12 @@
 //! Tokens and offers are made before the clock starts. Each then joins at its time, whether or not those before it have been answered: so many
 //! wait at once as the edges let wait.
 
+use crate::LoadError;
 use crate::client::{Crew, Offer, Peer, Place, Wish};
 use crate::cpu::Cores;
 use crate::progress::Progress;
 use crate::server::{Admitted, Door};
 use crate::trace::Kind;
-use crate::LoadError;
 use serde::Serialize;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::mpsc;

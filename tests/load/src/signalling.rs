@@ -71,7 +71,9 @@ impl JsonSocket {
             match self.read().map_err(|error| LoadError::refused(doing, error))? {
                 Some(ServerMessage::Failed { error, .. } | ServerMessage::Closed { error }) => {
                     return Err(match error.retry_after_ms {
-                        Some(after) if error.retryable => LoadError::Later { why: error.message, after: Duration::from_millis(after.into()) },
+                        Some(after) if error.retryable => {
+                            LoadError::Later { why: error.message, after: Duration::from_millis(after.into()) }
+                        }
                         _ => LoadError::refused(doing, error.message),
                     });
                 }

@@ -292,6 +292,7 @@ impl Connection {
                     let code = error.code;
                     tracing::info!(connection = self.id.0, code = code.name(), "join refused: {}", error.message);
                     self.context.counters.count(&self.context.counters.joins_refused);
+                    self.context.refusals.count(code);
                     self.say(socket, ServerMessage::Failed { id, error }).await?;
                     Err(End::Dismissed(Some(code)))
                 }
