@@ -12,6 +12,7 @@
 //! Bounds: [`MOST_LINKS`] links; the queues of [`crate::media::relays`], [`control::BACKLOG`] bytes of control, [`queue`] for media. What happens
 //! in each failure: docs/cluster.md.
 
+pub mod claim;
 pub mod congestion;
 mod control;
 mod dial;
@@ -29,6 +30,7 @@ use crate::cluster::directory::Directory;
 use crate::config::Config;
 use crate::media::Media;
 use crate::media::link::ShardLink;
+use claim::ClaimKey;
 use cluster_core::{NodeId, Relay as RelayAddress};
 use hello::Hello;
 use identity::{Identity, IdentityError};
@@ -56,6 +58,9 @@ pub enum RelayError {
         /// What the system said.
         source: io::Error,
     },
+    /// The key of claims.
+    #[error("no key can be derived from relay_secret")]
+    Claims,
     /// Keys and certificates.
     #[error(transparent)]
     Identity(#[from] IdentityError),
@@ -65,6 +70,7 @@ pub enum RelayError {
 pub struct Relay {
     hub: Arc<Hub>,
     address: SocketAddr,
+    claims: ClaimKey,
     tasks: Vec<JoinHandle<()>>,
 }
 
@@ -96,6 +102,7 @@ impl Relay {
     pub fn start(config: &Config, media: &Media, cluster: &Cluster, stopping: &watch::Sender<bool>) -> Result<Option<Self>, RelayError> {
         let Some(wanted) = config.relay.0 else { return Ok(None) };
         let identity = Identity::of(&config.relay_secret)?;
+        let claims = ClaimKey::of(&config.relay_secret).ok_or(RelayError::Claims)?;
         let bound = |source| RelayError::Bind { address: wanted, source };
         let endpoint = link::bind(wanted, &identity).map_err(bound)?;
         let address = endpoint.local_addr().map_err(bound)?;
@@ -122,7 +129,13 @@ impl Relay {
             tokio::spawn(link::accept(Arc::clone(&hub), stopping.subscribe())),
             tokio::spawn(dial::keep(Arc::clone(&hub), config.relay_peers.0.clone(), stopping.subscribe())),
         ];
-        Ok(Some(Self { hub, address, tasks }))
+        Ok(Some(Self { hub, address, claims, tasks }))
+    }
+
+    /// What shows other edges who was here.
+    #[must_use]
+    pub fn claims(&self) -> &ClaimKey {
+        &self.claims
     }
 
     /// Where links are taken.
