@@ -91,6 +91,8 @@ enum Stage {
 struct Stay {
     /// What to resume; none: the edge has forgotten us, or we go elsewhere.
     session: Option<SessionId>,
+    /// What shows another edge who we are; none: there is no other.
+    claim: Option<String>,
     id: ParticipantId,
     permissions: Permissions,
 }
@@ -105,6 +107,8 @@ pub struct Session {
     sockets: u32,
     /// How often an edge has sent us to another one since we were in.
     redirects: u8,
+    /// How often we asked an edge to let us go on as who we were.
+    moves: u16,
     envelopes: u32,
     transports: u32,
     recovery: Recovery,
@@ -135,6 +139,7 @@ impl Session {
             link: Link::Down { retry_at: None },
             sockets: 0,
             redirects: 0,
+            moves: 0,
             envelopes: 0,
             transports: 0,
             recovery: Recovery::new(),

@@ -14,6 +14,7 @@
 //! Bounds: [`MOST_LINKS`] links; the queues of [`crate::media::relays`], [`control::BACKLOG`] bytes of control, [`queue`] for media. What happens
 //! in each failure: docs/cluster.md.
 
+pub mod claim;
 pub mod congestion;
 mod control;
 mod dial;
@@ -32,6 +33,7 @@ use crate::cluster::directory::Directory;
 use crate::config::Config;
 use crate::media::Media;
 use crate::media::link::ShardLink;
+use claim::ClaimKey;
 use cluster_core::{NodeId, Relay as RelayAddress};
 use hello::Hello;
 use identity::{Identity, IdentityError};
@@ -60,6 +62,9 @@ pub enum RelayError {
         /// What the system said.
         source: io::Error,
     },
+    /// The key of claims.
+    #[error("no key can be derived from relay_secret")]
+    Claims,
     /// Keys and certificates.
     #[error(transparent)]
     Identity(#[from] IdentityError),
@@ -69,6 +74,7 @@ pub enum RelayError {
 pub struct Relay {
     hub: Arc<Hub>,
     address: SocketAddr,
+    claims: ClaimKey,
     tasks: Vec<JoinHandle<()>>,
 }
 
@@ -101,6 +107,7 @@ impl Relay {
     pub fn start(config: &Config, media: &Media, cluster: &Cluster, stopping: &watch::Sender<bool>) -> Result<Option<Self>, RelayError> {
         let Some(wanted) = config.relay.0 else { return Ok(None) };
         let identity = Identity::of(&config.relay_secret)?;
+        let claims = ClaimKey::of(&config.relay_secret).ok_or(RelayError::Claims)?;
         let bound = |source| RelayError::Bind { address: wanted, source };
         let endpoint = link::bind(wanted, &identity).map_err(bound)?;
         let address = endpoint.local_addr().map_err(bound)?;
@@ -129,7 +136,13 @@ impl Relay {
             tokio::spawn(pulse::keep(Arc::clone(&hub))),
             tokio::spawn(dial::keep(Arc::clone(&hub), config.relay_peers.0.clone(), stopping.subscribe())),
         ];
-        Ok(Some(Self { hub, address, tasks }))
+        Ok(Some(Self { hub, address, claims, tasks }))
+    }
+
+    /// What shows other edges who was here.
+    #[must_use]
+    pub fn claims(&self) -> &ClaimKey {
+        &self.claims
     }
 
     /// Where links are taken.

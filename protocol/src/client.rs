@@ -119,6 +119,10 @@ pub struct Join {
     #[n(4)]
     #[cfg_attr(feature = "json", serde(default))]
     pub client: Option<String>,
+    /// Joins as somebody who was at another edge and goes on here: as the same participant, with the publications that the offer names.
+    #[n(5)]
+    #[cfg_attr(feature = "json", serde(default))]
+    pub continues: Option<Continues>,
 }
 
 #[cfg(feature = "json")]
@@ -134,6 +138,22 @@ pub struct Resume {
     /// As given in `joined`. Refused with `session-unknown` when the edge no longer holds it: then join anew.
     #[n(0)]
     pub session: SessionId,
+}
+
+/// Who somebody was at another edge. Where that can't be shown the join is that of a newcomer.
+#[derive(Clone, Debug, Decode, Encode, PartialEq)]
+#[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
+#[cbor(map)]
+pub struct Continues {
+    /// As which participant.
+    #[n(0)]
+    pub participant: ParticipantId,
+    /// What shows that: as given in `joined`.
+    #[n(1)]
+    pub claim: String,
+    /// Counts the attempts to go on elsewhere, from 1: of two edges that have the same participant, the one with the higher count keeps it.
+    #[n(2)]
+    pub count: u16,
 }
 
 /// A session description (RFC 8829) and what its sending sections carry.

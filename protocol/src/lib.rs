@@ -32,7 +32,7 @@ pub mod route;
 pub mod server;
 pub mod wire;
 
-pub use client::{ClientEnvelope, ClientMessage, Join, MAX_PEER_PAYLOAD, MediaOffer, PublishIntent, Resume};
+pub use client::{ClientEnvelope, ClientMessage, Continues, Join, MAX_PEER_PAYLOAD, MediaOffer, PublishIntent, Resume};
 pub use data::{DataFrame, LOSSY_CHANNEL, MAX_DATA_PAYLOAD, RELIABLE_CHANNEL};
 pub use error::{ErrorCode, ErrorInfo};
 pub use ids::{Mid, ParticipantId, PublicationId, SessionId};

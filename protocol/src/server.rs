@@ -253,6 +253,11 @@ pub struct Joined {
     #[cfg_attr(feature = "json", serde(default))]
     #[cbor(default)]
     pub locked: bool,
+    /// Keep it secret; with it another edge lets one go on as the same participant ([`crate::Continues`]). None: this edge has no others.
+    #[n(15)]
+    #[cfg_attr(feature = "json", serde(default))]
+    #[cbor(default)]
+    pub claim: Option<String>,
 }
 
 /// A participant as others see it.

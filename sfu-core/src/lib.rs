@@ -55,13 +55,13 @@ mod slot;
 mod speakers;
 pub mod srtp;
 
-pub use clock::WallClock;
+pub use clock::{Ntp, WallClock};
 pub use dtls::{Certificate, CertificateError};
 pub use durations::Durations;
 pub use egress::{Batch, Transmit};
 pub use forwarding_policy::{ForwardingPolicy, PolicyError};
 pub use link_report::{LinkReport, LinkScore, LinkScorer, TrackReport, Way};
-pub use participant::{Admission, ConnectionId};
+pub use participant::{Admission, ConnectionId, Continuation};
 pub use relay::{RelayMessage, hop, wire};
 pub use remote::{Remote, Via};
 pub use room_mode::ModePolicy;

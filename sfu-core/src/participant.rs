@@ -1,6 +1,7 @@
 //! One stay of one person (or bot) in a room.
 
 use crate::allocation::{Choice, Decision, Memory};
+use crate::clock::Ntp;
 use crate::forwarding_policy::ForwardingPolicy;
 use crate::keys::{ParticipantKey, PublicationKey, RoomKey};
 use crate::layer::LayerChoice;
@@ -37,6 +38,33 @@ pub struct Admission {
     pub max_participants: Option<u32>,
     /// Who gets what from whom, if this is the room's first participant; who comes later with another one than the room's is refused.
     pub forwarding: Option<Arc<ForwardingPolicy>>,
+}
+
+/// A stay that began at another edge and goes on here. Whoever makes one has checked that who joins may say so.
+#[derive(Clone, Debug)]
+pub struct Continuation {
+    /// As which participant.
+    pub participant: ParticipantId,
+    /// When the stay began.
+    pub since: Ntp,
+    /// Counts how often it went on elsewhere, from 1.
+    pub count: u16,
+}
+
+/// Which of the places that a stay has been at holds it: of two that say they do, the higher.
+#[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
+pub(crate) struct Incarnation {
+    /// How often it went on elsewhere.
+    pub(crate) count: u16,
+    /// NTP time of coming here.
+    pub(crate) at: u64,
+}
+
+impl Incarnation {
+    /// Generations of its publications' streams begin here, so that none of an earlier place is taken for one of this. Far more than encoders restart.
+    pub(crate) fn first_generation(self) -> u32 {
+        u32::from(self.count) << 16
+    }
 }
 
 /// One WebSocket; numbered by the edge, never reused.
@@ -95,8 +123,13 @@ pub(crate) struct Participant {
     pub(crate) room: RoomKey,
     /// NTP time of joining.
     pub(crate) since: u64,
+    pub(crate) incarnation: Incarnation,
     /// The shard whose part of the room it is in; none: this one.
     pub(crate) home: Option<ShardId>,
+    /// Since when that can't be reached, or has let go of it: it may go on elsewhere.
+    pub(crate) missing: Option<Instant>,
+    /// It was told to go on at another edge.
+    pub(crate) sent_on: bool,
     pub(crate) session: SessionId,
     pub(crate) connection: Option<ConnectionId>,
     /// Came by WHIP or WHEP: there is no WebSocket to show that somebody is there, only the transport.
@@ -122,13 +155,17 @@ pub(crate) struct Participant {
 impl Participant {
     /// Somebody in another shard's part of the room: no transport, no WebSocket, no session here.
     pub(crate) fn elsewhere(home: ShardId, room: RoomKey, relayed: RelayedParticipant, now: Instant) -> Self {
+        let incarnation = relayed.incarnation();
         let RelayedParticipant { id, admission, since, by_http, .. } = relayed;
         Self {
             id,
             admission,
             room,
             since,
+            incarnation,
             home: Some(home),
+            missing: None,
+            sent_on: false,
             session: SessionId(String::new()),
             connection: None,
             by_http,

@@ -268,6 +268,33 @@ impl Publication {
         }
     }
 
+    /// It is published from elsewhere now, or from here: nothing of its streams goes on, and those that come begin at `generation`. What is known of
+    /// its qualities stays, so that nobody is given another layer before there is news.
+    pub(crate) fn rehome(&mut self, from: Option<(ShardId, Handle)>, generation: u32, now: Instant) {
+        self.from = from;
+        self.relays.clear();
+        self.demand_told = PartDemand::default();
+        self.rungs_sent = None;
+        self.generations = generation;
+        if from.is_none() {
+            self.rungs_told = None;
+        }
+        self.keyframes = KeyframeRequests::default();
+        if self.info.video && !self.subscribers.is_empty() {
+            (0..MAX_ENCODINGS as u8).zip(&self.encodings).for_each(|(encoding, _)| self.keyframes.want(encoding, Need::Picture, now));
+        }
+    }
+
+    /// It was published elsewhere before: generations go on behind those that its streams had there.
+    pub(crate) fn begin_at(&mut self, generation: u32) {
+        self.generations = generation;
+        let (video, repairable) = (self.info.video, self.repairable);
+        for (generation, encoding) in (generation..).zip(&mut self.encodings) {
+            encoding.stream = Stream::new(video, repairable, generation);
+            self.generations = generation.wrapping_add(1);
+        }
+    }
+
     /// Whether an offer that names its encodings so can carry it on: what was several can't be one, since no packet would say which.
     pub(crate) fn fits(&self, video: bool, rids: &[String]) -> bool {
         self.info.video == video && !(rids.is_empty() && self.encodings.iter().any(|encoding| encoding.rid.is_some()))

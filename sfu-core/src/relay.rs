@@ -17,7 +17,7 @@ use crate::layer::{MAX_ENCODINGS, Rungs};
 use crate::link_report::LinkScore;
 use crate::moderation::Decisions;
 use crate::packet::PacketInfo;
-use crate::participant::Admission;
+use crate::participant::{Admission, Incarnation};
 use crate::publication::CaptureClock;
 use crate::publication::keyframes::Need;
 use crate::room_mode::Terms;
@@ -87,6 +87,10 @@ pub(crate) enum Relayed {
         participant: ParticipantId,
         #[n(2)]
         reason: LeaveReason,
+        /// It goes on elsewhere, if it hasn't yet.
+        #[n(3)]
+        #[cbor(default)]
+        moved: bool,
     },
     #[n(5)]
     Published {
@@ -240,6 +244,20 @@ pub(crate) struct RelayedParticipant {
     pub(crate) by_http: bool,
     #[n(4)]
     pub(crate) publications: Vec<RelayedPublication>,
+    /// How often it went on at another edge.
+    #[n(5)]
+    #[cbor(default)]
+    pub(crate) count: u16,
+    /// NTP time of coming to where it is. 0: when it joined.
+    #[n(6)]
+    #[cbor(default)]
+    pub(crate) came: u64,
+}
+
+impl RelayedParticipant {
+    pub(crate) fn incarnation(&self) -> Incarnation {
+        Incarnation { count: self.count, at: self.came.max(self.since) }
+    }
 }
 
 /// A publication as other parts know it.

@@ -45,11 +45,12 @@ pub use stats::{ShardStats, Timing};
 use crate::egress::frames::Frames;
 use crate::egress::{Batch, Egress, Transmit};
 use crate::keys::{ParticipantKey, PublicationKey, RoomKey};
-use crate::participant::{Admission, ConnectionId, Participant, Room};
+use crate::participant::{Admission, ConnectionId, Continuation, Participant, Room};
 use crate::publication::Publication;
 use crate::relay::{Handle, RelayMessage};
 use crate::remote::Remote;
 use crate::sdp::SdpFragment;
+use join::Newcomer;
 use nearcast_protocol::{ClientEnvelope, Join, PublicationId, ServerMessage, SessionId};
 use pace::Paced;
 use rand_chacha::ChaCha12Rng;
@@ -71,6 +72,8 @@ pub enum Command {
         request: u32,
         /// What the token grants.
         admission: Admission,
+        /// The stay that goes on here, of whoever has shown that it is theirs. What the message says of it isn't looked at.
+        continuation: Option<Continuation>,
         /// The message.
         join: Join,
     },
@@ -104,6 +107,11 @@ pub enum Command {
     },
     /// A WebSocket was lost or closed.
     Disconnected {
+        /// Which.
+        connection: ConnectionId,
+    },
+    /// Whoever is at this WebSocket has been told to go on at another edge: other parts wait for them there when they leave.
+    SentOn {
         /// Which.
         connection: ConnectionId,
     },
@@ -259,11 +267,18 @@ impl Shard {
     /// Takes one command.
     pub fn handle_command(&mut self, now: Instant, command: Command) {
         match command {
-            Command::Join { connection, request, admission, join } => self.join(now, connection, request, admission, join, false),
-            Command::JoinByHttp { connection, request, admission, join } => self.join(now, connection, request, admission, join, true),
+            Command::Join { connection, request, admission, continuation, join } => {
+                let newcomer = Newcomer { admission, by_http: false, continuation };
+                self.join(now, connection, request, newcomer, &join);
+            }
+            Command::JoinByHttp { connection, request, admission, join } => {
+                let newcomer = Newcomer { admission, by_http: true, continuation: None };
+                self.join(now, connection, request, newcomer, &join);
+            }
             Command::RestartIce { connection, request, fragment } => self.restart_ice(connection, request, &fragment),
             Command::Request { connection, envelope } => self.request(now, connection, envelope),
             Command::Disconnected { connection } => self.disconnected(now, connection),
+            Command::SentOn { connection } => self.sent_on(connection),
             Command::Remove { room, identity } => self.remove_identity(now, &room, &identity),
             Command::Shutdown => self.shut_down(now),
         }

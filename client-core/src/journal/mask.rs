@@ -42,7 +42,7 @@ pub(super) const SERVER: Keep = Keep {
 /// `ClientEnvelope`. Offers are those that the transport made, a moment before.
 pub(super) const CLIENT: Keep = Keep {
     paths: concat!(
-        "1004 10021*0 10021*4 ",         // join: our software, sections
+        "1004 10021*0 10021*4 10050 ",   // join: our software, sections, as whom
         "1101*0 1101*4 1901*0 1901*4 ",  // offers: sections
         "120 130 140 150 180*0 1:0 1:1", // publications, wishes, payloads and whom they are for
     ),

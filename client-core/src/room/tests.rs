@@ -48,6 +48,7 @@ fn snapshot(others: Vec<ParticipantInfo>, slots: Vec<SlotBinding>) -> Joined {
         mode: Default::default(),
         direct: false,
         locked: false,
+        claim: None,
     }
 }
 

@@ -7,7 +7,7 @@ use crate::recovery::outage::ATTEMPT_WITHIN;
 use crate::recovery::{Reason, Step};
 use crate::{Code, Event, MonoTime, Output, State};
 use alloc::string::String;
-use nearcast_protocol::{ClientMessage, ErrorCode, ErrorInfo, Join, Joined, Resume};
+use nearcast_protocol::{ClientMessage, Continues, ErrorCode, ErrorInfo, Join, Joined, Resume};
 
 /// How long people, publications and tracks may take to come along to a new session or transport. Guess: most clients of an edge that died have
 /// found another one by then.
@@ -98,7 +98,16 @@ impl Session {
         let offer = if offers { self.negotiation.send(id) } else { None };
         self.link = Link::Joining { socket, join: id, until: until.max(now) };
         let client = Some(self.config.client.clone());
-        self.send(id, ClientMessage::Join(Join { token, auto_subscribe: self.config.auto_subscribe, offer, resume, client }));
+        let continues = if resume.is_none() { self.continues() } else { None };
+        self.send(id, ClientMessage::Join(Join { token, auto_subscribe: self.config.auto_subscribe, offer, resume, client, continues }));
+    }
+
+    /// Who we are, for an edge that doesn't know us.
+    fn continues(&mut self) -> Option<Continues> {
+        let stay = self.stay.as_ref()?;
+        let claim = stay.claim.clone()?;
+        self.moves = self.moves.saturating_add(1);
+        Some(Continues { participant: stay.id.clone(), claim, count: self.moves })
     }
 
     pub(super) fn joined(&mut self, now: MonoTime, mut joined: Joined) {
@@ -136,7 +145,10 @@ impl Session {
         self.direct.mode = joined.mode;
         self.direct.possible = joined.direct;
         let (session, id, permissions) = (Some(joined.session.clone()), joined.participant.id.clone(), joined.permissions);
-        let before = self.stay.replace(Stay { session, id: id.clone(), permissions });
+        // Who resumes has it already.
+        let kept = self.stay.as_mut().and_then(|stay| stay.claim.take()).filter(|_| joined.resumed);
+        let claim = joined.claim.take().or(kept);
+        let before = self.stay.replace(Stay { session, claim, id: id.clone(), permissions });
         if let Some(before) = before {
             if before.id != id {
                 self.event(Event::ParticipantRenamed { was: before.id, id });

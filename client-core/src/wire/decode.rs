@@ -73,6 +73,7 @@ fn joined(of: Place<'_, '_>) -> Joined {
         mode: room_mode(of.optional(12).map_or(0, |_| of.number32(12))),
         direct: of.optional_flag(13),
         locked: of.optional_flag(14),
+        claim: of.optional_text(15),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 use nearcast_protocol::client::Source;
-use nearcast_protocol::{ClientEnvelope, ClientMessage, DataFrame, Join, MediaOffer, Moderation, Priority, PublicationId, Wish};
+use nearcast_protocol::{ClientEnvelope, ClientMessage, Continues, DataFrame, Join, MediaOffer, Moderation, Priority, PublicationId, Wish};
 
 /// One message.
 pub(crate) fn client_envelope(envelope: &ClientEnvelope) -> Vec<u8> {
@@ -142,7 +142,8 @@ impl Writer {
     }
 
     fn join(&mut self, join: &Join) {
-        self.map(2 + usize::from(join.offer.is_some()) + usize::from(join.resume.is_some()) + usize::from(join.client.is_some()));
+        let optional = [join.offer.is_some(), join.resume.is_some(), join.client.is_some(), join.continues.is_some()];
+        self.map(2 + optional.into_iter().map(usize::from).sum::<usize>());
         self.field(0).text(&join.token);
         self.field(1).flag(join.auto_subscribe);
         if let Some(offer) = &join.offer {
@@ -153,6 +154,12 @@ impl Writer {
             self.field(0).text(resume.session.as_str());
         }
         self.optional_text(4, join.client.as_deref());
+        if let Some(Continues { participant, claim, count }) = &join.continues {
+            self.field(5).map(3);
+            self.field(0).text(participant.as_str());
+            self.field(1).text(claim);
+            self.field(2).number((*count).into());
+        }
     }
 
     fn wish(&mut self, wish: &Wish) {

@@ -26,12 +26,18 @@ fn offer() -> impl Strategy<Value = MediaOffer> {
 }
 
 fn client_message() -> impl Strategy<Value = ClientMessage> {
-    let join = (text(), any::<bool>(), prop::option::of(offer()), prop::option::of(text()), prop::option::of(text()));
+    let continues = (text(), text(), any::<u16>()).prop_map(|(participant, claim, count)| Continues {
+        participant: ParticipantId(participant),
+        claim,
+        count,
+    });
+    let who = (prop::option::of(text()), prop::option::of(continues));
+    let join = (text(), any::<bool>(), prop::option::of(offer()), prop::option::of(text()), who);
     let publication = || text().prop_map(PublicationId);
     prop_oneof![
-        join.prop_map(|(token, auto_subscribe, offer, session, client)| {
+        join.prop_map(|(token, auto_subscribe, offer, session, (client, continues))| {
             let resume = session.map(|session| Resume { session: SessionId(session) });
-            ClientMessage::Join(Join { token, auto_subscribe, offer, resume, client })
+            ClientMessage::Join(Join { token, auto_subscribe, offer, resume, client, continues })
         }),
         offer().prop_map(ClientMessage::Offer),
         publication().prop_map(|publication| ClientMessage::Unpublish { publication }),
@@ -117,7 +123,11 @@ fn joined() -> impl Strategy<Value = Joined> {
     let permissions = any::<[bool; 4]>();
     let people = (participant(), prop::collection::vec(participant(), 0..4));
     let media = (prop::collection::vec(binding(), 0..4), prop::option::of(answer()));
-    let routes = (prop::collection::vec(text(), 0..3), prop::collection::vec(ice_server(), 0..3), (room_mode(), any::<[bool; 2]>()));
+    let routes = (
+        prop::collection::vec(text(), 0..3),
+        prop::collection::vec(ice_server(), 0..3),
+        (room_mode(), any::<[bool; 2]>(), prop::option::of(text())),
+    );
     (any::<u32>(), text(), text(), people, permissions, media, any::<bool>(), (any::<u32>(), routes)).prop_map(
         |(
             id,
@@ -127,7 +137,7 @@ fn joined() -> impl Strategy<Value = Joined> {
             [publish, subscribe, publish_data, moderate],
             (slots, answer),
             resumed,
-            (resume_window_ms, (edges, ice_servers, (mode, [direct, locked]))),
+            (resume_window_ms, (edges, ice_servers, (mode, [direct, locked], claim))),
         )| {
             Joined {
                 id,
@@ -145,6 +155,7 @@ fn joined() -> impl Strategy<Value = Joined> {
                 mode,
                 direct,
                 locked,
+                claim,
             }
         },
     )

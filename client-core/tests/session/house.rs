@@ -370,6 +370,7 @@ impl House {
                     mode: self.mode,
                     direct: self.possible,
                     locked: false,
+                    claim: None,
                 };
                 self.on_the_way(page, Parcel::Page(ServerMessage::Joined(Box::new(joined))));
                 let publications: Vec<_> = members.iter().flat_map(|other| self.pages[*other].publications.clone()).collect();

@@ -6,8 +6,8 @@ use client_core::{Event, Input, MonoTime, SocketId, State, TransportId, Transpor
 use core::time::Duration;
 use nearcast_protocol::wire::Cbor;
 use nearcast_protocol::{
-    ClientEnvelope, ClientMessage, DataFrame, ErrorCode, Joined, MediaAnswer, MediaOffer, ParticipantInfo, Permissions, PublicationId,
-    PublicationInfo, Published, ServerMessage, SlotBinding,
+    ClientEnvelope, ClientMessage, DataFrame, ErrorCode, Joined, MediaAnswer, MediaOffer, ParticipantId, ParticipantInfo, Permissions,
+    PublicationId, PublicationInfo, Published, ServerMessage, SlotBinding,
 };
 
 /// Round trip to every edge.
@@ -24,6 +24,8 @@ pub(crate) struct Edge {
     pub(crate) media: bool,
     pub(crate) session: Option<String>,
     sessions: usize,
+    /// Who it is, where that is who it was at another edge.
+    id: Option<ParticipantId>,
     /// What the session publishes there.
     pub(crate) published: Vec<PublicationId>,
     pub(crate) others: Vec<ParticipantInfo>,
@@ -32,6 +34,10 @@ pub(crate) struct Edge {
     /// Requests that were carried out, offers and joins apart.
     pub(crate) done: Vec<ClientMessage>,
     pub(crate) refuse_joins: Option<ErrorCode>,
+    /// It gives claims, and believes in them.
+    pub(crate) linked: bool,
+    /// Who went on here, for the how-manieth time.
+    pub(crate) continued: Vec<(String, u16)>,
 }
 
 impl Edge {
@@ -42,11 +48,14 @@ impl Edge {
             media: true,
             session: None,
             sessions: 0,
+            id: None,
             published: Vec::new(),
             others: vec![participant("ada", vec![camera("cam")])],
             names: Vec::new(),
             done: Vec::new(),
             refuse_joins: None,
+            linked: false,
+            continued: Vec::new(),
         }
     }
 
@@ -90,10 +99,21 @@ impl Edge {
                     self.published.clear();
                 }
                 let moved = join.offer.is_some();
+                let continues = join.continues.filter(|shown| self.linked && shown.claim == format!("claim of {}", shown.participant));
+                if let Some(continues) = &continues {
+                    self.continued.push((continues.participant.0.clone(), continues.count));
+                    let intents = join.offer.iter().flat_map(|offer| &offer.publish);
+                    self.published = intents.filter_map(|intent| intent.publication.clone()).collect();
+                    self.id = Some(continues.participant.clone());
+                } else if !resumed {
+                    self.id = None;
+                }
                 let answer = join.offer.map(|offer| self.answer(offer, true));
                 let info = |id: &PublicationId| PublicationInfo { id: id.clone(), ..camera("") };
                 let mut me = participant("me", self.published.iter().map(info).collect());
-                me.id = format!("me-{}", self.session.as_deref().unwrap_or_default()).as_str().into();
+                let own = || format!("me-{}", self.session.as_deref().unwrap_or_default()).as_str().into();
+                me.id = self.id.clone().unwrap_or_else(own);
+                let claim = (self.linked && !resumed).then(|| format!("claim of {}", me.id));
                 let joined = Joined {
                     id,
                     session: self.session.as_deref().unwrap_or_default().into(),
@@ -110,6 +130,7 @@ impl Edge {
                     mode: Default::default(),
                     direct: false,
                     locked: false,
+                    claim,
                 };
                 let mut all = vec![ServerMessage::Joined(Box::new(joined))];
                 all.extend(moved.then(|| ServerMessage::Slot { binding: slot(if self.sessions > 1 { "2" } else { "1" }) }));

@@ -61,6 +61,33 @@ fn when_an_edge_dies_another_takes_over_with_everybody() {
 }
 
 #[test]
+fn at_edges_that_are_linked_one_stays_who_one_is() {
+    for seed in 0..10 {
+        let mut edges = vec![Edge::new(None), Edge::new(Some("https://b")), Edge::new(Some("https://c"))];
+        edges.iter_mut().for_each(|edge| edge.linked = true);
+        (edges[0].names, edges[1].names) = (vec!["https://b"], vec!["https://c"]);
+        let mut live = Live::joined(seed, edges);
+        // Over a session that was resumed: the claim is given once.
+        live.world.lose_socket();
+        live.run_for(secs(2));
+        let published = live.edges[0].published.clone();
+        for (dead, next) in [(0, 1), (1, 2)] {
+            live.edges[dead].alive = false;
+            live.world.lose_socket();
+            live.run_until(secs(20), |live| live.world.session.state() == State::Connected);
+            live.run_for(secs(10));
+            assert_eq!(live.edges[next].published, published);
+        }
+        assert_eq!(renamed(&live), pairs(&[("first-1-9", "first-1-9"), ("first-1-9", "first-1-9")]), "nothing but another section");
+        let (b, c) = (&live.edges[1].continued, &live.edges[2].continued);
+        assert!(b.iter().chain(c).map(|(id, _)| id).all(|id| id == "me-first-1"), "{b:?} {c:?}");
+        let counts: Vec<_> = b.iter().chain(c).map(|(_, count)| *count).collect();
+        assert!(counts.is_sorted_by(|one, next| one < next) && !b.is_empty() && !c.is_empty(), "{counts:?}");
+        assert_eq!(live.losses(), Vec::<&Event>::new());
+    }
+}
+
+#[test]
 fn whoever_does_not_come_along_has_left() {
     let mut live = Live::joined(1, two_edges());
     live.edges[1].others.clear();

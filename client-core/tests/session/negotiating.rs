@@ -117,6 +117,7 @@ fn joined_without_grants() -> nearcast_protocol::Joined {
         mode: Default::default(),
         direct: false,
         locked: false,
+        claim: None,
     }
 }
 

@@ -66,6 +66,7 @@ fn call() -> World {
         mode: Default::default(),
         direct: false,
         locked: false,
+        claim: None,
     };
     world.receive(&ServerMessage::Joined(Box::new(joined)));
     world.input(Input::AnswerApplied);

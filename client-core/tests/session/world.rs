@@ -314,6 +314,7 @@ impl World {
             mode: Default::default(),
             direct: false,
             locked: false,
+            claim: None,
         };
         self.receive(&ServerMessage::Joined(Box::new(joined)));
     }

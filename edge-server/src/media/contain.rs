@@ -78,6 +78,7 @@ fn about(command: &Command) -> (Option<ConnectionId>, &'static str) {
         Command::RestartIce { connection, .. } => (Some(*connection), "ICE restart"),
         Command::Request { connection, .. } => (Some(*connection), "request"),
         Command::Disconnected { connection } => (Some(*connection), "disconnected"),
+        Command::SentOn { connection } => (Some(*connection), "sent on"),
         Command::Remove { .. } => (None, "remove"),
         Command::Shutdown => (None, "shutdown"),
     }

@@ -35,7 +35,7 @@ async fn join(media: &Media, room: &str, connection: u64) -> mpsc::Receiver<Box<
         max_participants: None,
         forwarding: None,
     };
-    let command = Command::Join { connection, request: 1, admission, join: Join::default() };
+    let command = Command::Join { connection, request: 1, admission, continuation: None, join: Join::default() };
     let outgoing = Outgoing { queue, overflow: Arc::new(Notify::new()) };
     assert!(media.shard_for(room, None).unwrap().send(Input::Join { connection, outgoing, command }).await);
     assert!(matches!(next(&mut messages).await, Some(ServerMessage::Joined(_))));
@@ -127,7 +127,7 @@ async fn a_queue_that_is_not_read_is_given_up() {
         max_participants: None,
         forwarding: None,
     };
-    let command = Command::Join { connection: slow, request: 1, admission, join: Join::default() };
+    let command = Command::Join { connection: slow, request: 1, admission, continuation: None, join: Join::default() };
     let outgoing = Outgoing { queue, overflow: Arc::clone(&overflow) };
     media.shard_for("lobby", None).unwrap().send(Input::Join { connection: slow, outgoing, command }).await;
     // `joined` fills the queue; that somebody else joined doesn't fit any more.

@@ -11,12 +11,12 @@ use nearcast_protocol::{ClientMessage, LeaveReason, ParticipantId, ServerMessage
 use std::net::SocketAddr;
 use std::time::Duration;
 
-fn linking(peers: &[SocketAddr]) -> Flags {
+pub(crate) fn linking(peers: &[SocketAddr]) -> Flags {
     let relay_peers = peers.iter().map(ToString::to_string).collect();
     Flags { relay: Some("127.0.0.1:0".to_owned()), relay_peers, ..flags() }
 }
 
-fn relay(edge: &Edge) -> SocketAddr {
+pub(crate) fn relay(edge: &Edge) -> SocketAddr {
     edge.relay().expect("it links")
 }
 
@@ -30,18 +30,18 @@ async fn until(what: &str, mut holds: impl FnMut() -> bool) {
     assert!(tokio::time::timeout(PATIENCE, waiting).await.is_ok(), "not in time: {what}");
 }
 
-async fn linked(edges: &[&Edge], others: usize) {
+pub(crate) async fn linked(edges: &[&Edge], others: usize) {
     until("linked", || edges.iter().all(|edge| edge.context().relay.as_ref().unwrap().linked().len() == others)).await;
 }
 
-async fn pair() -> (Edge, Edge) {
+pub(crate) async fn pair() -> (Edge, Edge) {
     let first = start(&linking(&[])).await;
     let second = start(&linking(&[relay(&first)])).await;
     linked(&[&first, &second], 1).await;
     (first, second)
 }
 
-async fn sees(client: &mut Client, identity: &str) -> ParticipantId {
+pub(crate) async fn sees(client: &mut Client, identity: &str) -> ParticipantId {
     let joined = |message: &ServerMessage| match message {
         ServerMessage::ParticipantJoined { participant } if participant.identity == identity => Some(participant.id.clone()),
         _ => None,
@@ -58,7 +58,7 @@ async fn name_of_next(client: &mut Client) -> String {
     client.wait_for(joined).await
 }
 
-async fn misses(client: &mut Client, id: &ParticipantId) -> LeaveReason {
+pub(crate) async fn misses(client: &mut Client, id: &ParticipantId) -> LeaveReason {
     let left = |message: &ServerMessage| match message {
         ServerMessage::ParticipantLeft { participant, reason } if participant == id => Some(*reason),
         _ => None,
@@ -143,14 +143,16 @@ async fn guests_gone(edge: &Edge) -> bool {
     sum(edge, "participants").await == 1
 }
 
-async fn sum(edge: &Edge, what: &str) -> u64 {
+pub(crate) async fn sum(edge: &Edge, what: &str) -> u64 {
     let stats = crate::world::request(edge, "GET /v1/stats", "", "").await.json();
     stats["total"]["core"][what].as_u64().expect("a count")
 }
 
 #[tokio::test]
 async fn an_edge_that_ends_takes_its_people_along() {
-    let (first, second) = pair().await;
+    let first = start(&Flags { resume_window: Some("1s".to_owned()), ..linking(&[]) }).await;
+    let second = start(&linking(&[relay(&first)])).await;
+    linked(&[&first, &second], 1).await;
     let (mut alice, _) = Client::joined(&first, "lobby", "alice").await;
     let (_bob, _) = Client::joined(&second, "lobby", "bob").await;
     let bob_id = sees(&mut alice, "bob").await;
@@ -161,9 +163,10 @@ async fn an_edge_that_ends_takes_its_people_along() {
 /// The link is cut for longer than it may be silent: everybody else is told as gone, once, and as come again when it is back, once.
 #[tokio::test]
 async fn a_link_that_was_down_brings_everybody_back_once() {
-    let first = start(&linking(&[])).await;
+    let briefly = |flags: Flags| Flags { resume_window: Some("1s".to_owned()), ..flags };
+    let first = start(&briefly(linking(&[]))).await;
     let proxy = Proxy::to(relay(&first)).await;
-    let second = start(&linking(&[proxy.address()])).await;
+    let second = start(&briefly(linking(&[proxy.address()]))).await;
     linked(&[&first, &second], 1).await;
     let (mut alice, _) = Client::joined(&first, "lobby", "alice").await;
     let (mut bob, _) = Client::joined(&second, "lobby", "bob").await;

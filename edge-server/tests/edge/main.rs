@@ -15,6 +15,7 @@ mod media_reaches_its_shard;
 mod moderators_keep_order;
 mod one_port_takes_everything;
 mod packets_meet_no_lock;
+mod participants_move;
 mod people_join_and_leave;
 #[path = "../../../history/tests/history/postgres_server.rs"]
 mod postgres_server;

@@ -8,23 +8,33 @@ use super::{Event, Shard};
 use crate::keys::{ParticipantKey, RoomKey};
 use crate::loudest::Loudest;
 use crate::moderation::Decisions;
-use crate::participant::{Admission, ConnectionId, Participant, Room};
+use crate::participant::{Admission, ConnectionId, Continuation, Incarnation, Participant, Room};
 use crate::room_mode::{Mode, ModePolicy, Occasion, Terms};
+use crate::sdp::Offer;
 use nearcast_protocol::{
     ErrorCode, ErrorInfo, Join, Joined, LeaveReason, MediaAnswer, ParticipantInfo, ServerMessage, SessionId, SlotBinding,
 };
 use std::time::Instant;
 
+/// Who wants in.
+pub(super) struct Newcomer {
+    pub(super) admission: Admission,
+    /// By WHIP or WHEP.
+    pub(super) by_http: bool,
+    /// The stay that goes on here.
+    pub(super) continuation: Option<Continuation>,
+}
+
 impl Shard {
-    pub(super) fn join(&mut self, now: Instant, connection: ConnectionId, request: u32, admission: Admission, join: Join, by_http: bool) {
+    pub(super) fn join(&mut self, now: Instant, connection: ConnectionId, request: u32, newcomer: Newcomer, join: &Join) {
         if self.connections.contains_key(&connection) {
             let error = ErrorInfo::new(ErrorCode::OutOfOrder, "this connection has joined already");
             self.events.push_back(Event::Signal { connection, message: ServerMessage::Failed { id: request, error } });
             return;
         }
         let outcome = match &join.resume {
-            Some(resume) => self.resume(now, connection, request, &resume.session, &admission, &join),
-            None => self.enter(now, connection, request, admission, &join, by_http),
+            Some(resume) => self.resume(now, connection, request, &resume.session, &newcomer.admission, join),
+            None => self.enter(now, connection, request, newcomer, join),
         };
         if let Err(error) = outcome {
             self.events.push_back(Event::Signal { connection, message: ServerMessage::Failed { id: request, error } });
@@ -32,59 +42,44 @@ impl Shard {
         }
     }
 
-    fn enter(
-        &mut self,
-        now: Instant,
-        connection: ConnectionId,
-        request: u32,
-        admission: Admission,
-        join: &Join,
-        by_http: bool,
-    ) -> Result<(), ErrorInfo> {
+    fn enter(&mut self, now: Instant, connection: ConnectionId, request: u32, newcomer: Newcomer, join: &Join) -> Result<(), ErrorInfo> {
         // Refused before anything changes: a broken offer must not throw out the same person's working session.
         let offer = join.offer.as_ref().map(Self::read_offer).transpose()?;
-        let room = self.room_for(now, &admission, by_http)?;
-        self.replace_same_identity(now, room, &admission.identity);
-
-        let id = format!("p_{}", self.random_name(10));
-        let session = self.random_session();
-        let key = self.participants.insert(Participant {
-            id: id.as_str().into(),
-            admission,
-            room,
-            since: self.config.wall_clock.ntp(now).0,
-            home: None,
-            session: session.clone(),
-            connection: Some(connection),
-            by_http,
-            disconnected_at: by_http.then_some(now),
-            auto_subscribe: join.auto_subscribe,
-            publications: Vec::new(),
-            subscriptions: Vec::new(),
-            peer: None,
-            slots_asked: (0, 0),
-            allocating: Allocating::new(now),
-            peer_budget: PeerBudget::default(),
-            rated: Rated::new(now),
-            noted: Noted::new(join.client.as_deref()),
-        });
-        self.sessions.insert(session, key);
-        self.connections.insert(connection, key);
-        if let Some(room) = self.rooms.get_mut(room) {
-            room.participants.push(key);
+        let room = self.room_for(now, &newcomer)?;
+        let Newcomer { admission, by_http, continuation } = newcomer;
+        let known = continuation.as_ref().and_then(|continuation| self.stay_in(room, &continuation.participant));
+        let is_own = known.and_then(|key| self.participants.get(key)).is_none_or(|known| known.admission.identity == admission.identity);
+        // What is someone else's stays that, whatever was shown.
+        let (known, continuation) = if is_own { (known, continuation) } else { (None, None) };
+        if let Some(key) = known.filter(|key| self.home(*key).is_none()) {
+            // It never went.
+            return self.come_back(now, connection, request, key, join, offer);
         }
+        let key = if let (Some(key), Some(continuation)) = (known, &continuation) {
+            self.bring_home(now, key, admission, continuation);
+            key
+        } else {
+            self.replace_same_identity(now, room, &admission.identity);
+            self.insert_newcomer(now, room, Newcomer { admission, by_http, continuation })
+        };
+        self.open_session(now, key, connection, join);
         self.stats.joins = self.stats.joins.saturating_add(1);
         self.tell_begun(key);
 
-        let answer = match (&join.offer, offer) {
-            (Some(message), Some(offer)) => match self.apply_offer(now, key, &offer, &message.publish) {
-                Ok(answer) => Some(answer),
-                Err(error) => {
-                    self.leave(now, key, LeaveReason::Failed);
-                    return Err(error);
-                }
-            },
-            _ => None,
+        let answered = match (&join.offer, offer) {
+            (Some(message), Some(offer)) if known.is_some() => self.replace_transport(now, key, &offer, &message.publish).map(Some),
+            (Some(message), Some(offer)) => self.apply_offer(now, key, &offer, &message.publish).map(Some),
+            _ => {
+                self.unpublish_all(now, key);
+                Ok(None)
+            }
+        };
+        let answer = match answered {
+            Ok(answer) => answer,
+            Err(error) => {
+                self.leave(now, key, LeaveReason::Failed);
+                return Err(error);
+            }
         };
         if !self.has_parts(room) && self.is_alone(room, key) {
             self.look_for_parts(room);
@@ -92,15 +87,73 @@ impl Shard {
         self.tell_size(room);
         self.review_mode(now, room, Occasion::Came, Some(key));
         self.send_joined(key, request, answer, false);
-        self.announce_participant(room, key);
+        if known.is_none() {
+            self.announce_participant(room, key);
+        }
         self.subscribe_to_room(now, key);
-        self.publish_announced(now, key);
+        if known.is_none() {
+            self.publish_announced(now, key);
+        } else {
+            self.announce_new_publications(now, key);
+        }
         self.relay_join(key);
         Ok(())
     }
 
+    /// Somebody who isn't known in this part of the room.
+    fn insert_newcomer(&mut self, now: Instant, room: RoomKey, newcomer: Newcomer) -> ParticipantKey {
+        let Newcomer { admission, by_http, continuation } = newcomer;
+        let at = self.config.wall_clock.ntp(now).0;
+        let (id, since, count) = match continuation {
+            Some(Continuation { participant, since, count }) => (participant, since.0, count),
+            None => (format!("p_{}", self.random_name(10)).as_str().into(), at, 0),
+        };
+        let key = self.participants.insert(Participant {
+            id,
+            admission,
+            room,
+            since,
+            incarnation: Incarnation { count, at },
+            home: None,
+            missing: None,
+            sent_on: false,
+            session: SessionId(String::new()),
+            connection: None,
+            by_http,
+            disconnected_at: None,
+            auto_subscribe: false,
+            publications: Vec::new(),
+            subscriptions: Vec::new(),
+            peer: None,
+            slots_asked: (0, 0),
+            allocating: Allocating::new(now),
+            peer_budget: PeerBudget::default(),
+            rated: Rated::new(now),
+            noted: Noted::default(),
+        });
+        if let Some(room) = self.rooms.get_mut(room) {
+            room.participants.push(key);
+        }
+        key
+    }
+
+    /// What somebody has at the shard that carries its transport, from `join` on.
+    fn open_session(&mut self, now: Instant, key: ParticipantKey, connection: ConnectionId, join: &Join) {
+        let session = self.random_session();
+        let Some(participant) = self.participants.get_mut(key) else { return };
+        participant.session = session.clone();
+        participant.connection = Some(connection);
+        participant.disconnected_at = participant.by_http.then_some(now);
+        participant.auto_subscribe = join.auto_subscribe;
+        participant.allocating = Allocating::new(now);
+        participant.noted = Noted::new(join.client.as_deref());
+        self.sessions.insert(session, key);
+        self.connections.insert(connection, key);
+    }
+
     /// The room of that name, created on first entry.
-    fn room_for(&mut self, now: Instant, admission: &Admission, by_http: bool) -> Result<RoomKey, ErrorInfo> {
+    fn room_for(&mut self, now: Instant, newcomer: &Newcomer) -> Result<RoomKey, ErrorInfo> {
+        let Newcomer { admission, by_http, .. } = newcomer;
         let own = admission.max_participants.map(|most| most as usize);
         if let Some(key) = self.rooms_by_name.get(&admission.room) {
             let others = |key: &&ParticipantKey| {
@@ -109,7 +162,7 @@ impl Shard {
             let present = self.rooms.get(*key).map_or(0, |room| room.participants.iter().filter(others).count());
             let agreed = self.rooms.get(*key).and_then(|room| room.terms.most);
             let is_there = self.rooms.get(*key).is_some_and(|room| room.participants.len() > present);
-            self.check_entry(*key, person(admission, by_http), is_there)?;
+            self.check_entry(*key, person(admission, *by_http), is_there)?;
             self.check_policy(*key, admission)?;
             let most = [agreed, own].into_iter().flatten().fold(self.config.limits.participants_per_room, usize::min);
             if present >= most {
@@ -167,10 +220,24 @@ impl Shard {
         let unknown = || ErrorInfo::new(ErrorCode::SessionUnknown, "no such session: it ended, or its resume window passed; join anew");
         let offer = join.offer.as_ref().map(Self::read_offer).transpose()?;
         let key = *self.sessions.get(session).ok_or_else(unknown)?;
-        let participant = self.participants.get_mut(key).ok_or_else(unknown)?;
+        let participant = self.participants.get(key).ok_or_else(unknown)?;
         if participant.admission.identity != admission.identity || participant.admission.room != admission.room {
             return Err(unknown());
         }
+        self.come_back(now, connection, request, key, join, offer)
+    }
+
+    /// Takes up a session of this shard: over its transport, or over another if the offer is that of one.
+    fn come_back(
+        &mut self,
+        now: Instant,
+        connection: ConnectionId,
+        request: u32,
+        key: ParticipantKey,
+        join: &Join,
+        offer: Option<Offer>,
+    ) -> Result<(), ErrorInfo> {
+        let Some(participant) = self.participants.get_mut(key) else { return Ok(()) };
         // The old WebSocket may not have noticed yet that it is dead.
         if let Some(old) = participant.connection.replace(connection) {
             self.connections.remove(&old);
@@ -238,6 +305,7 @@ impl Shard {
             mode: self.mode_of(participant.room),
             direct: room.terms.policy != ModePolicy::Sfu,
             locked: room.decisions.is_locked(),
+            claim: None,
         };
         self.signal(key, ServerMessage::Joined(Box::new(joined)));
         self.tell_moderation_to(key, resumed);

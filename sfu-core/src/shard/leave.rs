@@ -27,6 +27,11 @@ impl Shard {
     pub(super) fn leave_keeping_room(&mut self, now: Instant, key: ParticipantKey, reason: LeaveReason) {
         let Some(participant) = self.participants.get_mut(key) else { return };
         let publications = std::mem::take(&mut participant.publications);
+        let told = (participant.home.is_none() && participant.sent_on).then(|| (participant.room, participant.id.clone()));
+        if let Some((room, id)) = &told {
+            // Ahead of what it published: other parts keep that, too.
+            self.relay_leave(*room, id, reason, true);
+        }
         for publication in publications {
             self.remove_publication(now, publication);
         }
@@ -46,7 +51,9 @@ impl Shard {
         }
         if participant.home.is_none() {
             self.stats.leaves = self.stats.leaves.saturating_add(1);
-            self.relay_leave(participant.room, &participant.id, reason);
+            if told.is_none() {
+                self.relay_leave(participant.room, &participant.id, reason, false);
+            }
             self.tell_size(participant.room);
         }
         self.announce(participant.room, None, &ServerMessage::ParticipantLeft { participant: participant.id, reason });
@@ -95,7 +102,9 @@ impl Shard {
         for key in &everybody {
             let error = ErrorInfo::new(ErrorCode::ShuttingDown, "this edge is going away; join again, on another edge if there is one");
             self.close_with(*key, error);
-            if let Some(connection) = self.participants.get_mut(*key).and_then(|participant| participant.connection.take()) {
+            let Some(participant) = self.participants.get_mut(*key) else { continue };
+            participant.sent_on = !participant.by_http;
+            if let Some(connection) = participant.connection.take() {
                 self.connections.remove(&connection);
                 self.events.push_back(Event::Close { connection });
             }

@@ -1,6 +1,7 @@
 //! Sources come and go.
 
 use super::Shard;
+use super::relay::names;
 use crate::keys::{ParticipantKey, PublicationKey};
 use crate::publication::Publication;
 use crate::relay::Relayed;
@@ -40,11 +41,19 @@ impl Shard {
         let blocked = self.rooms.get(room).is_some_and(|room| room.decisions.silences(identity, video));
         let mut name = intent.name.clone();
         name.truncate(floor_char_boundary(&name, MAX_NAME));
-        let id = format!("t_{}", self.random_name(10));
-        let info = PublicationInfo { id: id.as_str().into(), video, source: intent.source, name, muted: intent.muted || blocked, blocked };
-        let id = info.id.clone();
+        let generation = participant.incarnation.first_generation();
+        let carried_on = intent.publication.clone().filter(|id| generation > 0 && names(&participant.id, id.as_str()));
+        let carried_on = carried_on.filter(|id| !self.publications_by_id.contains_key(id));
+        let own = participant.id.as_str().trim_start_matches("p_").to_owned();
+        let fresh = format!("t_{own}{}", self.random_name(6));
+        let goes_on = carried_on.is_some();
+        let id = carried_on.unwrap_or_else(|| fresh.as_str().into());
+        let info = PublicationInfo { id: id.clone(), video, source: intent.source, name, muted: intent.muted || blocked, blocked };
         let repairable = negotiated.codecs.iter().any(|codec| codec.feedback.nack);
-        let source = Publication::new(info, key, room, section.mid.clone(), repairable, &negotiated.rids);
+        let mut source = Publication::new(info, key, room, section.mid.clone(), repairable, &negotiated.rids);
+        if goes_on {
+            source.begin_at(generation);
+        }
         let publication = self.publications.insert(source);
         self.publications_by_id.insert(id, publication);
         if let Some(participant) = self.participants.get_mut(key) {
@@ -126,7 +135,9 @@ impl Shard {
         }
         self.publications_by_id.remove(gone.id());
         match gone.from {
-            Some(from) => drop(self.relayed.remove(&from)),
+            // Whoever it was got from may have given the name away since.
+            Some(from) if self.relayed.get(&from) == Some(&publication) => drop(self.relayed.remove(&from)),
+            Some(_) => {}
             None => self.tell_parts(gone.room, || Relayed::Unpublished { publication: Self::handle_of(publication) }),
         }
         if let Some(peer) = self.peer_mut(gone.owner) {

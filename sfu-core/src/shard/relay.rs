@@ -4,10 +4,13 @@
 //! [`home`](crate::participant::Participant::home); its publications have entries too, whose packets come by [`media`] instead of from the
 //! network. So joining, subscribing, speakers and layers need to know nothing of parts.
 //!
-//! Where to read on: [`members`] (who is there), [`media`] (what they send).
+//! Where to read on: [`members`] (who is there), [`moves`] (who goes on in another part), [`media`] (what they send).
 
 mod media;
 mod members;
+mod moves;
+
+pub(super) use moves::names;
 
 use super::{Event, Shard};
 use crate::keys::{ParticipantKey, PublicationKey, RoomKey};
@@ -28,7 +31,7 @@ impl Shard {
             Relayed::Gone { room } => self.on_part_gone(now, from, &room),
             Relayed::Lost => self.on_shard_lost(now, from),
             Relayed::Joined { room, participant } => self.on_relayed_join(now, from, &room, participant),
-            Relayed::Left { room, participant, reason } => self.on_relayed_leave(now, from, &room, &participant, reason),
+            Relayed::Left { room, participant, reason, moved } => self.on_relayed_leave(now, from, &room, &participant, (reason, moved)),
             Relayed::Published { room, participant, publication } => {
                 self.on_relayed_publication(now, from, &room, &participant, publication)
             }

@@ -19,6 +19,10 @@ const OFFERS_INTERVAL: Duration = Duration::from_millis(100);
 /// Between two looks at who speaks.
 const SPEAKERS_INTERVAL: Duration = Duration::from_millis(250);
 
+/// How long somebody whose edge is gone is waited for, after it was missed, where sessions are kept no shorter: people are told of neither their going nor their coming when they go on
+/// elsewhere within it. Guess: leaving a dead edge takes up to 6 s, and 3 s of these have passed.
+const HELD: Duration = Duration::from_secs(10);
+
 impl Shard {
     /// After a pause without participants the next tick is one interval away.
     pub(super) fn arm_tick(&mut self, now: Instant) {
@@ -96,6 +100,9 @@ impl Shard {
     /// Neither signalling nor media for the resume window; by HTTP, where nothing can be resumed, without consent for as long as it lasts.
     fn is_gone(&self, now: Instant, key: ParticipantKey) -> bool {
         let Some(participant) = self.participants.get(key) else { return false };
+        if let Some(missing) = participant.missing {
+            return now.saturating_duration_since(missing) >= HELD.min(self.config.resume_window);
+        }
         let Some(disconnected) = participant.disconnected_at else { return false };
         let checked = participant.peer.as_ref().and_then(|peer| peer.ice.last_check());
         let last_sign = checked.map_or(disconnected, |checked| checked.max(disconnected));

@@ -175,7 +175,7 @@ impl World {
             forwarding: None,
         };
         let connection = ConnectionId(number as u64);
-        self.shard.handle_command(self.now, Command::Join { connection, request: 1, admission, join });
+        self.shard.handle_command(self.now, Command::Join { connection, request: 1, admission, continuation: None, join });
         let mut answer = None;
         while let Some(event) = self.shard.poll_event() {
             if let Event::Signal { connection: to, message: ServerMessage::Joined(joined) } = event

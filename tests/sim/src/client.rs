@@ -76,6 +76,8 @@ pub struct Client {
     /// Receiving sections that the edge asked for and that aren't offered yet: audio, video.
     wanted: Option<(usize, usize)>,
     next_request: u32,
+    /// How often it went on at another edge.
+    pub(crate) moves: u16,
     channels: Vec<ChannelId>,
     open_channels: Vec<ChannelId>,
     /// Its signalling is somebody else's, whose business it is when the transport breaks.
@@ -121,6 +123,7 @@ impl Client {
             unanswered: None,
             wanted: None,
             next_request: 1,
+            moves: 0,
             channels: Vec::new(),
             open_channels: Vec::new(),
             driven: false,

@@ -183,7 +183,7 @@ impl World {
         let join = Join { offer, auto_subscribe: true, ..Join::default() };
         self.command(match by_http {
             true => Command::JoinByHttp { connection, request: 1, admission, join },
-            false => Command::Join { connection, request: 1, admission, join },
+            false => Command::Join { connection, request: 1, admission, continuation: None, join },
         });
         self.run_until(crate::secs(2), "a guest's answer", |world| !world.guest_signals(number).is_empty());
         let ServerMessage::Joined(joined) = &self.guest_signals(number)[0] else { panic!("{:?}", self.guest_signals(number)) };

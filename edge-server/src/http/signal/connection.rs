@@ -17,8 +17,8 @@ use core::time::Duration;
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use nearcast_protocol::wire::WireError;
-use nearcast_protocol::{ClientEnvelope, ClientMessage, ErrorCode, ErrorInfo, IceServer, Join, ServerMessage};
-use sfu_core::{Command, ConnectionId};
+use nearcast_protocol::{ClientEnvelope, ClientMessage, Continues, ErrorCode, ErrorInfo, IceServer, Join, ServerMessage};
+use sfu_core::{Command, ConnectionId, Continuation, Ntp, WallClock};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
@@ -108,6 +108,9 @@ pub struct Connection {
     told: Option<ErrorCode>,
     /// From the token.
     identity: String,
+    room: String,
+    /// When the stay began that the join begins or goes on with; none: it comes back to a session.
+    since: Option<Ntp>,
     /// When fresh TURN credentials are due.
     renewal: Option<tokio::time::Instant>,
     /// Tells where the room has moved; none outside of clusters.
@@ -131,6 +134,8 @@ impl Connection {
             heard: now,
             told: None,
             identity: String::new(),
+            room: String::new(),
+            since: None,
             renewal: None,
             moved: None,
             context,
@@ -156,6 +161,9 @@ impl Connection {
             End::Slow => &counters.slow,
             End::Idle => &counters.idle,
         });
+        if let (End::Refused(ErrorInfo { code: ErrorCode::Elsewhere, .. }), Some(link)) = (&end, self.stage.link()) {
+            link.shard.send(Input::Command(Command::SentOn { connection: self.id })).await;
+        }
         // First the shard, so that the resume window starts now and not after the goodbyes.
         if !matches!(end, End::Dismissed(_)) {
             Box::pin(self.detach()).await;
@@ -212,6 +220,12 @@ impl Connection {
                     joined.edges = self.context.cluster.others();
                 }
                 joined.ice_servers = self.ice_servers();
+                joined.claim = self
+                    .context
+                    .relay
+                    .as_ref()
+                    .zip(self.since)
+                    .map(|(relay, since)| relay.claims().write((&self.room, &self.identity), joined.participant.id.as_str(), since));
                 if let Stage::Entering { link, .. } = core::mem::replace(&mut self.stage, Stage::Outside) {
                     self.stage = Stage::Inside { link };
                 }
@@ -332,6 +346,12 @@ impl Connection {
         let resume = join.resume.as_ref().map(|resume| &resume.session);
         let shard = self.context.media.shard_for(&claims.room, resume).ok_or_else(overloaded)?.clone();
         self.identity.clone_from(&claims.sub);
+        self.room.clone_from(&claims.room);
+        let continuation = join.continues.take().and_then(|shown| self.continuation(&shown));
+        if join.resume.is_none() {
+            let now = clock::now();
+            self.since = Some(continuation.as_ref().map_or_else(|| WallClock::new(now, clock::unix()).ntp(now), |going_on| going_on.since));
+        }
         join.token.clear(); // verified: nobody further on needs it
         join.client = join.client.map(|client| client.chars().filter(|character| !character.is_control()).take(LONGEST_CLIENT).collect());
         tracing::info!(
@@ -340,18 +360,28 @@ impl Connection {
             identity = claims.sub,
             client = join.client.as_deref().unwrap_or_default(),
             resume = join.resume.is_some(),
+            moves = continuation.as_ref().map_or(0, |going_on| going_on.count),
             "joining"
         );
         let admission = claims.admission(&self.context.config)?;
         let (queue, messages) = mpsc::channel(self.context.config.outgoing_queue.as_usize());
         let outgoing = Outgoing { queue, overflow: Arc::clone(&self.overflow) };
-        let command = Command::Join { connection: self.id, request, admission, join };
+        let command = Command::Join { connection: self.id, request, admission, continuation, join };
         let input = Input::Join { connection: self.id, outgoing, command };
         if !timeout(SHARD_PATIENCE, shard.send(input)).await.unwrap_or(false) {
             return Err(overloaded());
         }
         self.stage = Stage::Entering { request, link: Link { shard, messages } };
         Ok(())
+    }
+
+    /// The stay that goes on here. Who can't show that it is theirs begins one of their own.
+    fn continuation(&self, shown: &Continues) -> Option<Continuation> {
+        let read = self.context.relay.as_ref()?.claims().read((&self.room, &self.identity), shown);
+        if read.is_none() {
+            tracing::info!(connection = self.id.0, "what shall show that it was at another edge doesn't; it joins as a new participant");
+        }
+        read
     }
 
     /// Tells the shard that this connection is no longer its.

@@ -35,7 +35,15 @@ fn participant(number: u64) -> RelayedParticipant {
     };
     let publication = RelayedPublication { handle: Handle(1 << 32 | number), info: info(true), rids: vec!["q".into(), "h".into()] };
     let id = format!("participant-{number}").as_str().into();
-    RelayedParticipant { id, admission, since: u64::MAX - number, by_http: number % 2 == 1, publications: vec![publication] }
+    RelayedParticipant {
+        id,
+        admission,
+        since: u64::MAX - number,
+        by_http: number % 2 == 1,
+        publications: vec![publication],
+        count: 1,
+        came: number,
+    }
 }
 
 /// One of each kind of control.
@@ -59,7 +67,7 @@ fn every_kind() -> Vec<Relayed> {
         Relayed::Gone { room: room() },
         Relayed::Lost,
         Relayed::Joined { room: room(), participant: participant(0) },
-        Relayed::Left { room: room(), participant: "participant".into(), reason: LeaveReason::TimedOut },
+        Relayed::Left { room: room(), participant: "participant".into(), reason: LeaveReason::TimedOut, moved: true },
         Relayed::Published {
             room: room(),
             participant: "participant".into(),

@@ -65,6 +65,7 @@ impl Shard {
 
     /// Tells the homes of others' publications what is taken of them here, and repeats requests for key frames that are due.
     pub(super) fn tell_demands(&mut self, now: Instant) {
+        // Of those that are missing nothing is there, and so nothing is asked.
         let theirs: Vec<_> = self.relayed.values().copied().collect();
         for publication in theirs {
             self.tell_demand(publication);

@@ -64,6 +64,8 @@ impl Shard {
             since: participant.since,
             by_http: participant.by_http,
             publications: publications.filter_map(|key| self.publication_as_relayed(*key)).collect(),
+            count: participant.incarnation.count,
+            came: participant.incarnation.at,
         })
     }
 
@@ -80,9 +82,10 @@ impl Shard {
         self.tell_parts(room, || Relayed::Joined { room: name.clone(), participant: participant.clone() });
     }
 
-    pub(in crate::shard) fn relay_leave(&mut self, room: RoomKey, id: &ParticipantId, reason: LeaveReason) {
+    /// `moved`: it goes on elsewhere.
+    pub(in crate::shard) fn relay_leave(&mut self, room: RoomKey, id: &ParticipantId, reason: LeaveReason, moved: bool) {
         let Some(name) = self.rooms.get(room).map(|room| room.name.clone()) else { return };
-        self.tell_parts(room, || Relayed::Left { room: name.clone(), participant: id.clone(), reason });
+        self.tell_parts(room, || Relayed::Left { room: name.clone(), participant: id.clone(), reason, moved });
     }
 
     pub(in crate::shard) fn relay_publication(&mut self, publication: PublicationKey) {
@@ -131,7 +134,8 @@ impl Shard {
         let everybody = self.rooms.get(room).map(|room| room.participants.clone()).unwrap_or_default();
         let named: HashSet<&ParticipantId> = named.iter().map(|participant| &participant.id).collect();
         for key in everybody {
-            let known = self.participants.get(key).filter(|known| known.home == Some(from));
+            // One that is missing is waited for, whoever has come to its place.
+            let known = self.participants.get(key).filter(|known| known.home == Some(from) && known.missing.is_none());
             if known.is_some_and(|known| !named.contains(&known.id)) {
                 self.leave(now, key, LeaveReason::Left);
             }
@@ -139,7 +143,7 @@ impl Shard {
     }
 
     /// A participant names all it publishes.
-    fn update_relayed(&mut self, now: Instant, from: ShardId, owner: ParticipantKey, publications: Vec<RelayedPublication>) {
+    pub(super) fn update_relayed(&mut self, now: Instant, from: ShardId, owner: ParticipantKey, publications: Vec<RelayedPublication>) {
         let known = self.participants.get(owner).map(|owner| owner.publications.clone()).unwrap_or_default();
         for key in known {
             let handle = self.publications.get(key).and_then(|known| known.from).map(|(_, handle)| handle);
@@ -170,9 +174,8 @@ impl Shard {
     }
 
     fn admit_relayed(&mut self, now: Instant, from: ShardId, room: RoomKey, mut relayed: RelayedParticipant) {
-        if let Some(known) = self.relayed_participant(from, room, &relayed.id) {
-            self.update_relayed(now, from, known, relayed.publications);
-            return;
+        if let Some(known) = self.stay_in(room, &relayed.id) {
+            return self.follow(now, from, known, relayed);
         }
         if !self.give_way(now, room, &relayed) {
             return;
@@ -194,11 +197,11 @@ impl Shard {
     fn give_way(&mut self, now: Instant, room: RoomKey, relayed: &RelayedParticipant) -> bool {
         let same = self.rooms.get(room).into_iter().flat_map(|room| &room.participants).find_map(|key| {
             let known = self.participants.get(*key)?;
-            (known.admission.identity == relayed.admission.identity).then(|| (known.since, known.id.as_str().to_owned()))
+            (known.admission.identity == relayed.admission.identity).then(|| (known.incarnation.at, known.id.as_str().to_owned()))
         });
         match same {
             None => true,
-            Some((since, id)) if (since, id.as_str()) < (relayed.since, relayed.id.as_str()) => {
+            Some((came, id)) if (came, id.as_str()) < (relayed.incarnation().at, relayed.id.as_str()) => {
                 self.replace_same_identity(now, room, &relayed.admission.identity);
                 true
             }
@@ -213,10 +216,19 @@ impl Shard {
         self.rooms.get(room)?.participants.iter().find(theirs).copied()
     }
 
-    pub(super) fn on_relayed_leave(&mut self, now: Instant, from: ShardId, room: &str, id: &ParticipantId, reason: LeaveReason) {
+    pub(super) fn on_relayed_leave(
+        &mut self,
+        now: Instant,
+        from: ShardId,
+        room: &str,
+        id: &ParticipantId,
+        (reason, moved): (LeaveReason, bool),
+    ) {
         let Some(room) = self.rooms_by_name.get(room).copied() else { return };
-        if let Some(key) = self.relayed_participant(from, room, id) {
-            self.leave(now, key, reason);
+        match self.relayed_participant(from, room, id) {
+            Some(key) if moved => self.miss(now, key),
+            Some(key) => self.leave(now, key, reason),
+            None => {}
         }
     }
 
@@ -234,14 +246,14 @@ impl Shard {
         }
     }
 
-    fn add_relayed_publication(&mut self, now: Instant, from: ShardId, owner: ParticipantKey, publication: RelayedPublication) {
+    pub(super) fn add_relayed_publication(&mut self, now: Instant, from: ShardId, owner: ParticipantKey, publication: RelayedPublication) {
         if self.relayed_publication(from, publication.handle).is_none() {
             self.insert_relayed_publication(from, owner, publication);
             self.announce_new_publications(now, owner);
         }
     }
 
-    fn insert_relayed_publication(&mut self, from: ShardId, owner: ParticipantKey, relayed: RelayedPublication) {
+    pub(super) fn insert_relayed_publication(&mut self, from: ShardId, owner: ParticipantKey, relayed: RelayedPublication) {
         let Some(room) = self.participants.get(owner).map(|owner| owner.room) else { return };
         let id = relayed.info.id.clone();
         // Its packets come in order over the relay; what is missing there is missing at home too, and asked for there.
@@ -263,28 +275,33 @@ impl Shard {
 
     pub(super) fn on_part_gone(&mut self, now: Instant, from: ShardId, room: &str) {
         if let Some(room) = self.rooms_by_name.get(room).copied() {
-            self.forget_part(now, from, room);
+            for key in self.forget_part(from, room) {
+                self.leave(now, key, LeaveReason::TimedOut);
+            }
         }
     }
 
     pub(super) fn on_shard_lost(&mut self, now: Instant, from: ShardId) {
         let rooms: Vec<_> = self.rooms.iter().filter(|(_, room)| room.parts.contains(&from)).map(|(key, _)| key).collect();
         for room in rooms {
-            self.forget_part(now, from, room);
+            for key in self.forget_part(from, room) {
+                self.miss(now, key);
+            }
         }
     }
 
-    fn forget_part(&mut self, now: Instant, from: ShardId, room: RoomKey) {
-        let Some(known) = self.rooms.get_mut(room) else { return };
+    /// Who was there, but for those that are missing already.
+    fn forget_part(&mut self, from: ShardId, room: RoomKey) -> Vec<ParticipantKey> {
+        let Some(known) = self.rooms.get_mut(room) else { return Vec::new() };
         known.parts.retain(|part| *part != from);
         let everybody = known.participants.clone();
-        let theirs: Vec<_> = everybody.into_iter().filter(|key| self.home(*key) == Some(from)).collect();
-        for key in theirs {
-            self.leave(now, key, LeaveReason::TimedOut);
-        }
         for publication in self.publications.values_mut().filter(|publication| publication.room == room) {
             publication.relays.retain(|(part, _)| *part != from);
         }
+        let theirs = |key: &ParticipantKey| {
+            self.participants.get(*key).is_some_and(|participant| participant.home == Some(from) && participant.missing.is_none())
+        };
+        everybody.into_iter().filter(theirs).collect()
     }
 
     /// The last participant of this part has gone: what is known of the others goes too. They are told.

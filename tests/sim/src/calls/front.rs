@@ -57,7 +57,7 @@ impl Front {
             max_participants: None,
             forwarding: None,
         };
-        edge.command(now, Command::Join { connection, request: envelope.id, admission, join });
+        edge.command(now, Command::Join { connection, request: envelope.id, admission, continuation: None, join });
         None
     }
 

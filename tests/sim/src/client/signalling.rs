@@ -12,7 +12,7 @@ impl Client {
     pub(crate) fn first_join(&mut self) -> Join {
         let (plans, audio, video) = (std::mem::take(&mut self.joining.sources), self.joining.audio_slots, self.joining.video_slots);
         let offer = self.grow(plans, audio, video, self.joining.data);
-        Join { token: String::new(), auto_subscribe: self.joining.auto_subscribe, offer, resume: None, client: None }
+        Join { token: String::new(), auto_subscribe: self.joining.auto_subscribe, offer, ..Join::default() }
     }
 
     /// The join that comes back to a session.

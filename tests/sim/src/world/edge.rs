@@ -49,6 +49,12 @@ pub struct Edge {
     rooms: HashMap<String, Vec<u32>>,
     /// Participants of one room that a shard takes before the next gets some.
     pub spread_at: u32,
+    /// Where the next one who joins goes, whatever the room says.
+    next_at: Option<usize>,
+    /// Edges that do nothing: killed, or stopped for a while.
+    still: Vec<usize>,
+    /// What happened to these meanwhile.
+    missed: Vec<(usize, Arrival)>,
     events: VecDeque<Event>,
     sent: HashMap<(SocketAddr, u32), SentStream>,
 }
@@ -96,6 +102,9 @@ impl Edge {
             connections: HashMap::new(),
             rooms: HashMap::new(),
             spread_at: u32::MAX,
+            next_at: None,
+            still: Vec::new(),
+            missed: Vec::new(),
             events: VecDeque::new(),
             sent: HashMap::new(),
         }
@@ -115,6 +124,48 @@ impl Edge {
     pub fn narrow(&mut self, now: Instant, edge: usize, withheld: u8) {
         let others = self.mesh.as_ref().map(|mesh| mesh.names_at(edge)).unwrap_or_default();
         self.shards[edge].handle_narrow(&others, withheld);
+        self.collect(now, edge);
+    }
+
+    /// The next one who joins does so at this shard, whatever the room says.
+    pub fn next_at(&mut self, shard: usize) {
+        self.next_at = Some(shard);
+    }
+
+    /// Whether somebody's transport is on this shard.
+    #[must_use]
+    pub fn carries(&self, shard: usize, room: &str, identity: &str) -> bool {
+        self.shards[shard].path_insides(room, identity).is_some()
+    }
+
+    /// One of the edges stands still: nothing reaches it and nothing leaves it. One that is killed does so for ever.
+    pub fn stop(&mut self, edge: usize) {
+        self.still.push(edge);
+        if let Some(mesh) = &mut self.mesh {
+            (0..self.shards.len()).filter(|other| *other != edge).for_each(|other| mesh.cut(edge, other));
+        }
+    }
+
+    /// It goes on where it stood, and learns what has happened to its links.
+    pub fn go_on(&mut self, now: Instant, edge: usize) {
+        self.still.retain(|still| *still != edge);
+        let (missed, rest) = std::mem::take(&mut self.missed).into_iter().partition(|(at, _)| *at == edge);
+        self.missed = rest;
+        for (edge, arrival) in missed {
+            self.arrive(now, edge, arrival);
+        }
+        if let Some(mesh) = &mut self.mesh {
+            (0..self.shards.len()).filter(|other| *other != edge).for_each(|other| mesh.mend(now, edge, other));
+        }
+    }
+
+    fn arrive(&mut self, now: Instant, edge: usize, arrival: Arrival) {
+        match arrival {
+            arrival if self.still.contains(&edge) => return self.missed.push((edge, arrival)),
+            Arrival::Said(from, message) => self.shards[edge].handle_relay(now, from, *message),
+            Arrival::Linked(other) => self.shards[edge].handle_linked(&[other]),
+            Arrival::Unlinked(other) => self.shards[edge].handle_unlinked(now, &[other]),
+        }
         self.collect(now, edge);
     }
 
@@ -180,11 +231,13 @@ impl Edge {
         let shard = match &command {
             Command::Join { connection, admission, join, .. } | Command::JoinByHttp { connection, admission, join, .. } => {
                 let resumed = join.resume.as_ref().and_then(|resume| shard_of_session(&resume.session)).map(|shard| shard.index());
-                let shard = resumed.unwrap_or_else(|| self.place(&admission.room));
+                let shard = resumed.or(self.next_at.take()).unwrap_or_else(|| self.place(&admission.room));
                 self.connections.insert(*connection, shard);
                 Some(shard)
             }
-            Command::Request { connection, .. } | Command::RestartIce { connection, .. } => self.connections.get(connection).copied(),
+            Command::Request { connection, .. } | Command::RestartIce { connection, .. } | Command::SentOn { connection } => {
+                self.connections.get(connection).copied()
+            }
             Command::Disconnected { connection } => self.connections.remove(connection),
             // Whichever part of the room it is in.
             Command::Remove { .. } | Command::Shutdown => {
@@ -195,7 +248,7 @@ impl Edge {
                 None
             }
         };
-        if let Some(shard) = shard {
+        if let Some(shard) = shard.filter(|shard| self.moves(*shard)) {
             self.shards[shard].handle_command(now, command);
             self.collect(now, shard);
         }
@@ -222,6 +275,9 @@ impl Edge {
             self.collect(now, arrival);
             return;
         };
+        if !self.moves(owner) {
+            return;
+        }
         self.handed_over += u64::from(owner != arrival);
         self.shards[owner].handle_datagram(now, from, self.address, &mut bytes);
         self.collect(now, owner);
@@ -243,7 +299,7 @@ impl Edge {
     pub(crate) fn tick(&mut self, now: Instant) -> bool {
         let mut busy = false;
         for index in 0..self.shards.len() {
-            if self.shards[index].poll_timeout().is_some_and(|at| at <= now) {
+            if self.moves(index) && self.shards[index].poll_timeout().is_some_and(|at| at <= now) {
                 busy = true;
                 self.shards[index].handle_timeout(now);
                 self.collect(now, index);
@@ -251,19 +307,19 @@ impl Edge {
         }
         while let Some((edge, arrival)) = self.mesh.as_mut().and_then(|mesh| mesh.poll(now)) {
             busy = true;
-            match arrival {
-                Arrival::Said(from, message) => self.shards[edge].handle_relay(now, from, *message),
-                Arrival::Linked(other) => self.shards[edge].handle_linked(&[other]),
-                Arrival::Unlinked(other) => self.shards[edge].handle_unlinked(now, &[other]),
-            }
-            self.collect(now, edge);
+            self.arrive(now, edge, arrival);
         }
         busy
     }
 
     pub(crate) fn next_due(&self) -> Option<Instant> {
         let links = self.mesh.as_ref().and_then(Mesh::next_due);
-        self.shards.iter().filter_map(Shard::poll_timeout).chain(links).min()
+        let moving = self.shards.iter().enumerate().filter(|(edge, _)| self.moves(*edge));
+        moving.filter_map(|(_, shard)| shard.poll_timeout()).chain(links).min()
+    }
+
+    fn moves(&self, edge: usize) -> bool {
+        !self.still.contains(&edge)
     }
 
     /// Events out of a shard, and out of those it told something; the receive loops learn whose addresses are whose.

@@ -7,7 +7,7 @@ use crate::joining::Joining;
 use crate::secs;
 use nearcast_protocol::wire::Cbor;
 use nearcast_protocol::{ClientMessage, DataFrame, MediaOffer, ServerMessage};
-use sfu_core::{Command, ConnectionId};
+use sfu_core::{Command, ConnectionId, Continuation, Ntp};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 use str0m::change::SdpApi;
@@ -75,6 +75,26 @@ impl World {
         self.open_connection(id, join);
     }
 
+    /// Leaves its edge without a word and goes on at another, where it shows that it is the same; its transport is a new one. The edge that it leaves
+    /// notices nothing.
+    pub fn go_on_at(&mut self, id: ClientId, edge: usize) {
+        self.go_on_as(id, edge, |_, _| {});
+    }
+
+    /// The same with the join changed, or what is known of who it was.
+    pub fn go_on_as(&mut self, id: ClientId, edge: usize, change: impl FnOnce(&mut nearcast_protocol::Join, &mut Continuation)) {
+        self.rebind(id);
+        let now = self.now;
+        let client = &mut self[id];
+        let offer = Some(client.renew_transport(now));
+        client.moves += 1;
+        let mut continuation = Continuation { participant: client.participant(), since: Ntp(0), count: client.moves };
+        let mut join = nearcast_protocol::Join { offer, resume: None, ..client.resuming_join() };
+        change(&mut join, &mut continuation);
+        self.edge.next_at(edge);
+        self.open_connection_as(id, join, Some(continuation));
+    }
+
     /// A guest's address and WebSocket; returns its number.
     pub(crate) fn open_mailbox(&mut self) -> (usize, SocketAddr) {
         let (address, connection) = (self.fresh_port(), self.fresh_connection());
@@ -96,12 +116,16 @@ impl World {
     }
 
     fn open_connection(&mut self, id: ClientId, join: nearcast_protocol::Join) {
+        self.open_connection_as(id, join, None);
+    }
+
+    fn open_connection_as(&mut self, id: ClientId, join: nearcast_protocol::Join, continuation: Option<Continuation>) {
         let connection = self.fresh_connection();
         let client = &mut self[id];
         client.connection = Some(connection);
         let admission = client.admission();
         let request = client.envelope(ClientMessage::Ping).id;
-        self.command(Command::Join { connection, request, admission, join });
+        self.command(Command::Join { connection, request, admission, continuation, join });
     }
 
     /// An address outside of the client's NAT that nobody had before.
@@ -165,6 +189,14 @@ impl World {
         }
     }
 
+    /// Is told to go on at another edge, by the edge itself: its WebSocket ends.
+    pub fn send_on(&mut self, id: ClientId) {
+        if let Some(connection) = self[id].connection {
+            self.command(Command::SentOn { connection });
+        }
+        self.lose_signalling(id);
+    }
+
     /// Leaves in good order.
     pub fn leave(&mut self, id: ClientId) {
         self.request(id, ClientMessage::Leave);
@@ -172,13 +204,18 @@ impl World {
         self.forget(id);
     }
 
-    /// Says goodbye on the transport (a page that is closed), then the WebSocket ends too.
-    pub fn close_page(&mut self, id: ClientId) {
+    /// Says goodbye on the transport.
+    pub fn close_transport(&mut self, id: ClientId) {
         let index = usize::from(id.0);
         drop(self.clients[index].rtc.close());
         self.clients[index].drain(self.now, &mut self.outgoing);
         self.send_up(index);
         self.run_for(Link::DELAY + Link::DELAY);
+    }
+
+    /// Says goodbye on the transport (a page that is closed), then the WebSocket ends too.
+    pub fn close_page(&mut self, id: ClientId) {
+        self.close_transport(id);
         self.lose_signalling(id);
         self.forget(id);
     }
