@@ -400,6 +400,13 @@ impl Publication {
         arrival
     }
 
+    /// An encoding is taken of its home that wasn't a moment ago: the pause before its first packet was no outage.
+    pub(crate) fn expect_anew(&mut self, encoding: u8) {
+        if let Some(stream) = self.stream_mut(encoding) {
+            stream.expect_anew();
+        }
+    }
+
     /// Takes note of an authentic packet of an encoding. `resent`: it came on the repair stream.
     pub(crate) fn on_packet(&mut self, encoding: u8, packet: &MediaPacket<'_>, now: Instant, resent: bool) -> Option<Arrival> {
         let arrival = self.stream_mut(encoding)?.on_packet(packet, now, resent);

@@ -87,6 +87,10 @@ impl Stream {
         Arrival::Fresh { gap: false, torn: video && silent && skipped && !info.keyframe }
     }
 
+    pub(super) fn expect_anew(&mut self) {
+        self.arrived = None;
+    }
+
     /// Takes note of an authentic packet. `resent`: it came on the repair stream.
     pub(crate) fn on_packet(&mut self, packet: &MediaPacket<'_>, now: Instant, resent: bool) -> Arrival {
         let info = &packet.info;

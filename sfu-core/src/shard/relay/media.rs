@@ -97,8 +97,12 @@ impl Shard {
         for encoding in (0..known.encodings().len() as u8).filter(|encoding| encodings & bit(*encoding) == 0) {
             known.keyframes.forget(encoding);
         }
-        if std::mem::replace(&mut known.demand_told, demand) == demand {
+        let before = std::mem::replace(&mut known.demand_told, demand);
+        if before == demand {
             return;
+        }
+        for encoding in (0..known.encodings().len() as u8).filter(|encoding| encodings & !before.encodings & bit(*encoding) != 0) {
+            known.expect_anew(encoding);
         }
         self.tell_part(home, Relayed::Demand { publication: handle, demand });
     }
