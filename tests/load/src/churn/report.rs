@@ -10,6 +10,9 @@ use std::time::{Duration, Instant};
 /// a tenth of what a receiver takes.
 const BOUND_KB: u64 = 2048;
 
+/// So many samples are those of a soak.
+const MANY: usize = 8;
+
 /// Memory at one point, with all tables empty.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Sample {
@@ -44,13 +47,14 @@ impl Report {
         self.samples.push(Sample { cycles, resident_kb, at: self.began.elapsed() });
     }
 
-    /// The samples from which on memory is expected to be flat: all but the first, with many all but the first quarter. Up to there memory is
-    /// still being shared out.
+    /// The samples from which on memory is expected to be flat: all but the first, with many the second half. Up to there malloc's arenas fill
+    /// up: what is in use in them doesn't grow (`malloc_stats`).
     fn settled(&self) -> &[Sample] {
-        self.samples.get((self.samples.len() / 4).max(1)..).unwrap_or_default()
+        let from = if self.samples.len() < MANY { 1 } else { self.samples.len() / 2 };
+        self.samples.get(from..).unwrap_or_default()
     }
 
-    /// Growth from the second sample to the last, in kB; with many, from a quarter of the way.
+    /// Growth from the second sample to the last, in kB; with many, from half of the way.
     #[must_use]
     pub fn growth_kb(&self) -> u64 {
         let resident = |sample: Option<&Sample>| sample.map_or(0, |sample| sample.resident_kb);
@@ -103,7 +107,7 @@ impl fmt::Display for Report {
         let hourly = self.slope_per_second() * 3_600.0 / (1024.0 * 1024.0);
         writeln!(
             formatter,
-            "slope after the first quarter: {:.0} bytes a participant, {hourly:.2} MB an hour; every table of the edge was empty each time",
+            "slope once it has settled: {:.0} bytes a participant, {hourly:.2} MB an hour; every table of the edge was empty each time",
             self.slope()
         )
     }
