@@ -104,8 +104,8 @@ idle: build ## Measure what 10,000 idle WebSockets cost the edge
 	@cargo run --quiet --package nearcast-attack -- idle
 
 .PHONY: churn
-churn: build ## Participants come, go and break for MINUTES (20), drawn from SEED (1): memory stays flat, every table empties
-	@cargo run --release --quiet --package nearcast-load -- churn --minutes $(or $(MINUTES),20) --seed $(or $(SEED),1)
+churn: build ## Participants come, go and break for MINUTES (20), faults and attacks among them, drawn from SEED (1): memory stays flat, every table empties
+	@cargo run --release --quiet --package nearcast-attack -- churn --minutes $(or $(MINUTES),20) --seed $(or $(SEED),1)
 
 .PHONY: size
 size: build ## Print the sizes of SDK and edge, and hold them to their budgets

@@ -157,12 +157,17 @@ settings! {
     #[arg(long, value_name = "FILE")]
     tls_key: File, flag: Option<String>, default: "", range: "a PEM file; needs tls_certificate";
 
-    /// How media over UDP is marked for routers that give some traffic precedence: a differentiated services code point (RFC 2474), for all of it.
+    /// How media over UDP is marked for routers that give some traffic precedence: a differentiated services code point (RFC 2474), for all but sound.
     ///
-    /// 34 is AF41, what RFC 8837 recommends for interactive video with its audio; 46 is EF, for calls without pictures; 0 marks nothing. One mark for
-    /// all, since a system call sends what goes to many receivers at once.
+    /// 34 is AF41, what RFC 8837 recommends for interactive video; 0 marks nothing.
     #[arg(long, value_name = "CODE POINT")]
     dscp: Bounded<0, 63>, flag: Option<String>, default: "34", range: "0 to 63";
+
+    /// The same for sound. 46 is EF, what RFC 8837 recommends for it.
+    ///
+    /// On systems other than Linux sound is marked as `dscp` says.
+    #[arg(long, value_name = "CODE POINT")]
+    dscp_audio: Bounded<0, 63>, flag: Option<String>, default: "46", range: "0 to 63";
 
     /// Addresses at which browsers reach the media ports, when that is not what the host's interfaces show (NAT, cloud, containers).
     ///

@@ -99,10 +99,11 @@ impl Media {
         let system = |error: &dyn core::fmt::Display| MediaError::System(error.to_string());
         let cores = std::thread::available_parallelism().map_or(1, core::num::NonZero::get);
         let count = config.shards.on(cores).get();
-        let sockets = socket::bind(config.udp.0, count, config.socket_buffer.as_usize())
+        let mut sockets = socket::bind(config.udp.0, count, config.socket_buffer.as_usize())
             .map_err(|source| MediaError::Bind { address: config.udp.0, source })?;
-        for socket in &sockets {
-            if let Err(error) = socket.mark(u8::try_from(config.dscp.0).unwrap_or_default()) {
+        let code_point = |value| u8::try_from(value).unwrap_or_default();
+        for socket in &mut sockets {
+            if let Err(error) = socket.mark(code_point(config.dscp.0), code_point(config.dscp_audio.0)) {
                 tracing::warn!(%error, dscp = config.dscp.0, "the system does not let media be marked; it goes unmarked");
                 break;
             }

@@ -110,10 +110,10 @@ const table: Readonly<Record<KnownErrorCode, readonly [ErrorClass, boolean, stri
   'token-unavailable': [TokenError, true, 'Your token function failed; its error is the cause.'],
 
   'device-permission-denied': [DeviceError, false, "Access was refused. Allow it in the browser's address bar or the system's settings."],
-  'device-not-found': [DeviceError, false, 'There is no such device. Connect one, or choose another.'],
+  'device-not-found': [DeviceError, false, 'There is no such device. Choose another.'],
   'device-in-use': [DeviceError, true, 'Another program uses the device. Close it, then try again.'],
-  'device-constraints': [DeviceError, false, 'No device can do what was asked (size, frame rate, device id). Ask for less.'],
-  'device-unsupported': [DeviceError, false, 'This page cannot open devices: it needs https (or localhost), and a browser that can.'],
+  'device-constraints': [DeviceError, false, 'No device can do what was asked. Ask for less.'],
+  'device-unsupported': [DeviceError, false, 'Devices need https (or localhost), and a browser that opens them.'],
   'screen-cancelled': [DeviceError, true, 'Screen sharing was cancelled.'],
 
   'no-common-codec': [MediaError, false],
@@ -132,8 +132,8 @@ const table: Readonly<Record<KnownErrorCode, readonly [ErrorClass, boolean, stri
   'core-panicked': [InternalError, true, 'The core failed. Connect again; please report this.'],
   internal: [InternalError, true, 'A fault of Nearcast. Please report this.'],
   'bad-message': [InternalError, false, 'SDK and edge disagree. Update the older one.'],
-  'unsupported-version': [InternalError, false, 'SDK and edge have no version in common. Update the older one.'],
-  'out-of-order': [InternalError, false, 'SDK and edge disagree about the call. Please report this.'],
+  'unsupported-version': [InternalError, false, 'SDK and edge share no version. Update the older one.'],
+  'out-of-order': [InternalError, false, 'SDK and edge disagree. Please report this.'],
 };
 
 const rows: ReadonlyMap<string, readonly [ErrorClass, boolean, string?]> = /* @__PURE__ */ new Map(Object.entries(table));

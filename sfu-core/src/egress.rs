@@ -6,7 +6,7 @@
 //! next, a buffer's fill at a time. What a slow subscriber can't be sent yet waits as numbers, too ([`waiting`]). So nothing is kept for each destination, and a subscriber's keys and forwarder are touched once a frame.
 //!
 //! Invariants, each with a test of the same name: `datagrams_of_one_destination_keep_their_order`,
-//! `a_run_holds_equal_sizes_and_at_most_one_shorter_last`, `the_buffer_is_reused`.
+//! `a_run_holds_equal_sizes_and_at_most_one_shorter_last`, `sound_is_in_runs_of_its_own`, `the_buffer_is_reused`.
 
 pub(crate) mod evening;
 pub(crate) mod frames;
@@ -43,6 +43,8 @@ pub struct Transmit<'a> {
     pub segment_size: usize,
     /// The datagrams, one behind the other; never empty.
     pub contents: &'a [u8],
+    /// They are sound, and nothing else.
+    pub sound: bool,
 }
 
 impl Transmit<'_> {
@@ -76,17 +78,13 @@ impl<'a> Batch<'a> {
     /// The run at `index`.
     #[must_use]
     pub fn get(&self, index: usize) -> Option<Transmit<'a>> {
-        let run = self.runs.get(index)?;
-        Some(Transmit { destination: run.destination, segment_size: run.segment_size, contents: self.bytes.get(run.start..run.end)? })
+        self.runs.get(index)?.transmit(self.bytes)
     }
 
     /// The runs, in order.
     pub fn iter(&self) -> impl Iterator<Item = Transmit<'a>> + use<'a> {
         let Self { runs, bytes } = *self;
-        runs.iter().filter_map(move |run| {
-            let contents = bytes.get(run.start..run.end)?;
-            Some(Transmit { destination: run.destination, segment_size: run.segment_size, contents })
-        })
+        runs.iter().filter_map(move |run| run.transmit(bytes))
     }
 }
 
@@ -97,17 +95,24 @@ struct Run {
     segments: usize,
     start: usize,
     end: usize,
+    sound: bool,
 }
 
 impl Run {
-    /// Whether a datagram of this length can follow.
-    fn takes(&self, destination: Remote, length: usize) -> bool {
+    fn transmit<'a>(&self, bytes: &'a [u8]) -> Option<Transmit<'a>> {
+        let Self { destination, segment_size, sound, .. } = *self;
+        Some(Transmit { destination, segment_size, contents: bytes.get(self.start..self.end)?, sound })
+    }
+
+    /// Whether a datagram of this length can follow. Sound is marked otherwise than the rest, and a run is marked as one.
+    fn takes(&self, destination: Remote, length: usize, sound: bool) -> bool {
         let all_full = self.end.saturating_sub(self.start) == self.segment_size.saturating_mul(self.segments);
         all_full
             && length <= self.segment_size
             && self.segments < MAX_SEGMENTS
             && self.end.saturating_sub(self.start).saturating_add(length) <= MAX_RUN
             && self.destination == destination
+            && self.sound == sound
     }
 }
 
@@ -125,9 +130,9 @@ impl Egress {
     }
 
     /// Lets `write` fill a buffer of [`MAX_DATAGRAM`] bytes, whose contents are left-overs, and queues the first `n` of them when it
-    /// returns `Some(n)`. Returns the datagram's size.
+    /// returns `Some(n)`. Returns the datagram's size. `sound`: it is a packet of sound.
     #[inline]
-    pub(crate) fn push_with(&mut self, destination: Remote, write: impl FnOnce(&mut [u8]) -> Option<usize>) -> Option<usize> {
+    pub(crate) fn push_with(&mut self, destination: Remote, sound: bool, write: impl FnOnce(&mut [u8]) -> Option<usize>) -> Option<usize> {
         let start = self.filled;
         let room = start.saturating_add(MAX_DATAGRAM);
         if room > self.bytes.len() {
@@ -137,19 +142,19 @@ impl Egress {
         let length = write(self.bytes.get_mut(start..room)?).filter(|length| (1..=MAX_DATAGRAM).contains(length))?;
         let end = start.saturating_add(length);
         match self.runs.last_mut() {
-            Some(run) if run.takes(destination, length) => {
+            Some(run) if run.takes(destination, length, sound) => {
                 run.segments = run.segments.saturating_add(1);
                 run.end = end;
             }
-            _ => self.runs.push(Run { destination, segment_size: length, segments: 1, start, end }),
+            _ => self.runs.push(Run { destination, segment_size: length, segments: 1, start, end, sound }),
         }
         self.filled = end;
         Some(length)
     }
 
-    /// Queues a finished datagram.
+    /// Queues a finished datagram, which isn't sound.
     pub(crate) fn push(&mut self, destination: Remote, datagram: &[u8]) {
-        self.push_with(destination, |buffer| {
+        self.push_with(destination, false, |buffer| {
             buffer.get_mut(..datagram.len())?.copy_from_slice(datagram);
             Some(datagram.len())
         });

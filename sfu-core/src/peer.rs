@@ -196,8 +196,8 @@ impl Peer {
             }
             sent.taken = sent.taken.saturating_add(1);
             let even_out = frame.evening.contains(index) && slot.repairs_elsewhere(packet.info.codec);
-            let Slot { forwarder, format, guard, .. } = slot;
-            let pushed = egress.push_with(to, |buffer| {
+            let Slot { forwarder, format, guard, video, .. } = slot;
+            let pushed = egress.push_with(to, !*video, |buffer| {
                 let written = forwarder.forward(frame.at, packet, &frame.clocks, format, buffer);
                 sealing.seal_new(guard, buffer, written.as_ref()?, even_out, &mut sent.refused)
             });
@@ -226,7 +226,7 @@ impl Peer {
         let srtp = self.srtp.as_ref()?;
         let slot = self.slots.get_mut(slot)?;
         let mut sealing = Sealing { srtp, congestion: &mut self.congestion, now, overhead: to.overhead(), class };
-        egress.push_with(to, |buffer| {
+        egress.push_with(to, !slot.video, |buffer| {
             let written = write(slot, buffer);
             sealing.seal(buffer, written.as_ref()?, false)
         })
@@ -236,7 +236,7 @@ impl Peer {
     pub(crate) fn send_rtcp(&mut self, egress: &mut Egress, write: impl FnOnce(&mut [u8]) -> Option<usize>) -> Option<usize> {
         let to = self.remote()?;
         let srtp = self.srtp.as_mut()?;
-        egress.push_with(to, |buffer| {
+        egress.push_with(to, false, |buffer| {
             let length = write(buffer).filter(|length| *length > 0)?;
             srtp.sender.protect_rtcp(buffer, length).ok()
         })
@@ -299,8 +299,8 @@ fn send_missed(
     {
         let stream = frame.publication.stream(missed.encoding);
         let Some(packet) = stream.and_then(|stream| stream.cache.lookup(missed.seq)) else { continue };
-        let Slot { forwarder, format, guard, .. } = slot;
-        let pushed = egress.push_with(to, |buffer| {
+        let Slot { forwarder, format, guard, video, .. } = slot;
+        let pushed = egress.push_with(to, !*video, |buffer| {
             let written = forwarder.forward(frame.at, &packet, &frame.clocks, format, buffer);
             sealing.seal_new(guard, buffer, written.as_ref()?, false, &mut sent.refused)
         });

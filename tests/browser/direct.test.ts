@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { callTest, type Call, type Person } from './harness/call.ts';
 import type { ParticipantPage } from './page/contract.ts';
-import { hears, shows } from './harness/verdict.ts';
+import { hears, isSilent, shows } from './harness/verdict.ts';
 import { until } from './harness/wait.ts';
 
 const TONES = [440, 610];
@@ -14,6 +14,7 @@ const PATIENCE_MS = 15_000;
 /** The edge waits before it lets a room go back. */
 const HOLD_DOWN_MS = 10_000;
 const LONGEST_GAP = { target: 300, atWorst: 3000 };
+const STOPS_WITHIN = { target: 1000, atWorst: 5000 };
 
 interface Publishing {
     page: Person;
@@ -21,9 +22,9 @@ interface Publishing {
     tone: string;
 }
 
-async function pair(call: Call): Promise<[Publishing, Publishing]> {
+async function pair(call: Call, grantsOfBen: Record<string, unknown> = {}): Promise<[Publishing, Publishing]> {
     const ana = await call.enter('ana', AUTO);
-    const ben = await call.enter('ben', AUTO);
+    const ben = await call.enter('ben', { grants: { ...AUTO.grants, ...grantsOfBen } });
     const publish = async (page: Person, pattern: number, hz: number): Promise<Publishing> => ({
         page,
         picture: await page.publishPicture({ pattern }),
@@ -162,6 +163,57 @@ callTest('mute, another track, an end and a new publication are seen directly', 
     await standsStill(call);
     await shows(() => ben.measureVideo(second, 1500), 3);
     assert.equal(await ben.pathOf('ana'), 'direct');
+});
+
+callTest('what a moderator mutes stops directly, and who is removed sends nothing more', { timeoutMs: 150_000 }, async (call) => {
+    const two = await pair(call, { can_moderate: true });
+    const [{ page: ana, ...anas }, { page: ben }] = two;
+    await both(two, 'direct');
+    await seeAndHear(two);
+    await standsStill(call);
+    await ben.watch(anas.picture);
+    await ben.flowsAgain(anas.picture, 0, PATIENCE_MS);
+
+    /** Waits until no picture has come for a while; how long after `since` the last one came. */
+    const stopped = async (since: number): Promise<number> => {
+        const quietFor = async (): Promise<number> => (await ben.now()) - (await ben.watched(anas.picture)).last;
+        await until('the pictures to stop', quietFor, (ms) => ms > 1000, PATIENCE_MS);
+        return Math.max(0, (await ben.watched(anas.picture)).last - since);
+    };
+    const muted = await ben.now();
+    await ben.moderate('mute', anas.picture);
+    await ana.sees({ type: 'moderated', action: 'mute', publication: anas.picture }); // The sender's own SDK says so.
+    call.took('pictures come on directly after a moderator muted them', await stopped(muted), STOPS_WITHIN);
+    assert.equal(await ben.pathOf('ana'), 'direct', 'the sound goes on');
+    await hears(() => ben.measureAudio(anas.tone, 1000, TONES), 440, TONES);
+    await ben.moderate('mute', anas.tone);
+    await ana.sees({ type: 'moderated', action: 'mute', publication: anas.tone });
+    await until('silence', () => ben.measureAudio(anas.tone, 300, TONES), (audio) => {
+        try {
+            isSilent(audio, TONES);
+            return true;
+        } catch {
+            return false; // until() asks again, and reports what it saw last
+        }
+    });
+    for (const publication of [anas.picture, anas.tone]) await assert.rejects(ana.setMuted(publication, false), /moderator/);
+    // Nobody takes the sender's word for it: what is muted by a moderator has the edge for its source, which passes nothing on.
+    await path(ben, 'ana', 'edge');
+
+    for (const publication of [anas.picture, anas.tone]) {
+        await ben.moderate('allow-unmute', publication);
+        await ana.sees({ type: 'moderated', action: 'allow-unmute', publication });
+        await ana.setMuted(publication, false);
+    }
+    await path(ben, 'ana', 'direct');
+    await ben.flowsAgain(anas.picture, await ben.now(), PATIENCE_MS);
+    await hears(() => ben.measureAudio(anas.tone, 1000, TONES), 440, TONES);
+
+    const removed = await ben.now();
+    await ben.moderate('remove', 'ana');
+    assert.match((await ana.sees({ type: 'closed' })).error ?? 'no error', /^removed/);
+    await ben.sees({ type: 'participantleft', identity: 'ana', reason: 'removed' });
+    call.took('pictures come on directly after their sender was removed', await stopped(removed), STOPS_WITHIN);
 });
 
 callTest('whoever wants no direct connection has none', {}, async (call) => {

@@ -16,11 +16,15 @@ const PROBE_EVERY: u32 = 250;
 /// The same from when one wasn't back after two round trips.
 const AGAIN_EVERY: u32 = 150;
 
-/// Five beats unanswered, or so.
+/// Five beats unanswered, or so. Where nothing got lost lately three are enough.
 const SUSPECT_AFTER: u32 = 1200;
 
 /// Three more have gone out since the suspicion, and a round trip comes on top; an outage is to be noticed within two seconds, slow timer included.
 const LOST_AFTER: u32 = 1650;
+
+/// The same where nothing got lost lately, and signalling has answered since: then it isn't all of the network that stands still.
+/// Where media comes that is a gap of three quarters of a second; where nothing does, nobody sees what is done about it.
+const LOST_WHILE_SIGNALLED: u32 = 750;
 
 /// The most that a round trip adds to it.
 const LOST_AFTER_RTT: u32 = 300;
@@ -212,10 +216,20 @@ impl Path {
         self.beat_at.min(self.judged_at().unwrap_or(self.beat_at))
     }
 
+    /// The edge answers over the other way, since this one fell silent.
+    pub(crate) fn signalled(&mut self) {
+        if self.health == Health::Suspect && self.was_clean() {
+            self.lost_at = self.lost_at.min(self.heard_at.after(LOST_WHILE_SIGNALLED));
+        }
+    }
+
     /// When silence changes what we think of it.
     fn judged_at(&self) -> Option<MonoTime> {
         match self.health {
-            Health::Good if self.watched => Some(self.heard_at.after(SUSPECT_AFTER)),
+            // Three beats that are late, one after the other. Slow timers (hidden pages) send too few for that.
+            Health::Good if self.watched => {
+                Some(if self.unanswered > 2 && self.was_clean() { self.beat_at } else { self.heard_at.after(SUSPECT_AFTER) })
+            }
             Health::Suspect => Some(self.lost_at),
             Health::New if self.impatient => Some(self.lost_at),
             _ => None,

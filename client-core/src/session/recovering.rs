@@ -23,6 +23,10 @@ impl Session {
         if let Link::Up { heartbeat, .. } = &mut self.link {
             heartbeat.probe(now, silent);
         }
+        let proven = self.link.is_proven();
+        if proven {
+            self.recovery.path.signalled();
+        }
         if health == Health::Lost && !self.recovery.is_out() {
             self.begin_outage(now, Reason::NoMedia);
         }
@@ -34,9 +38,7 @@ impl Session {
                 self.push(Output::MakeOffer { publish: Vec::new(), grow: SlotCounts::default(), restart: true });
             }
         } else if health == Health::Lost {
-            if self.link.is_proven()
-                && let Some(remedy) = self.recovery.media(now)
-            {
+            if proven && let Some(remedy) = self.recovery.media(now) {
                 self.remedy(now, remedy);
             }
         } else if let Some(reason) = self.recovery.end(now) {

@@ -3,7 +3,7 @@
 use crate::world::{World, camera, millis, participant, secs};
 use client_core::quality::{Cause, Level, Quality};
 use client_core::stats::Kind;
-use client_core::{Event, Input, Judgement, MonoTime, RequestId, Subject};
+use client_core::{Event, Input, Judgement, MonoTime, RequestId, State, Subject};
 use core::time::Duration;
 use nearcast_protocol::client::Source;
 use nearcast_protocol::{
@@ -126,7 +126,7 @@ fn a_cut_way_is_lost_within_a_second_and_good_within_ten_of_its_return() {
     assert!(total / 20 <= secs(1) && slowest <= millis(1200), "{:?} on average, {slowest:?} at most", total / 20);
 }
 
-/// A beat that doesn't come back has counters read at once.
+/// A beat that doesn't come back has counters read at once; where signalling goes on, the session may know it before the quality does.
 #[test]
 fn with_beats_that_come_back_a_cut_is_always_noticed_within_a_second() {
     let (mut slowest, mut total) = (Duration::ZERO, Duration::ZERO);
@@ -135,7 +135,7 @@ fn with_beats_that_come_back_a_cut_is_always_noticed_within_a_second() {
         pass_with(&mut world, secs(3) + millis(offset), true);
         world.counters.cut(world.now);
         let cut_at = world.now;
-        while quality(&world, &Subject::Downlink).level != Level::Lost {
+        while quality(&world, &Subject::Downlink).level != Level::Lost && world.session.state() != State::Reconnecting {
             pass_with(&mut world, millis(10), true);
             assert!(world.now.since(cut_at) < secs(3));
         }

@@ -63,6 +63,8 @@ pub struct MediaSocket {
     gso: usize,
     /// Value of `stats.calls` at which offload is tried again.
     gso_retry_at: Option<u64>,
+    /// What sound is marked with, where it isn't the socket's own mark: the field of the IP header, congestion notification included.
+    sound: Option<u8>,
     /// Counts of sending.
     pub stats: SendStats,
 }
@@ -91,22 +93,25 @@ impl MediaSocket {
         allow_fragments(&socket, address);
         let local = socket.local_addr()?;
         let gso = state.max_gso_segments();
-        Ok(Self { socket, state, local, gso, gso_retry_at: None, stats: SendStats::default() })
+        Ok(Self { socket, state, local, gso, gso_retry_at: None, sound: None, stats: SendStats::default() })
     }
 
-    /// Marks all that is sent with this differentiated services code point (RFC 2474), 0 to 63.
+    /// Marks what is sent with differentiated services code points (RFC 2474), 0 to 63: sound with `sound`, all else with `other`. The one is
+    /// the socket's, the other is told with each call (Linux; elsewhere sound is marked as the rest).
     ///
     /// # Errors
     /// The kernel refuses it.
-    pub fn mark(&self, code_point: u8) -> io::Result<()> {
+    pub fn mark(&mut self, other: u8, sound: u8) -> io::Result<()> {
         // Its low two bits are those of congestion notification.
-        let field = u32::from(code_point) << 2;
+        let field = |code_point: u8| (code_point & 63) << 2;
         let socket = SockRef::from(&self.socket);
         if self.local.is_ipv6() {
-            socket.set_tclass_v6(field)?;
+            socket.set_tclass_v6(u32::from(field(other)))?;
         }
         // On a dual-stack socket for its IPv4 peers.
-        socket.set_tos_v4(field)
+        socket.set_tos_v4(u32::from(field(other)))?;
+        self.sound = (sound != other).then(|| field(sound));
+        Ok(())
     }
 
     /// Where it is bound, as bound: `[::]` stays that.

@@ -21,6 +21,20 @@ fn a_run_holds_equal_sizes_and_at_most_one_shorter_last() {
 }
 
 #[test]
+fn sound_is_in_runs_of_its_own() {
+    let mut egress = Egress::new();
+    for sound in [false, false, true, true, false] {
+        egress.push_with(destination(1), sound, |buffer| {
+            buffer[..4].fill(u8::from(sound));
+            Some(4)
+        });
+    }
+    let mut runs = Vec::new();
+    egress.flush(|batch| runs.extend(batch.iter().map(|run| (run.sound, run.contents.to_vec()))));
+    assert_eq!(runs, [(false, vec![0; 8]), (true, vec![1; 8]), (false, vec![0; 4])]);
+}
+
+#[test]
 fn datagrams_of_one_destination_keep_their_order() {
     let mut egress = Egress::new();
     for number in 0..100 {
@@ -55,10 +69,10 @@ fn a_run_stays_within_what_the_kernel_takes() {
 #[test]
 fn what_writes_nothing_sends_nothing() {
     let mut egress = Egress::new();
-    assert_eq!(egress.push_with(destination(1), |_| None), None);
+    assert_eq!(egress.push_with(destination(1), false, |_| None), None);
     egress.push(destination(1), b"a");
-    assert_eq!(egress.push_with(destination(1), |_| Some(0)), None);
-    assert_eq!(egress.push_with(destination(1), |_| None), None);
+    assert_eq!(egress.push_with(destination(1), false, |_| Some(0)), None);
+    assert_eq!(egress.push_with(destination(1), false, |_| None), None);
     egress.push(destination(1), b"b");
     assert_eq!(drained(&mut egress), [(1, 1, b"ab".to_vec())]);
 }

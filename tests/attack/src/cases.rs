@@ -1,11 +1,11 @@
 //! The cases, in the order in which they are played.
 
-mod data;
+pub(crate) mod data;
 mod http;
-mod media;
-mod signalling;
+pub(crate) mod media;
+pub(crate) mod signalling;
 mod streams;
-mod transport;
+pub(crate) mod transport;
 
 use crate::report::Row;
 use crate::stage::{Stage, Verdict};

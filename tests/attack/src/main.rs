@@ -2,8 +2,9 @@
 
 use clap::{Parser, Subcommand};
 use nearcast_attack::stage::Stage;
-use nearcast_attack::{cases, idle, table};
+use nearcast_attack::{cases, churn, idle, table};
 use nearcast_load::LoadError;
+use nearcast_load::progress::Progress;
 use nearcast_load::server::{find_edge, target_folder};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -42,6 +43,15 @@ enum What {
         #[arg(long, default_value_t = 20)]
         seconds: u64,
     },
+    /// Lets participants come, go and break, with faults and attacks among them, drawn from a seed: nothing may stay.
+    Churn {
+        /// For so long.
+        #[arg(long, value_name = "MIN", default_value_t = 20.0)]
+        minutes: f64,
+        /// What draws it.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
     /// Names the cases.
     List,
 }
@@ -52,6 +62,13 @@ fn main() -> ExitCode {
     let outcome = match arguments.what {
         What::Play { seconds, only, cheap } => play(&binary, seconds, &only, cheap),
         What::Idle { count, seconds } => idle(&binary, count, seconds),
+        What::Churn { minutes, seed } => {
+            let length = Duration::try_from_secs_f64(minutes * 60.0).unwrap_or_default();
+            churn::play(&binary, length, seed, Progress::start()).map(|report| {
+                print!("{report}");
+                true
+            })
+        }
         What::List => {
             cases::CASES.iter().for_each(|case| println!("{:<4} {}", case.id, case.what));
             Ok(true)

@@ -61,4 +61,8 @@ targets! {
     datachannel: |bytes| { sfu_core::fuzzing::associations(bytes); sfu_core::fuzzing::channels(bytes) };
     /// A publisher that does what it likes, and what its viewer gets.
     egress: sfu_core::fuzzing::egress;
+    /// Frames on a TCP connection.
+    framing: targets::framing::run;
+    /// What a TURN client and its peers send.
+    turn: targets::turn::run;
 }

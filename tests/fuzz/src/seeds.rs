@@ -23,6 +23,8 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
         "signalling" => signalling(),
         "datachannel" => channels(),
         "egress" => egress(),
+        "framing" => framing(),
+        "turn" => turn(),
         _ => Vec::new(),
     }
 }
@@ -56,6 +58,51 @@ fn chunk(bytes: &[u8]) -> Vec<u8> {
 /// Steps of one byte and a chunk each.
 fn steps(parts: &[(u8, &[u8])]) -> Vec<u8> {
     parts.iter().flat_map(|(step, bytes)| std::iter::once(*step).chain(chunk(bytes))).collect()
+}
+
+/// Whole frames, cut ones, empty ones, and one that is too long.
+fn framing() -> Vec<Vec<u8>> {
+    let frames = [chunk(b"check"), chunk(&[]), chunk(&[0x80; 1_200]), chunk(&[22; 60])].concat();
+    let cut: Vec<(u8, &[u8])> = frames.chunks(7).map(|part| (0, part)).collect();
+    vec![
+        steps(&[(0, &frames), (3, &frames)]),
+        steps(&cut),
+        steps(&[(1, &frames[..9]), (0, &[0x08, 0x01, 7])]),
+        steps(&[(0, &chunk(&[7; 2_048]))]),
+    ]
+}
+
+/// An allocation, permissions, channels, data both ways, refreshes and the end of its time. Steps: said, came, signed request (its method five times
+/// higher), allocation, time.
+fn turn() -> Vec<Vec<u8>> {
+    let peer = [0, 1, 0x17 ^ 0x21, 0x70 ^ 0x12, 192 ^ 0x21, 0x12, 2 ^ 0xa4, 3 ^ 0x42];
+    let signed = |method: u8, attributes: &[(u16, &[u8])]| {
+        let mut out = vec![method * 5 + 2, attributes.len() as u8];
+        attributes.iter().for_each(|(kind, value)| out.extend([&kind.to_be_bytes()[..], &chunk(value)].concat()));
+        out
+    };
+    let permission = signed(8, &[(0x0012, &peer)]);
+    let channel = signed(9, &[(0x000c, &[0x40, 0, 0, 0]), (0x0012, &peer)]);
+    let refresh = |seconds: u32| signed(4, &[(0x000d, &seconds.to_be_bytes())]);
+    let channel_data = steps(&[(0, &[&[0x40, 0, 0, 4][..], b"data"].concat())]);
+    let came = steps(&[(1, b"from a peer")]);
+    let (allocated, time) = (vec![3], |ticks: u16| [&[4][..], &ticks.to_be_bytes()].concat());
+    // RFC 8656 §11.1: a send indication, unsigned.
+    let indication = [
+        &[0, 0x16, 0, 20, 0x21, 0x12, 0xa4, 0x42, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 0, 0x12, 0, 8][..],
+        &peer,
+        &[0, 0x13, 0, 4, 1, 2, 3, 4],
+    ]
+    .concat();
+    let connect = signed(10, &[(0x0012, &peer)]);
+    let both = signed(3, &[(0x0019, &[17, 0, 0, 0]), (0x0018, &[0x80]), (0x8000, &[2, 0, 0, 0])]);
+    vec![
+        [allocated.clone(), permission.clone(), steps(&[(0, &indication)]), came.clone(), refresh(0), came.clone()].concat(),
+        [allocated.clone(), channel, channel_data.clone(), came, time(40_000), time(65_535), channel_data].concat(),
+        [allocated, permission, connect, refresh(600), time(65_535), refresh(600)].concat(),
+        [both, refresh(60)].concat(),
+        steps(&[(0, &stun().remove(1)), (0, &[0, 3, 0, 0, 0x21, 0x12, 0xa4, 0x42, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12])]),
+    ]
 }
 
 /// RFC 5769 §2.1, and shorter ones.

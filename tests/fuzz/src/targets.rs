@@ -1,11 +1,13 @@
 //! What the targets do.
 
 pub(crate) mod codecs;
+pub(crate) mod framing;
 pub(crate) mod rtcp;
 pub(crate) mod rtp;
 pub(crate) mod sdp;
 pub(crate) mod signalling;
 pub(crate) mod srtp;
+pub(crate) mod turn;
 
 /// The library's panics are caught where it is called (`sfu-core/src/dtls/foreign.rs`) and end one association: they are no finding, but
 /// libFuzzer's hook would end the run at each.

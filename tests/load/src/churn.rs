@@ -2,11 +2,13 @@
 //!
 //! Participants come in groups to a room of their own: two publish, the others receive, and all go as soon as everybody has media, each
 //! in another of the four ways a participant can go ([`Parting`]). Every fifth of the way the edge is left alone until all its tables
-//! are empty, and its memory is read. [`soak`] draws all that from a seed, for as long as one likes.
+//! are empty, and its memory is read. [`soak`] draws all that from a seed, for as long as one likes, and whatever [`Trouble`] it is given.
 
 mod report;
+mod trouble;
 
 pub use report::{Report, Sample};
+pub use trouble::{Happened, Trouble};
 
 use crate::client::{Crew, Parting, Peer, PeerNumber, Place, Play, Wish};
 use crate::cpu::Cores;
@@ -16,6 +18,7 @@ use crate::server::{NearcastEdge, Server, target_folder};
 use crate::trace::{Kind, Trace};
 use crate::{LoadError, process};
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -60,10 +63,14 @@ const TABLES: &[&str] = &[
     "/total/core/sessions",
     "/total/core/connections",
     "/total/core/transports",
+    "/total/core/transports_over_tcp",
+    "/total/core/transports_over_turn",
     "/total/core/tuples",
+    "/total/core/tuples_over_tcp",
     "/total/core/ufrags",
     "/total/thread/connections",
     "/total/thread/foreign_tuples",
+    "/total/tcp/tcp_connections",
     "/signalling/open",
 ];
 
@@ -80,43 +87,48 @@ pub fn run(binary: &Path, cycles: usize, progress: Progress) -> Result<Report, L
     let trace = scenario::ALL
         .first()
         .map_or_else(|| Err(LoadError::refused("choosing media", "there is no scenario")), |first| Trace::load(&first.media))?;
-    let mut churn = Churn { crew: Crew::start("churners", Cores::choose()?.clients)?, edge, trace, groups: 0, joined: 0 };
+    let mut churn = Churn::new(edge, trace)?;
     let groups = cycles.div_ceil(GROUP).max(SAMPLES);
-    let mut report = Report { before_kb: process::resident_kb(churn.edge.pid())?, samples: Vec::new() };
+    let mut report = Report::begin(process::resident_kb(churn.edge.pid())?);
     for sample in 1..=SAMPLES {
         while churn.groups < groups * sample / SAMPLES {
-            churn.group(&Group::even(churn.groups)).inspect_err(|_| progress.say(&format!("what the edge counted: {}", churn.counts())))?;
+            churn
+                .group(&Group::even(churn.groups), None)
+                .inspect_err(|_| progress.say(&format!("what the edge counted: {}", churn.counts())))?;
         }
-        report.samples.push(churn.sample(&progress)?);
+        churn.sample(&mut report, &progress)?;
     }
     churn.check_counts()?;
     report.check()?;
     Ok(report)
 }
 
-/// Lets participants come and go for `length`, as the seed draws it: how many, who publishes, how long they stay, how each goes, and what
-/// strangers send meanwhile. Memory is read every minute, when everybody has gone and all tables are empty.
+/// Lets participants come and go for `length`, as the seed draws it: how many, who publishes, how long they stay, how each goes, what
+/// strangers send meanwhile, and what of `trouble` happens. Memory is read every minute, when everybody has gone and all tables are empty.
 ///
 /// # Errors
 /// As [`run`].
-pub fn soak(binary: &Path, length: Duration, seed: u64, progress: Progress) -> Result<Report, LoadError> {
+pub fn soak(binary: &Path, length: Duration, seed: u64, trouble: &mut dyn Trouble, progress: Progress) -> Result<Report, LoadError> {
     let log = target_folder().join("bench/churn-edge.log");
     let edge = NearcastEdge::start(binary, SHARDS, None, log, PATIENT_FLAGS)?;
     let first = scenario::ALL.first().ok_or_else(|| LoadError::refused("choosing media", "there is no scenario"))?;
     let trace = Trace::load(&first.media)?;
-    let mut churn = Churn { crew: Crew::start("churners", Cores::choose()?.clients)?, edge, trace, groups: 0, joined: 0 };
+    let mut churn = Churn::new(edge, trace)?;
     let mut dice = Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
-    let mut report = Report { before_kb: process::resident_kb(churn.edge.pid())?, samples: Vec::new() };
+    let mut report = Report::begin(process::resident_kb(churn.edge.pid())?);
     let (began, every) = (Instant::now(), (length / 4).min(Duration::from_secs(60)));
     while began.elapsed() < length {
         let due = Instant::now() + every;
         while Instant::now() < due {
             let group = Group::drawn(&mut dice);
-            churn.group(&group).inspect_err(|_| progress.say(&format!("seed {seed}, {group:?}; the edge counted: {}", churn.counts())))?;
+            churn
+                .group(&group, Some(&mut *trouble))
+                .inspect_err(|_| progress.say(&format!("seed {seed}, {group:?}; the edge counted: {}", churn.counts())))?;
         }
-        report.samples.push(churn.sample(&progress)?);
+        churn.sample(&mut report, &progress)?;
     }
     churn.check_counts()?;
+    report.troubles = churn.troubles;
     report.check()?;
     Ok(report)
 }
@@ -144,20 +156,23 @@ struct Group {
     partings: Vec<Parting>,
     /// Datagrams of strangers meanwhile.
     noise: usize,
+    /// What else happens meanwhile.
+    troubles: Vec<u64>,
 }
 
 impl Group {
     /// Every group begins with another way to go, so that publishers and subscribers go in each.
     fn even(number: usize) -> Self {
         let partings = PARTINGS.iter().copied().cycle().skip(number % PARTINGS.len()).take(GROUP).collect();
-        Self { members: GROUP, publishers: PUBLISHERS, stay: Duration::ZERO, partings, noise: 0 }
+        Self { members: GROUP, publishers: PUBLISHERS, stay: Duration::ZERO, partings, noise: 0, troubles: Vec::new() }
     }
 
     fn drawn(dice: &mut Dice) -> Self {
         let publishers = 1 + dice.below(3);
         let members = publishers + 1 + dice.below(GROUP);
         let partings = (0..members).map(|_| PARTINGS.get(dice.below(PARTINGS.len())).copied().unwrap_or(Parting::Vanish)).collect();
-        Self { members, publishers, stay: Duration::from_millis(dice.below(300) as u64), partings, noise: dice.below(500) }
+        let (stay, noise) = (Duration::from_millis(dice.below(300) as u64), dice.below(500));
+        Self { members, publishers, stay, partings, noise, troubles: (0..dice.below(3)).map(|_| dice.below(1 << 30) as u64).collect() }
     }
 }
 
@@ -169,11 +184,20 @@ struct Churn {
     groups: usize,
     /// Participants so far.
     joined: usize,
+    /// Handshakes that were meant to fail.
+    spoilt: usize,
+    /// What happened so far: how often, and how much was thrown.
+    troubles: BTreeMap<&'static str, (u64, u64)>,
 }
 
 impl Churn {
+    fn new(edge: NearcastEdge, trace: Trace) -> Result<Self, LoadError> {
+        let crew = Crew::start("churners", Cores::choose()?.clients)?;
+        Ok(Self { crew, edge, trace, groups: 0, joined: 0, spoilt: 0, troubles: BTreeMap::new() })
+    }
+
     /// One group comes, sees and goes.
-    fn group(&mut self, group: &Group) -> Result<(), LoadError> {
+    fn group(&mut self, group: &Group, trouble: Option<&mut dyn Trouble>) -> Result<(), LoadError> {
         let (before, room) = (self.crew.status(), format!("churn-{}", self.groups));
         let mut members = Vec::new();
         for number in 0..group.members {
@@ -187,6 +211,15 @@ impl Churn {
         self.crew.wait_until("a group's connections", PATIENCE, |status| status.connected >= before.connected + group.members)?;
         self.make_noise(group.noise);
         self.crew.play(Play { length: PLAY, publishers: usize::MAX });
+        if let Some(trouble) = trouble {
+            for draw in &group.troubles {
+                let happened = trouble.happen(&self.edge, &room, *draw)?;
+                self.joined += happened.participants;
+                self.spoilt += happened.handshakes_spoilt;
+                let (times, thrown) = self.troubles.entry(happened.what).or_default();
+                (*times, *thrown) = (*times + 1, *thrown + happened.thrown);
+            }
+        }
         // Who publishes alone receives nothing.
         let receivers = if group.publishers > 1 { group.members } else { group.members - 1 };
         self.crew.wait_until("media for a whole group", PATIENCE, |status| {
@@ -223,11 +256,12 @@ impl Churn {
     }
 
     /// Reads the edge's memory when everybody has gone.
-    fn sample(&mut self, progress: &Progress) -> Result<Sample, LoadError> {
+    fn sample(&self, report: &mut Report, progress: &Progress) -> Result<(), LoadError> {
         self.wait_until_empty()?;
-        let sample = Sample { cycles: self.joined, resident_kb: process::resident_kb(self.edge.pid())? };
-        progress.say(&format!("{} participants came and went, tables empty, {:.1} MB", sample.cycles, sample.resident_kb as f64 / 1024.0));
-        Ok(sample)
+        let resident_kb = process::resident_kb(self.edge.pid())?;
+        report.note(self.joined, resident_kb);
+        progress.say(&format!("{} participants came and went, tables empty, {:.1} MB", self.joined, resident_kb as f64 / 1024.0));
+        Ok(())
     }
 
     fn wait_until_empty(&self) -> Result<(), LoadError> {
@@ -256,11 +290,19 @@ impl Churn {
     fn check_counts(&self) -> Result<(), LoadError> {
         let stats = self.edge.stats()?;
         let count = |name: &str| stats.pointer(&format!("/total/core/{name}")).and_then(Value::as_u64).unwrap_or_default();
-        let (expected, counts) = (self.joined as u64, [count("joins"), count("leaves"), count("dtls_failed")]);
-        if counts == [expected, expected, 0] {
-            return Ok(());
+        let (expected, failed, panics) = (self.joined as u64, count("dtls_failed"), count("peer_panics"));
+        let counts = [count("joins"), count("leaves")];
+        if counts != [expected; 2] {
+            return Err(LoadError::OutOfBounds(format!("joins, leaves: {counts:?} instead of {expected} each")));
         }
-        Err(LoadError::OutOfBounds(format!("joins, leaves, failed handshakes: {counts:?} instead of {:?}", [expected, expected, 0])))
+        if failed > self.spoilt as u64 {
+            return Err(LoadError::OutOfBounds(format!("{failed} handshakes failed, of which {} were meant to", self.spoilt)));
+        }
+        let restarts = stats.pointer("/total/thread/restarts").and_then(Value::as_u64).unwrap_or_default();
+        if panics + restarts > 0 {
+            return Err(LoadError::OutOfBounds(format!("the edge met {panics} faults of its own, and {restarts} of its core")));
+        }
+        Ok(())
     }
 }
 
@@ -284,7 +326,7 @@ mod tests {
 
     /// Statistics with every table of size zero.
     fn empty() -> Value {
-        let mut stats = json!({ "total": { "core": {}, "thread": {} }, "signalling": {} });
+        let mut stats = json!({ "total": { "core": {}, "thread": {}, "tcp": {} }, "signalling": {} });
         for table in TABLES {
             let (parent, name) = table.rsplit_once('/').unwrap();
             stats.pointer_mut(parent).unwrap()[name] = json!(0);

@@ -94,12 +94,6 @@ struct ChurnFlags {
     /// Joins and leaves.
     #[arg(long, value_name = "N", default_value_t = 500)]
     cycles: usize,
-    /// For so many minutes instead, drawn from the seed.
-    #[arg(long, value_name = "MIN")]
-    minutes: Option<f64>,
-    /// What draws it.
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    seed: u64,
     /// The edge's binary instead of target/release/nearcast-edge.
     #[arg(long, value_name = "FILE")]
     edge: Option<PathBuf>,
@@ -123,12 +117,7 @@ fn main() -> ExitCode {
 }
 
 fn run_churn(flags: ChurnFlags) -> Result<(), LoadError> {
-    let (edge, progress) = (find_edge(flags.edge), Progress::start());
-    let report = match flags.minutes {
-        Some(minutes) => churn::soak(&edge, Duration::try_from_secs_f64(minutes * 60.0).unwrap_or_default(), flags.seed, progress)?,
-        None => churn::run(&edge, flags.cycles, progress)?,
-    };
-    print!("{report}");
+    print!("{}", churn::run(&find_edge(flags.edge), flags.cycles, Progress::start())?);
     Ok(())
 }
 

@@ -1,8 +1,9 @@
 //! Many runs in one system call (`sendmmsg`, Linux).
 //!
-//! Runs that share a segment size and a source address go together: a frame's subscribers get equal runs, so that is nearly all of them.
+//! Runs that share a segment size, a source address and a mark go together: a frame's subscribers get equal runs, so that is nearly all of them.
 //! A run that the kernel refuses, since its datagrams are too large for their path as they are, goes as single datagrams, which may be cut up.
-//! Whatever can't go this way either goes on its own through [`MediaSocket::send`], which knows what to do about other errors. What one destination is sent keeps its order.
+//! What is refused for another reason goes on its own through [`MediaSocket::send`], which knows what to do about that; unmarked, since quinn-udp writes
+//! the field that marks it. What one destination is sent keeps its order.
 //!
 //! Not shared between threads: the headers point at each other.
 
@@ -25,6 +26,15 @@ struct Shape {
     /// Size of each datagram; none: one datagram each.
     segment: Option<u16>,
     source: Option<IpAddr>,
+    /// None: the socket's own.
+    mark: Option<Mark>,
+}
+
+/// How a datagram is marked, as the kernel takes it for its family.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Mark {
+    V4(u8),
+    V6(i32),
 }
 
 /// Headers of messages with control data of one size; made when first needed, kept for ever.
@@ -33,23 +43,29 @@ type Headers = Option<MultiHeaders<SockaddrStorage>>;
 /// What `sendmmsg` needs, allocated once.
 #[derive(Debug, Default)]
 pub struct Outbox {
-    // By control data: for the segment size, and for the source.
-    plain: [Headers; 3],
-    segmented: [Headers; 3],
+    // By control data: for the mark, the segment size, and the source.
+    headers: [[[Headers; 3]; 2]; 2],
     addresses: Vec<Option<SockaddrStorage>>,
 }
 
 impl Outbox {
     fn headers(&mut self, shape: Shape) -> (&mut MultiHeaders<SockaddrStorage>, &[Option<SockaddrStorage>]) {
-        let Self { plain, segmented, addresses } = self;
-        let [nowhere, v4, v6] = if shape.segment.is_some() { segmented } else { plain };
+        let Self { headers: [[plain, segmented], [marked, marked_segmented]], addresses } = self;
+        let [nowhere, v4, v6] = match (shape.mark.is_some(), shape.segment.is_some()) {
+            (false, false) => plain,
+            (false, true) => segmented,
+            (true, false) => marked,
+            (true, true) => marked_segmented,
+        };
         let (place, source) = match shape.source {
             None => (nowhere, 0),
             Some(IpAddr::V4(_)) => (v4, cmsg_space!(libc::in_pktinfo).capacity()),
             Some(IpAddr::V6(_)) => (v6, cmsg_space!(libc::in6_pktinfo).capacity()),
         };
         let segment = if shape.segment.is_some() { cmsg_space!(u16).capacity() } else { 0 };
-        let space = segment.saturating_add(source);
+        // An IPv4 mark is a byte, which takes as much.
+        let mark = if shape.mark.is_some() { cmsg_space!(i32).capacity() } else { 0 };
+        let space = segment.saturating_add(source).saturating_add(mark);
         let control = (space > 0).then(|| Vec::with_capacity(space));
         (place.get_or_insert_with(|| MultiHeaders::preallocate(MOST, control)), addresses)
     }
@@ -114,6 +130,9 @@ impl MediaSocket {
         mut left: Positions,
         source_of: &impl Fn(SocketAddr) -> Option<IpAddr>,
     ) {
+        if self.gso_retry_at.is_some_and(|retry_at| self.stats.calls >= retry_at) {
+            self.restore_offload();
+        }
         while let Some(first) = left.iter().next() {
             let Some(transmit) = run(first) else {
                 left.remove(first);
@@ -121,11 +140,7 @@ impl MediaSocket {
             };
             let source = source_of(transmit.destination.address);
             let Some(shape) = self.shape(&transmit, source) else {
-                if transmit.segment_size > LARGEST_SEGMENT && self.gso_retry_at.is_none() && transmit.destination.address.port() != 0 {
-                    self.send_apart(source, transmit);
-                } else {
-                    self.send(transmit.destination.address, source, transmit.segment_size, transmit.contents);
-                }
+                self.send_apart(source, transmit);
                 left.remove(first);
                 continue;
             };
@@ -157,7 +172,12 @@ impl MediaSocket {
             return None;
         }
         let segment = if several { Some(u16::try_from(transmit.segment_size).ok()?) } else { None };
-        Some(Shape { segment, source })
+        Some(Shape { segment, source, mark: self.mark_of(transmit) })
+    }
+
+    fn mark_of(&self, transmit: &Transmit<'_>) -> Option<Mark> {
+        let field = self.sound.filter(|_| transmit.sound)?;
+        Some(if transmit.destination.address.is_ipv4() { Mark::V4(field) } else { Mark::V6(field.into()) })
     }
 
     /// Sends the runs of `group`, all of `shape`, in as few calls as the kernel takes.
@@ -207,17 +227,14 @@ impl MediaSocket {
         }
     }
 
-    /// Sends the datagrams of a run each by itself: without segmentation offload the kernel cuts up what is too large for its path.
+    /// Sends the datagrams of a run each by itself: without segmentation offload the kernel cuts up what is too large for its path, and where the
+    /// offload was lost this is what is left.
     fn send_apart(&mut self, source: Option<IpAddr>, run: Transmit<'_>) {
         let to = SockaddrStorage::from(self.kernel_address(run.destination.address));
+        let shape = Shape { segment: None, source, mark: self.mark_of(&run) };
         for datagram in run.contents.chunks(run.segment_size.max(1)) {
             let slices = [IoSlice::new(datagram)];
-            let send = |control: &[ControlMessage<'_>]| sendmsg(self.socket.as_raw_fd(), &slices, control, MsgFlags::empty(), Some(&to));
-            let sent = match source {
-                None => send(&[]),
-                Some(IpAddr::V4(source)) => send(&[ControlMessage::Ipv4PacketInfo(&pktinfo_v4(source))]),
-                Some(IpAddr::V6(source)) => send(&[ControlMessage::Ipv6PacketInfo(&pktinfo_v6(source))]),
-            };
+            let sent = shape.with_control(|control| sendmsg(self.socket.as_raw_fd(), &slices, control, MsgFlags::empty(), Some(&to)));
             match sent {
                 Ok(_) => {
                     self.stats.calls += 1;
@@ -236,33 +253,56 @@ impl MediaSocket {
 
     /// One system call; the number of messages it took.
     fn send_some(&self, outbox: &mut Outbox, shape: Shape, slices: &[[IoSlice<'_>; 1]], skip: usize) -> nix::Result<usize> {
-        let segment = shape.segment.unwrap_or_default();
-        let v4 = match shape.source {
-            Some(IpAddr::V4(source)) => pktinfo_v4(source),
-            _ => pktinfo_v4(std::net::Ipv4Addr::UNSPECIFIED),
-        };
-        let v6 = match shape.source {
-            Some(IpAddr::V6(source)) => pktinfo_v6(source),
-            _ => pktinfo_v6(std::net::Ipv6Addr::UNSPECIFIED),
-        };
-        let segments = ControlMessage::UdpGsoSegments(&segment);
         let (headers, addresses) = outbox.headers(shape);
-        let mut call = |control: &[ControlMessage<'_>]| {
-            let addresses = addresses.get(skip..).unwrap_or_default();
+        let addresses = addresses.get(skip..).unwrap_or_default();
+        shape.with_control(|control| {
             loop {
                 match sendmmsg(self.socket.as_raw_fd(), headers, slices, addresses, control, MsgFlags::empty()) {
                     Err(Errno::EINTR) => {}
                     outcome => return outcome.map(Iterator::count),
                 }
             }
-        };
-        match (shape.segment.is_some(), shape.source) {
-            (true, None) => call(&[segments]),
-            (true, Some(IpAddr::V4(_))) => call(&[segments, ControlMessage::Ipv4PacketInfo(&v4)]),
-            (true, Some(IpAddr::V6(_))) => call(&[segments, ControlMessage::Ipv6PacketInfo(&v6)]),
-            (false, None) => call(&[]),
-            (false, Some(IpAddr::V4(_))) => call(&[ControlMessage::Ipv4PacketInfo(&v4)]),
-            (false, Some(IpAddr::V6(_))) => call(&[ControlMessage::Ipv6PacketInfo(&v6)]),
+        })
+    }
+}
+
+impl Shape {
+    /// Calls `send` with the control data that says all this to the kernel.
+    fn with_control<T>(&self, send: impl FnOnce(&[ControlMessage<'_>]) -> T) -> T {
+        let (segment, v4, v6, tos, class);
+        let mut control = [None; 3];
+        if let Some(size) = self.segment {
+            segment = size;
+            control[0] = Some(ControlMessage::UdpGsoSegments(&segment));
+        }
+        match self.source {
+            None => {}
+            Some(IpAddr::V4(source)) => {
+                v4 = pktinfo_v4(source);
+                control[1] = Some(ControlMessage::Ipv4PacketInfo(&v4));
+            }
+            Some(IpAddr::V6(source)) => {
+                v6 = pktinfo_v6(source);
+                control[1] = Some(ControlMessage::Ipv6PacketInfo(&v6));
+            }
+        }
+        match self.mark {
+            None => {}
+            Some(Mark::V4(field)) => {
+                tos = field;
+                control[2] = Some(ControlMessage::Ipv4Tos(&tos));
+            }
+            Some(Mark::V6(field)) => {
+                class = field;
+                control[2] = Some(ControlMessage::Ipv6TClass(&class));
+            }
+        }
+        // The kernel doesn't mind their order, and nobody minds a missing one.
+        match control {
+            [None, None, None] => send(&[]),
+            [Some(one), None, None] | [None, Some(one), None] | [None, None, Some(one)] => send(&[one]),
+            [Some(one), Some(two), None] | [Some(one), None, Some(two)] | [None, Some(one), Some(two)] => send(&[one, two]),
+            [Some(one), Some(two), Some(three)] => send(&[one, two, three]),
         }
     }
 }

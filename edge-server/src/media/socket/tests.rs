@@ -118,13 +118,27 @@ fn what_does_not_fit_every_path_never_risks_the_offload() {
     assert_eq!((sender.stats.calls, sender.stats.datagrams), (4, 4));
 }
 
+/// The field of the IP header that the next datagram came with.
+#[cfg(target_os = "linux")]
+fn mark_of_next(peer: &UdpSocket) -> Option<i32> {
+    use nix::sys::socket::{ControlMessageOwned, MsgFlags, RecvMsg, SockaddrStorage, recvmsg};
+    let (mut buffer, mut control) = ([0; 2000], nix::cmsg_space!(i32));
+    let mut slices = [IoSliceMut::new(&mut buffer)];
+    let received: RecvMsg<'_, '_, SockaddrStorage> = recvmsg(peer.as_raw_fd(), &mut slices, Some(&mut control), MsgFlags::empty()).unwrap();
+    received.cmsgs().unwrap().find_map(|message| match message {
+        ControlMessageOwned::Ipv4Tos(field) => Some(i32::from(field)),
+        ControlMessageOwned::Ipv6TClass(field) => Some(field),
+        _ => None,
+    })
+}
+
 #[cfg(target_os = "linux")]
 #[test]
-fn datagrams_are_marked_alone_and_in_runs_for_both_families() {
-    use nix::sys::socket::{ControlMessageOwned, MsgFlags, RecvMsg, SockaddrStorage, recvmsg, setsockopt, sockopt};
+fn sound_and_the_rest_are_marked_alone_and_in_runs_for_both_families() {
+    use nix::sys::socket::{setsockopt, sockopt};
     let Ok(mut sockets) = bind("[::]:0".parse().unwrap(), 1, BUFFER) else { return };
     let mut socket = sockets.remove(0);
-    socket.mark(34).unwrap();
+    socket.mark(34, 46).unwrap();
     let mut outbox = Outbox::default();
     for local in ["127.0.0.1:0", "[::1]:0"] {
         let Ok(peer) = UdpSocket::bind(local) else { continue };
@@ -135,20 +149,19 @@ fn datagrams_are_marked_alone_and_in_runs_for_both_families() {
         } else {
             setsockopt(&peer, sockopt::Ipv6RecvTClass, &true).unwrap();
         }
-        let runs = [(1, &b"abcd"[..]), (4, b"efgh"), (LARGEST_SEGMENT + 1, &[7; LARGEST_SEGMENT + 1])];
-        let runs = runs.map(|(segment_size, contents)| sfu_core::Transmit { destination: to.into(), segment_size, contents });
-        socket.send_runs(&mut outbox, &runs);
-        for _ in 0..6 {
-            let (mut buffer, mut control) = ([0; 2000], nix::cmsg_space!(i32));
-            let mut slices = [IoSliceMut::new(&mut buffer)];
-            let received: RecvMsg<'_, '_, SockaddrStorage> =
-                recvmsg(peer.as_raw_fd(), &mut slices, Some(&mut control), MsgFlags::empty()).unwrap();
-            let field = received.cmsgs().unwrap().find_map(|message| match message {
-                ControlMessageOwned::Ipv4Tos(field) => Some(i32::from(field)),
-                ControlMessageOwned::Ipv6TClass(field) => Some(field),
-                _ => None,
-            });
-            assert_eq!(field, Some(34 << 2), "AF41, to {to}");
+        // A run, a datagram, one that is too large for either; then the same without offload.
+        for offload in [true, false] {
+            socket.gso_retry_at = (!offload).then_some(u64::MAX);
+            for (sound, code_point) in [(false, 34), (true, 46)] {
+                let runs = [(1, &b"abcd"[..]), (4, b"efgh"), (LARGEST_SEGMENT + 1, &[7; LARGEST_SEGMENT + 1])];
+                let runs =
+                    runs.map(|(segment_size, contents)| sfu_core::Transmit { destination: to.into(), segment_size, contents, sound });
+                socket.send_runs(&mut outbox, &runs);
+                for _ in 0..6 {
+                    assert_eq!(mark_of_next(&peer), Some(code_point << 2), "sound: {sound}, to {to}, offload: {offload}");
+                }
+            }
         }
     }
+    assert_eq!(socket.stats.failed, 0);
 }

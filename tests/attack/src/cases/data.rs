@@ -15,25 +15,29 @@ pub(super) fn associations(stage: &mut Stage) -> Result<Verdict, LoadError> {
     let mut guest = Guest::enter(stage, "p9", "associations")?;
     let memory = resident_kb(stage.edge.pid())?;
     let thrown = throw_at(5_000, stage.length, |number| {
-        let tag = (number as u32).wrapping_mul(2_654_435_761) | 1;
-        let mut init = vec![1, 0, 0, 20];
-        init.extend(tag.to_be_bytes());
-        init.extend([0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 1]);
-        let data = [&[0, 2, 4, 16][..], &(number as u32).to_be_bytes(), &[0xff, 0xff, 0, 0, 0, 0, 0, 53], &[7; 1_024]].concat();
-        let packet = match number % 4 {
-            0 => sctp(0, &init),
-            1 => sctp(tag, &data),
-            2 => sctp(tag, &[10, 0, 0, 12, 1, 2, 3, 4, 5, 6, 7, 8]),
-            _ => sctp(tag, &[3, 0, 0, 16, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0]),
-        };
         guest.hears();
-        guest.says(&packet)
+        guest.says(&packet_of_nobody(number))
     });
     let mut verdict = Verdict::of(thrown);
     let grown = resident_kb(stage.edge.pid())? as i64 - memory as i64;
     verdict.note = format!("{grown} kB more while they came");
     verdict.hold(grown < 4_096, format!("an association held {grown} kB"));
     Ok(verdict)
+}
+
+/// An SCTP packet that belongs to no association.
+pub(crate) fn packet_of_nobody(number: u64) -> Vec<u8> {
+    let tag = (number as u32).wrapping_mul(2_654_435_761) | 1;
+    let mut init = vec![1, 0, 0, 20];
+    init.extend(tag.to_be_bytes());
+    init.extend([0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 1]);
+    let data = [&[0, 2, 4, 16][..], &(number as u32).to_be_bytes(), &[0xff, 0xff, 0, 0, 0, 0, 0, 53], &[7; 1_024]].concat();
+    match number % 4 {
+        0 => sctp(0, &init),
+        1 => sctp(tag, &data),
+        2 => sctp(tag, &[10, 0, 0, 12, 1, 2, 3, 4, 5, 6, 7, 8]),
+        _ => sctp(tag, &[3, 0, 0, 16, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0]),
+    }
 }
 
 /// P14. As much as an association takes, on both channels, to a room with one who reads and one who doesn't.

@@ -16,7 +16,7 @@ use tungstenite::{Message, WebSocket};
 /// An answer takes no longer, or the edge has a fault.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-fn open(http: SocketAddr, query: &str) -> Result<WebSocket<TcpStream>, LoadError> {
+pub(crate) fn open(http: SocketAddr, query: &str) -> Result<WebSocket<TcpStream>, LoadError> {
     let doing = "opening a WebSocket";
     let stream = TcpStream::connect_timeout(&http, PATIENCE).map_err(LoadError::system(doing))?;
     stream.set_read_timeout(Some(PATIENCE)).map_err(LoadError::system(doing))?;
@@ -26,7 +26,7 @@ fn open(http: SocketAddr, query: &str) -> Result<WebSocket<TcpStream>, LoadError
 }
 
 /// The code of the refusal that ends a connection, or refuses a request.
-fn refusal(socket: &mut WebSocket<TcpStream>) -> Option<ErrorCode> {
+pub(crate) fn refusal(socket: &mut WebSocket<TcpStream>) -> Option<ErrorCode> {
     loop {
         match socket.read() {
             Ok(Message::Text(text)) => match ServerMessage::from_json(text.as_str()) {

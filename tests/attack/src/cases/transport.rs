@@ -35,23 +35,25 @@ pub(super) fn fragments(stage: &mut Stage) -> Result<Verdict, LoadError> {
     joined.check();
     std::thread::sleep(std::time::Duration::from_millis(50));
     let edge = stage.edge.udp();
-    let fragment = |number: u64| {
-        let (sequence, offset) = (number.to_be_bytes(), (number as u32 % 0xff_ffff).to_be_bytes());
-        let empty = number.is_multiple_of(3);
-        let mut record = vec![22, 254, 253, 0, 0];
-        record.extend(&sequence[2..]);
-        record.extend([0, if empty { 12 } else { 13 }, 1, 0xff, 0xff, 0xff, 0, 0]);
-        record.extend(&offset[1..]);
-        record.extend([0, 0, u8::from(!empty)]);
-        record.extend((!empty).then_some(0x55));
-        record
-    };
     let thrown = throw_at(FLOOD / 2, stage.length, |number| send(&joined.socket, edge, &fragment(number)));
     let mut verdict = Verdict::of(thrown);
     let grown = resident_kb(stage.edge.pid())? as i64 - memory as i64;
     verdict.note = format!("memory while they came: {grown} kB more");
     verdict.hold(grown < 4_096, format!("{grown} kB held for fragments"));
     Ok(verdict)
+}
+
+/// A record with one byte, or none, of a ClientHello of 16 MB.
+pub(crate) fn fragment(number: u64) -> Vec<u8> {
+    let (sequence, offset) = (number.to_be_bytes(), (number as u32 % 0xff_ffff).to_be_bytes());
+    let empty = number.is_multiple_of(3);
+    let mut record = vec![22, 254, 253, 0, 0];
+    record.extend(&sequence[2..]);
+    record.extend([0, if empty { 12 } else { 13 }, 1, 0xff, 0xff, 0xff, 0, 0]);
+    record.extend(&offset[1..]);
+    record.extend([0, 0, u8::from(!empty)]);
+    record.extend((!empty).then_some(0x55));
+    record
 }
 
 /// P2. Everybody sends a hello and goes no further. What one costs, in memory.

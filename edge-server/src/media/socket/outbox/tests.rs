@@ -27,7 +27,7 @@ fn send(socket: &mut MediaSocket, runs: &[Transmit<'_>]) {
 }
 
 fn run(destination: SocketAddr, segment_size: usize, contents: &[u8]) -> Transmit<'_> {
-    Transmit { destination: destination.into(), segment_size, contents }
+    Transmit { destination: destination.into(), segment_size, contents, sound: false }
 }
 
 #[test]
@@ -146,6 +146,23 @@ fn after_offload_was_lost_everything_goes_alone_until_it_is_tried_again() {
     assert_eq!((received(&receiver, 2).len(), socket.stats.calls), (2, 2));
     send(&mut socket, &[run(address, 1, b"a"), run(address, 1, b"b"), run(address, 1, b"c")]);
     assert_eq!((received(&receiver, 3).len(), socket.gso_retry_at), (3, None));
+}
+
+#[test]
+fn sound_goes_with_sound() {
+    let mut socket = sender();
+    socket.mark(34, 46).unwrap();
+    let receivers: Vec<_> = (0..4).map(|_| receiver()).collect();
+    let sound = |address| Transmit { sound: true, ..run(address, 1, b"s") };
+    let runs: Vec<_> = receivers.iter().flat_map(|(_, address)| [run(*address, 1, b"v"), sound(*address)]).collect();
+    send(&mut socket, &runs);
+    for (receiver, _) in &receivers {
+        assert_eq!(received(receiver, 2), [(b'v', 1), (b's', 1)]);
+    }
+    assert_eq!(socket.stats.calls, 2, "pictures to all, sound to all");
+    socket.mark(34, 34).unwrap();
+    send(&mut socket, &runs);
+    assert_eq!(socket.stats.calls, 3, "one mark, one call");
 }
 
 /// Positions of a window of so many runs.
