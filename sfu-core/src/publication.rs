@@ -85,6 +85,8 @@ pub(crate) struct Publication {
     pub(crate) owner: ParticipantKey,
     /// Its home and what that calls it; none: it is published on this shard.
     pub(crate) from: Option<(ShardId, Handle)>,
+    /// Where it came from until its publisher moved: what comes from there is taken until the first picture comes from the new home.
+    pub(crate) before: Option<(ShardId, Handle)>,
     /// Other parts of the room that take some of its encodings, or would.
     pub(crate) relays: Vec<(ShardId, PartDemand)>,
     /// What its home was last told that is taken here.
@@ -113,6 +115,8 @@ pub(crate) struct Publication {
     /// What its publisher was told to be wanted.
     pub(crate) dynacast: Dynacast,
     generations: u32,
+    /// Streams of an earlier generation come from where it was published before.
+    begins: u32,
     /// Pictures that began, of all encodings together.
     pictures: u64,
     /// What the publisher last said it has on, and when.
@@ -131,6 +135,7 @@ impl Publication {
             info,
             owner,
             from: None,
+            before: None,
             relays: Vec::new(),
             demand_told: PartDemand::default(),
             rungs_told: None,
@@ -147,6 +152,7 @@ impl Publication {
             offer: Offer::default(),
             dynacast: Dynacast::default(),
             generations: 0,
+            begins: 0,
             pictures: 0,
             allocation: None,
             repairable,
@@ -236,10 +242,16 @@ impl Publication {
 
     /// Takes note of the SSRC that a media packet of an encoding has. Another one than before: the encoding starts anew, alone.
     pub(crate) fn note_ssrc(&mut self, encoding: u8, ssrc: u32) {
-        let (video, generation) = (self.info.video, self.generations);
+        let (video, generation, repairable) = (self.info.video, self.generations, self.repairable);
         let Some(Encoding { stream, layers, meter, .. }) = self.encodings.get_mut(usize::from(encoding)) else { return };
         match stream.ssrc {
             Some(known) if known == ssrc => {}
+            // The first packet from here: what came from elsewhere until now is over.
+            None if stream.generation < self.begins => {
+                *stream = Stream::new(video, repairable, generation);
+                stream.ssrc = Some(ssrc);
+                self.generations = generation.wrapping_add(1);
+            }
             None => stream.ssrc = Some(ssrc),
             Some(_) => {
                 stream.restart(ssrc, video, generation);
@@ -256,8 +268,11 @@ impl Publication {
         let (video, mut generation) = (self.info.video, self.generations);
         (self.mid, self.repairable, self.allocation) = (mid, repairable, None);
         for Encoding { stream, layers, meter, .. } in &mut self.encodings {
-            *stream = Stream::new(video, repairable, generation);
-            generation = generation.wrapping_add(1);
+            // What still comes from where it was before is passed on until something comes from here.
+            if self.before.is_none() {
+                *stream = Stream::new(video, repairable, generation);
+                generation = generation.wrapping_add(1);
+            }
             layers.clear();
             meter.restart();
         }
@@ -277,7 +292,10 @@ impl Publication {
         self.rungs_sent = None;
         self.generations = generation;
         if from.is_none() {
-            self.rungs_told = None;
+            self.begins = generation;
+            if self.before.is_none() {
+                self.rungs_told = None;
+            }
         }
         self.keyframes = KeyframeRequests::default();
         if self.info.video && !self.subscribers.is_empty() {
@@ -382,6 +400,12 @@ impl Publication {
             layer.is_none_or(|layer| layer.bitrates().len() <= usize::from(target.temporal)) && !sent_since
         });
         !off && encoding.layers.produces(target) && encoding.meter.has(target, now)
+    }
+
+    /// A packet of a new home, while the one before still sends: until a whole picture begins there is no reason to leave a stream that goes on.
+    pub(crate) fn comes_early(&self, encoding: u8, packet: &MediaPacket<'_>) -> bool {
+        let newer = self.stream(encoding).is_some_and(|stream| packet.info.generation > stream.generation);
+        self.before.is_some() && self.info.video && newer && !packet.info.keyframe
     }
 
     /// Keeps a packet that came from its home, which has asked for what is missing. False: known already.

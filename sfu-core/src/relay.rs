@@ -252,6 +252,10 @@ pub(crate) struct RelayedParticipant {
     #[n(6)]
     #[cbor(default)]
     pub(crate) came: u64,
+    /// Nothing has come over its transport there: what is known of it where it was may be kept until then.
+    #[n(7)]
+    #[cbor(default)]
+    pub(crate) arriving: bool,
 }
 
 impl RelayedParticipant {

@@ -134,6 +134,9 @@ impl Shard {
             room.loudest.remove(publication);
         }
         self.publications_by_id.remove(gone.id());
+        if let Some(before) = gone.before.filter(|before| self.relayed.get(before) == Some(&publication)) {
+            self.relayed.remove(&before);
+        }
         match gone.from {
             // Whoever it was got from may have given the name away since.
             Some(from) if self.relayed.get(&from) == Some(&publication) => drop(self.relayed.remove(&from)),

@@ -43,6 +43,7 @@ fn participant(number: u64) -> RelayedParticipant {
         publications: vec![publication],
         count: 1,
         came: number,
+        arriving: true,
     }
 }
 

@@ -37,12 +37,19 @@ impl Shard {
         let Some((_, key)) = self.relayed_publication(from, handle) else { return };
         let Some(known) = self.publications.get_mut(key) else { return };
         self.stats.relayed_in = self.stats.relayed_in.saturating_add(1);
+        if known.comes_early(encoding, packet) {
+            return;
+        }
         if !known.info.video {
             known.note_loudness(packet, now);
         }
+        let arrived = known.from == Some((from, handle)) && known.before.is_some();
         let (fresh, heard, blocked) = (known.take_relayed(encoding, packet, now), known.heard, known.info.blocked);
         if fresh && !blocked && (heard || self.becomes_heard(now, key)) {
             self.fan_out(now, key, packet);
+        }
+        if arrived {
+            self.leave_home_before(key);
         }
     }
 

@@ -66,6 +66,7 @@ impl Shard {
             publications: publications.filter_map(|key| self.publication_as_relayed(*key)).collect(),
             count: participant.incarnation.count,
             came: participant.incarnation.at,
+            arriving: participant.arriving.is_some(),
         })
     }
 
@@ -225,6 +226,7 @@ impl Shard {
         (reason, moved): (LeaveReason, bool),
     ) {
         let Some(room) = self.rooms_by_name.get(room).copied() else { return };
+        self.yield_at_once(now, from, Some(id));
         match self.relayed_participant(from, room, id) {
             Some(key) if moved => self.miss(now, key),
             Some(key) => self.leave(now, key, reason),
@@ -241,6 +243,7 @@ impl Shard {
         publication: RelayedPublication,
     ) {
         let Some(room) = self.rooms_by_name.get(room).copied() else { return };
+        self.yield_at_once(now, from, Some(id));
         if let Some(owner) = self.relayed_participant(from, room, id) {
             self.add_relayed_publication(now, from, owner, publication);
         }
@@ -268,7 +271,12 @@ impl Shard {
     }
 
     pub(super) fn on_relayed_unpublish(&mut self, now: Instant, from: ShardId, handle: Handle) {
-        if let Some((owner, key)) = self.relayed_publication(from, handle) {
+        if self.relayed_publication(from, handle).is_none() {
+            self.yield_at_once(now, from, None);
+        }
+        if let Some((owner, key)) = self.relayed_publication(from, handle)
+            && self.publications.get(key).is_some_and(|known| known.from == Some((from, handle)))
+        {
             self.unpublish(now, owner, key);
         }
     }
@@ -297,6 +305,15 @@ impl Shard {
         let everybody = known.participants.clone();
         for publication in self.publications.values_mut().filter(|publication| publication.room == room) {
             publication.relays.retain(|(part, _)| *part != from);
+            if let Some(before) = publication.before.take_if(|(part, _)| *part == from) {
+                self.relayed.remove(&before);
+            }
+        }
+        for key in &everybody {
+            if let Some(participant) = self.participants.get_mut(*key) {
+                // It isn't coming after all, as far as is known.
+                let _ = participant.yielding.take_if(|yielding| yielding.to == from);
+            }
         }
         let theirs = |key: &ParticipantKey| {
             self.participants.get(*key).is_some_and(|participant| participant.home == Some(from) && participant.missing.is_none())
