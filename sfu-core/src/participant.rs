@@ -168,7 +168,8 @@ impl Participant {
     /// Somebody in another shard's part of the room: no transport, no WebSocket, no session here.
     pub(crate) fn elsewhere(home: ShardId, room: RoomKey, relayed: RelayedParticipant, now: Instant) -> Self {
         let incarnation = relayed.incarnation();
-        let RelayedParticipant { id, admission, since, by_http, .. } = relayed;
+        let RelayedParticipant { id, admission, since, joined, by_http, .. } = relayed;
+        let since = if joined == 0 { since } else { joined };
         Self {
             id,
             admission,

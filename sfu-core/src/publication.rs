@@ -87,10 +87,14 @@ pub(crate) struct Publication {
     pub(crate) from: Option<(ShardId, Handle)>,
     /// Where it came from until its publisher moved: what comes from there is taken until the first picture comes from the new home.
     pub(crate) before: Option<(ShardId, Handle)>,
+    /// Where it will come from: its publisher is on the way there, and what comes from here is taken until the first picture comes from there.
+    pub(crate) next: Option<(ShardId, Handle)>,
     /// Other parts of the room that take some of its encodings, or would.
     pub(crate) relays: Vec<(ShardId, PartDemand)>,
     /// What its home was last told that is taken here.
     pub(crate) demand_told: PartDemand,
+    /// What its next home says it can be had in.
+    pub(crate) rungs_next: Option<Box<Rungs>>,
     /// What its home says it can be had in.
     pub(crate) rungs_told: Option<Box<Rungs>>,
     /// What the other parts were last told that it can be had in, and when.
@@ -136,8 +140,10 @@ impl Publication {
             owner,
             from: None,
             before: None,
+            next: None,
             relays: Vec::new(),
             demand_told: PartDemand::default(),
+            rungs_next: None,
             rungs_told: None,
             rungs_sent: None,
             room,
@@ -286,7 +292,7 @@ impl Publication {
     /// It is published from elsewhere now, or from here: nothing of its streams goes on, and those that come begin at `generation`. What is known of
     /// its qualities stays, so that nobody is given another layer before there is news.
     pub(crate) fn rehome(&mut self, from: Option<(ShardId, Handle)>, generation: u32, now: Instant) {
-        self.from = from;
+        (self.from, self.next) = (from, None);
         self.relays.clear();
         self.demand_told = PartDemand::default();
         self.rungs_sent = None;
@@ -300,6 +306,15 @@ impl Publication {
         self.keyframes = KeyframeRequests::default();
         if self.info.video && !self.subscribers.is_empty() {
             (0..MAX_ENCODINGS as u8).zip(&self.encodings).for_each(|(encoding, _)| self.keyframes.want(encoding, Need::Picture, now));
+        }
+    }
+
+    /// Takes note of what a home says that it can be had in. While two have it the one counts from which its packets are taken.
+    pub(crate) fn note_rungs(&mut self, home: (ShardId, Handle), rungs: Box<Rungs>) {
+        if self.next == Some(home) {
+            self.rungs_next = Some(rungs);
+        } else if self.before.is_none_or(|before| before == home) {
+            self.rungs_told = Some(rungs);
         }
     }
 
@@ -402,10 +417,10 @@ impl Publication {
         !off && encoding.layers.produces(target) && encoding.meter.has(target, now)
     }
 
-    /// A packet of a new home, while the one before still sends: until a whole picture begins there is no reason to leave a stream that goes on.
+    /// A packet of a new home, while the one before, or this part, still sends: until a whole picture begins there is no reason to leave a stream that goes on.
     pub(crate) fn comes_early(&self, encoding: u8, packet: &MediaPacket<'_>) -> bool {
         let newer = self.stream(encoding).is_some_and(|stream| packet.info.generation > stream.generation);
-        self.before.is_some() && self.info.video && newer && !packet.info.keyframe
+        (self.before.is_some() || self.next.is_some()) && self.info.video && newer && !packet.info.keyframe
     }
 
     /// Keeps a packet that came from its home, which has asked for what is missing. False: known already.

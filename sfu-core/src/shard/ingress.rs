@@ -201,6 +201,9 @@ impl Shard {
             return;
         };
         let Some(publication) = self.publications.get_mut(stream.publication) else { return };
+        if publication.from.is_some() {
+            return; // its publisher is on the way to another edge, and the picture comes from there already
+        }
         let encoding = stream.encoding;
 
         let (seq, payload_type, codec, payload) = match meaning {

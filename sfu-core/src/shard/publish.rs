@@ -134,8 +134,10 @@ impl Shard {
             room.loudest.remove(publication);
         }
         self.publications_by_id.remove(gone.id());
-        if let Some(before) = gone.before.filter(|before| self.relayed.get(before) == Some(&publication)) {
-            self.relayed.remove(&before);
+        for other in [gone.before, gone.next].into_iter().flatten() {
+            if self.relayed.get(&other) == Some(&publication) {
+                self.relayed.remove(&other);
+            }
         }
         match gone.from {
             // Whoever it was got from may have given the name away since.

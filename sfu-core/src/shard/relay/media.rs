@@ -43,6 +43,11 @@ impl Shard {
         if !known.info.video {
             known.note_loudness(packet, now);
         }
+        if known.next == Some((from, handle)) {
+            // From here on what comes over its publisher's transport here is dropped.
+            (known.from, known.next) = (known.next, None);
+            known.rungs_told = known.rungs_next.take();
+        }
         let arrived = known.from == Some((from, handle)) && known.before.is_some();
         let (fresh, heard, blocked) = (known.take_relayed(encoding, packet, now), known.heard, known.info.blocked);
         if fresh && !blocked && (heard || self.becomes_heard(now, key)) {
@@ -78,7 +83,7 @@ impl Shard {
     /// Tells the home of a publication what is taken of it here, when that changed.
     pub(in crate::shard) fn tell_demand(&mut self, publication: PublicationKey) {
         let Some(known) = self.publications.get(publication) else { return };
-        let Some((home, handle)) = known.from else { return };
+        let Some((home, handle)) = known.next.or(known.from) else { return };
         let wants = |encoding: u8| {
             known.subscribers.iter().any(|subscriber| {
                 let peer = self.participants.get(subscriber.participant).and_then(|participant| participant.peer.as_ref());

@@ -61,11 +61,11 @@ impl Shard {
         Some(RelayedParticipant {
             id: participant.id.clone(),
             admission: participant.admission.clone(),
-            since: participant.since,
+            since: participant.incarnation.at,
             by_http: participant.by_http,
             publications: publications.filter_map(|key| self.publication_as_relayed(*key)).collect(),
             count: participant.incarnation.count,
-            came: participant.incarnation.at,
+            joined: participant.since,
             arriving: participant.arriving.is_some(),
         })
     }
@@ -271,12 +271,7 @@ impl Shard {
     }
 
     pub(super) fn on_relayed_unpublish(&mut self, now: Instant, from: ShardId, handle: Handle) {
-        if self.relayed_publication(from, handle).is_none() {
-            self.yield_at_once(now, from, None);
-        }
-        if let Some((owner, key)) = self.relayed_publication(from, handle)
-            && self.publications.get(key).is_some_and(|known| known.from == Some((from, handle)))
-        {
+        if let Some((owner, key)) = self.publication_at_home(now, from, handle) {
             self.unpublish(now, owner, key);
         }
     }
@@ -305,8 +300,10 @@ impl Shard {
         let everybody = known.participants.clone();
         for publication in self.publications.values_mut().filter(|publication| publication.room == room) {
             publication.relays.retain(|(part, _)| *part != from);
-            if let Some(before) = publication.before.take_if(|(part, _)| *part == from) {
-                self.relayed.remove(&before);
+            for other in [&mut publication.before, &mut publication.next] {
+                if let Some(other) = other.take_if(|(part, _)| *part == from) {
+                    self.relayed.remove(&other);
+                }
             }
         }
         for key in &everybody {

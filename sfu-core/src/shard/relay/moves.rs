@@ -7,9 +7,9 @@
 
 use crate::keys::{ParticipantKey, PublicationKey, RoomKey};
 use crate::participant::{Admission, ConnectionId, Continuation, Incarnation, Participant, Yielding};
-use crate::relay::{PartDemand, Relayed, RelayedParticipant, RelayedPublication};
+use crate::relay::{Handle, PartDemand, Relayed, RelayedParticipant, RelayedPublication};
 use crate::shard::{Event, Shard, ShardId};
-use nearcast_protocol::{ErrorCode, ErrorInfo, LeaveReason, ParticipantId};
+use nearcast_protocol::{ErrorCode, ErrorInfo, LeaveReason, ParticipantId, PublicationId};
 use std::time::{Duration, Instant};
 
 /// How long somebody may take to get from one edge to another with both of them at work. Guess: ICE, DTLS and some losses on a way of 300 ms.
@@ -89,7 +89,25 @@ impl Shard {
             return;
         }
         let until = now + if relayed.arriving { ARRIVING } else { ARRIVED };
+        let coming: Vec<_> = relayed.publications.iter().map(|publication| (publication.info.id.clone(), publication.handle)).collect();
         known.yielding = Some(Box::new(Yielding { to: from, relayed, until }));
+        for (id, handle) in coming {
+            self.look_forward_to(key, &id, (from, handle));
+        }
+    }
+
+    /// Asks the new home of a publication for what is taken of it here, so that its first picture can take over.
+    fn look_forward_to(&mut self, owner: ParticipantKey, id: &PublicationId, next: (ShardId, Handle)) {
+        let Some(key) = self.publications_by_id.get(id).copied() else { return };
+        let Some(known) = self.publications.get_mut(key).filter(|known| known.owner == owner && known.from.is_none()) else { return };
+        match known.next.replace(next) {
+            Some(before) if before == next => return,
+            Some(before) => drop(self.relayed.remove(&before)),
+            None => {}
+        }
+        known.demand_told = PartDemand::default();
+        self.relayed.insert(next, key);
+        self.tell_demand(key);
     }
 
     /// Lets go of a participant whose time is up, or that has gone by itself; false: it isn't elsewhere.
@@ -130,6 +148,19 @@ impl Shard {
             self.leave_home_before(publication);
         }
         self.relay_join(key);
+    }
+
+    /// What a part that speaks of a publication of its own means. Whose publisher is on the way there is taken to be there; one that has moved on since
+    /// isn't that part's any more.
+    pub(super) fn publication_at_home(&mut self, now: Instant, from: ShardId, handle: Handle) -> Option<(ParticipantKey, PublicationKey)> {
+        let comes_from = |shard: &Self| {
+            let found = shard.relayed_publication(from, handle)?;
+            shard.publications.get(found.1).filter(|known| known.from == Some((from, handle))).map(|_| found)
+        };
+        if comes_from(self).is_none() {
+            self.yield_at_once(now, from, None);
+        }
+        comes_from(self)
     }
 
     /// The first picture of the new home is here: the one before is asked for nothing more.
@@ -195,6 +226,11 @@ impl Shard {
         relayed: &RelayedPublication,
         softly: bool,
     ) {
+        let comes = self.publications.get(key).is_some_and(|known| known.from == Some((from, relayed.handle)));
+        if comes && self.relayed.get(&(from, relayed.handle)) == Some(&key) {
+            // It has taken over already.
+            return self.mute(now, owner, key, relayed.info.muted);
+        }
         self.leave_home_before(key);
         let before = self.publications.get(key).and_then(|known| known.from).filter(|_| softly);
         if before.is_none() {
