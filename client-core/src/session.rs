@@ -86,6 +86,15 @@ enum Stage {
     Over,
 }
 
+/// On the way to another edge while the one before goes on.
+#[derive(Debug)]
+struct Leaving {
+    /// When that is let go of.
+    until: MonoTime,
+    /// The new one carries everything.
+    arrived: bool,
+}
+
 /// What `joined` gave us.
 #[derive(Debug)]
 struct Stay {
@@ -115,6 +124,8 @@ pub struct Session {
     ice_servers: IceServers,
     /// What hasn't come along to a new transport or session by then has ended.
     settle_at: Option<MonoTime>,
+    /// The edge before still plays, until then.
+    leaving: Option<Leaving>,
     stay: Option<Stay>,
     requests: Requests,
     negotiation: Negotiation,
@@ -145,6 +156,7 @@ impl Session {
             recovery: Recovery::new(),
             ice_servers: IceServers::default(),
             settle_at: None,
+            leaving: None,
             stay: None,
             requests: Requests::default(),
             negotiation: Negotiation::new(config.slots),
@@ -320,7 +332,11 @@ impl Session {
         let remedy = self.recovery.remedy_due().filter(|_| self.link.is_proven());
         let give_up = self.recovery.give_up_at(self.config.give_up_after_ms);
         let direct = self.direct.poll_timeout();
-        [entering, beat, give_up, self.link.poll_timeout(), wishes, quality, remedy, direct, self.settle_at].into_iter().flatten().min()
+        let leaving = self.leaving.as_ref().map(|leaving| leaving.until);
+        [entering, leaving, beat, give_up, self.link.poll_timeout(), wishes, quality, remedy, direct, self.settle_at]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// What has happened so far and what was decided, without what is nobody's business: docs/journal.md. A few hundred KiB at most.
@@ -486,6 +502,9 @@ impl Session {
             }
         }
         self.drop_link();
+        if self.leaving.take().is_some() {
+            self.push(Output::CloseKept);
+        }
         self.directly(|direct, _, acts| direct.close(acts));
         if self.transports > 0 {
             self.push(Output::CloseTransport(TransportId(self.transports)));

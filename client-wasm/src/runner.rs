@@ -31,6 +31,8 @@ pub(crate) struct Runner {
     /// What the last transport sent, on its way to the next.
     moving: RefCell<Senders>,
     socket: RefCell<Option<Socket>>,
+    /// Those of an edge that is being left.
+    kept: RefCell<(Option<Rc<Transport>>, Option<Socket>)>,
     links: RefCell<Links>,
     timer: Timer,
     draining: Cell<bool>,
@@ -56,6 +58,7 @@ impl Runner {
                 retired: RefCell::new(None),
                 moving: RefCell::default(),
                 socket: RefCell::new(None),
+                kept: RefCell::default(),
                 links: RefCell::default(),
                 timer,
                 draining: Cell::new(false),
@@ -168,6 +171,18 @@ impl Runner {
             Output::CloseTransport(_) => {
                 if let Some(transport) = transport {
                     self.moving.replace(transport.senders().take().moved());
+                    transport.close();
+                }
+            }
+            Output::Keep => {
+                if let Some(transport) = transport {
+                    self.moving.replace(transport.senders().take().moved());
+                    transport.hush();
+                }
+                self.kept.replace((self.transport.take(), self.socket.take()));
+            }
+            Output::CloseKept => {
+                if let (Some(transport), _) = self.kept.take() {
                     transport.close();
                 }
             }

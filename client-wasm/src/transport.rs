@@ -155,6 +155,11 @@ impl Transport {
         received(&self.connection, mid)
     }
 
+    /// It goes on, and says nothing more.
+    pub(crate) fn hush(&self) {
+        self.closed.set(true);
+    }
+
     /// Closes everything at once. The callbacks stay until this is dropped, a task later: promises may have settled already.
     pub(crate) fn close(&self) {
         self.closed.set(true);

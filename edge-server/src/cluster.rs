@@ -28,11 +28,11 @@ use cluster_core::{Address, Capacity, Load, Node, NodeId, PlacementError, Region
 use directory::Directory;
 use knock::Doors;
 use nearcast_protocol::{ErrorCode, ErrorInfo};
-use rooms::{Moved, Rooms};
+use rooms::{Destination, Moved, Rooms};
 use serde::Serialize;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use store::Store;
 
 /// Participants for each core where the configuration says nothing: only how edges compare hangs on it. Guess.
@@ -387,7 +387,11 @@ impl Cluster {
         let Some(node) = node.filter(|node| node.relay.is_none() || self.directory.relay().borrow().is_none() || self.is_draining()) else {
             return false;
         };
-        let people = self.rooms.send_away(room, &node.client_url);
+        // Where links carry media nobody has to be apart from the others for a moment.
+        let linked = node.relay.is_some() && self.directory.relay().borrow().is_some();
+        let destination =
+            Destination { url: Arc::clone(&node.client_url), within: (linked && self.is_draining()).then_some(drain::WITHIN) };
+        let people = self.rooms.send_away(room, &destination);
         self.counted.moved.fetch_add(people as u64, Ordering::Relaxed);
         tracing::info!(room, edge = %to, people, "this room is another edge's now");
         true

@@ -438,7 +438,11 @@ impl Edge {
     /// Hands rooms over to other edges of the cluster before a shutdown; returns at once where there are none.
     pub async fn drain(&self) {
         if self.context.cluster.stats().is_some_and(|cluster| cluster.edges_good > 0) {
+            let deadline = clock::deadline(DRAIN);
             self.context.cluster.drain(DRAIN).await;
+            // Whoever is on the way to another edge is told when the time is up, and goes in any case.
+            let all = u32::try_from(self.context.config.max_connections.0).unwrap_or(u32::MAX);
+            let _ = tokio::time::timeout_at(deadline, self.context.slots.acquire_many(all)).await;
         }
     }
 

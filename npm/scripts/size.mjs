@@ -14,7 +14,7 @@ const work = join(process.env.CARGO_TARGET_DIR ?? join(npm, '../target'), 'sdk')
  * In bytes of gzip: what the project promises, everything and wasm included, the hooks on top; and what must not be exceeded meanwhile
  * (docs/decisions/013).
  */
-const BUDGETS = { nearcast: { promised: 60_000, most: 88_000 }, 'nearcast/react': { promised: 6_000, most: 6_000 } };
+const BUDGETS = { nearcast: { promised: 60_000, most: 88_600 }, 'nearcast/react': { promised: 6_000, most: 6_000 } };
 
 const minified = async (name) => {
   const options = { bundle: true, minify: true, format: 'esm', target: 'es2022', charset: 'utf8', write: false, external: ['nearcast', 'react'] };

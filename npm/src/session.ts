@@ -374,7 +374,7 @@ export class Session implements CoreHost, CoreUser, Call {
     if (!publication) return;
     if (publication.track) {
       // Over another transport: what plays it goes on.
-      publication.track.swap(media);
+      publication.track.follow(media);
       return publication.bind(publication.track, mid);
     }
     const track = new RemoteTrack(media, this.playback);

@@ -24,6 +24,8 @@ export abstract class Track {
   /** Audio or video. */
   readonly kind: TrackKind;
   #media: MediaStreamTrack;
+  /** What takes its place as soon as there is something of it. */
+  #next: MediaStreamTrack | undefined;
   #elements = new Set<HTMLMediaElement>();
   #playback: Playback;
   /** Hears that it plays in other elements than before. @internal */
@@ -83,8 +85,26 @@ export abstract class Track {
     }
   }
 
+  /** The same, from its first frame or sound on: until then what there is goes on, if it still does. @internal */
+  follow(media: MediaStreamTrack): void {
+    if (this.#media.readyState === 'ended' || !this.#elements.size) return this.swap(media);
+    const probe = document.createElement('video');
+    const swap = (): void => {
+      probe.srcObject = null;
+      if (this.#next === media) this.swap(media);
+    };
+    this.#next = media;
+    if (this.kind === 'audio') media.onunmute = swap;
+    else probe.onloadeddata = swap;
+    probe.muted = true;
+    probe.srcObject = new MediaStream([media]);
+    probe.play().catch(() => undefined);
+    setTimeout(swap, 2000); // whatever comes of it
+  }
+
   /** Another source behind the same track; attached elements show it. @internal */
   swap(media: MediaStreamTrack): void {
+    this.#next = undefined;
     const before = this.#media;
     this.#media = media;
     for (const element of this.#elements) {

@@ -486,10 +486,35 @@ test('a track goes on when its media comes over another transport', async (t) =>
   const element = track.attach(new FakeElement());
   heard.length = 0;
   const media = new FakeTrack('video');
+  track.mediaStreamTrack.stop(); // the transport was closed
   host.trackSubscribed('cam', '5', media);
   assert.deepEqual([publication.track, publication.mid, track.mediaStreamTrack], [track, '5', media]);
   assert.deepEqual([...element.srcObject.getTracks()], [media]);
   assert.deepEqual(names(heard), [], 'an app has nothing to do');
+});
+
+test('a track goes over to another transport with the first frame, when the old one still plays', async (t) => {
+  const probes = [];
+  const createElement = () => probes[probes.push(new FakeElement()) - 1];
+  withGlobals(t, { MediaStream: FakeStream, document: { createElement } });
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const { host, room: joined } = await room();
+  host.trackSubscribed('cam', '1', new FakeTrack('video'));
+  const { track } = joined.participants.get('ada-1').publication('camera');
+  const element = track.attach(new FakeElement());
+  const before = track.mediaStreamTrack;
+  const [skipped, shown, late] = [new FakeTrack('video'), new FakeTrack('video'), new FakeTrack('video')];
+  host.trackSubscribed('cam', '5', skipped);
+  host.trackSubscribed('cam', '6', shown);
+  probes[0].onloadeddata();
+  assert.deepEqual([...element.srcObject.getTracks()], [before], 'what was replaced since is shown no more');
+  probes[1].onloadeddata();
+  assert.deepEqual([...element.srcObject.getTracks()], [shown]);
+  host.trackSubscribed('cam', '7', late);
+  assert.equal(track.mediaStreamTrack, shown);
+  t.mock.timers.tick(2000);
+  assert.deepEqual([...element.srcObject.getTracks()], [late], 'a picture that does not begin is shown in the end');
+  assert.ok(probes.every((probe) => probe.muted && probe.srcObject === null), 'nothing stays');
 });
 
 test('objects outlive their ids when the call moves', async () => {

@@ -183,6 +183,17 @@ pub enum ServerMessage {
     /// A moderator did something to the room, to a publication, or asks for it.
     #[n(20)]
     Moderated(#[n(0)] Moderation),
+    /// This edge is going away. Go on at another one as the same participant ([`crate::Continues`]), and leave this one when pictures come from there;
+    /// it goes on meanwhile. Who hasn't gone by then gets `closed`.
+    #[n(21)]
+    Move {
+        /// Its address, as `connect` takes it.
+        #[n(0)]
+        to: String,
+        /// How long this edge waits, in milliseconds.
+        #[n(1)]
+        deadline_ms: u32,
+    },
 }
 
 impl ServerMessage {

@@ -60,6 +60,14 @@ pub(crate) struct Incarnation {
     pub(crate) at: u64,
 }
 
+/// Who has said that a participant of this part is elsewhere now, and when it is let go of at the latest.
+#[derive(Debug)]
+pub(crate) struct Yielding {
+    pub(crate) to: ShardId,
+    pub(crate) relayed: RelayedParticipant,
+    pub(crate) until: Instant,
+}
+
 impl Incarnation {
     /// Generations of its publications' streams begin here, so that none of an earlier place is taken for one of this. Far more than encoders restart.
     pub(crate) fn first_generation(self) -> u32 {
@@ -130,6 +138,10 @@ pub(crate) struct Participant {
     pub(crate) missing: Option<Instant>,
     /// It was told to go on at another edge.
     pub(crate) sent_on: bool,
+    /// It goes on here since then, and nothing has come over its transport: whoever had it before may keep what works.
+    pub(crate) arriving: Option<Instant>,
+    /// It goes on elsewhere and arrives there; until then it is kept.
+    pub(crate) yielding: Option<Box<Yielding>>,
     pub(crate) session: SessionId,
     pub(crate) connection: Option<ConnectionId>,
     /// Came by WHIP or WHEP: there is no WebSocket to show that somebody is there, only the transport.
@@ -156,7 +168,8 @@ impl Participant {
     /// Somebody in another shard's part of the room: no transport, no WebSocket, no session here.
     pub(crate) fn elsewhere(home: ShardId, room: RoomKey, relayed: RelayedParticipant, now: Instant) -> Self {
         let incarnation = relayed.incarnation();
-        let RelayedParticipant { id, admission, since, by_http, .. } = relayed;
+        let RelayedParticipant { id, admission, since, joined, by_http, .. } = relayed;
+        let since = if joined == 0 { since } else { joined };
         Self {
             id,
             admission,
@@ -166,6 +179,8 @@ impl Participant {
             home: Some(home),
             missing: None,
             sent_on: false,
+            arriving: None,
+            yielding: None,
             session: SessionId(String::new()),
             connection: None,
             by_http,

@@ -85,10 +85,16 @@ pub(crate) struct Publication {
     pub(crate) owner: ParticipantKey,
     /// Its home and what that calls it; none: it is published on this shard.
     pub(crate) from: Option<(ShardId, Handle)>,
+    /// Where it came from until its publisher moved: what comes from there is taken until the first picture comes from the new home.
+    pub(crate) before: Option<(ShardId, Handle)>,
+    /// Where it will come from: its publisher is on the way there, and what comes from here is taken until the first picture comes from there.
+    pub(crate) next: Option<(ShardId, Handle)>,
     /// Other parts of the room that take some of its encodings, or would.
     pub(crate) relays: Vec<(ShardId, PartDemand)>,
     /// What its home was last told that is taken here.
     pub(crate) demand_told: PartDemand,
+    /// What its next home says it can be had in.
+    pub(crate) rungs_next: Option<Box<Rungs>>,
     /// What its home says it can be had in.
     pub(crate) rungs_told: Option<Box<Rungs>>,
     /// What the other parts were last told that it can be had in, and when.
@@ -113,6 +119,8 @@ pub(crate) struct Publication {
     /// What its publisher was told to be wanted.
     pub(crate) dynacast: Dynacast,
     generations: u32,
+    /// Streams of an earlier generation come from where it was published before.
+    begins: u32,
     /// Pictures that began, of all encodings together.
     pictures: u64,
     /// What the publisher last said it has on, and when.
@@ -131,8 +139,11 @@ impl Publication {
             info,
             owner,
             from: None,
+            before: None,
+            next: None,
             relays: Vec::new(),
             demand_told: PartDemand::default(),
+            rungs_next: None,
             rungs_told: None,
             rungs_sent: None,
             room,
@@ -147,6 +158,7 @@ impl Publication {
             offer: Offer::default(),
             dynacast: Dynacast::default(),
             generations: 0,
+            begins: 0,
             pictures: 0,
             allocation: None,
             repairable,
@@ -236,10 +248,16 @@ impl Publication {
 
     /// Takes note of the SSRC that a media packet of an encoding has. Another one than before: the encoding starts anew, alone.
     pub(crate) fn note_ssrc(&mut self, encoding: u8, ssrc: u32) {
-        let (video, generation) = (self.info.video, self.generations);
+        let (video, generation, repairable) = (self.info.video, self.generations, self.repairable);
         let Some(Encoding { stream, layers, meter, .. }) = self.encodings.get_mut(usize::from(encoding)) else { return };
         match stream.ssrc {
             Some(known) if known == ssrc => {}
+            // The first packet from here: what came from elsewhere until now is over.
+            None if stream.generation < self.begins => {
+                *stream = Stream::new(video, repairable, generation);
+                stream.ssrc = Some(ssrc);
+                self.generations = generation.wrapping_add(1);
+            }
             None => stream.ssrc = Some(ssrc),
             Some(_) => {
                 stream.restart(ssrc, video, generation);
@@ -256,8 +274,11 @@ impl Publication {
         let (video, mut generation) = (self.info.video, self.generations);
         (self.mid, self.repairable, self.allocation) = (mid, repairable, None);
         for Encoding { stream, layers, meter, .. } in &mut self.encodings {
-            *stream = Stream::new(video, repairable, generation);
-            generation = generation.wrapping_add(1);
+            // What still comes from where it was before is passed on until something comes from here.
+            if self.before.is_none() {
+                *stream = Stream::new(video, repairable, generation);
+                generation = generation.wrapping_add(1);
+            }
             layers.clear();
             meter.restart();
         }
@@ -271,17 +292,29 @@ impl Publication {
     /// It is published from elsewhere now, or from here: nothing of its streams goes on, and those that come begin at `generation`. What is known of
     /// its qualities stays, so that nobody is given another layer before there is news.
     pub(crate) fn rehome(&mut self, from: Option<(ShardId, Handle)>, generation: u32, now: Instant) {
-        self.from = from;
+        (self.from, self.next) = (from, None);
         self.relays.clear();
         self.demand_told = PartDemand::default();
         self.rungs_sent = None;
         self.generations = generation;
         if from.is_none() {
-            self.rungs_told = None;
+            self.begins = generation;
+            if self.before.is_none() {
+                self.rungs_told = None;
+            }
         }
         self.keyframes = KeyframeRequests::default();
         if self.info.video && !self.subscribers.is_empty() {
             (0..MAX_ENCODINGS as u8).zip(&self.encodings).for_each(|(encoding, _)| self.keyframes.want(encoding, Need::Picture, now));
+        }
+    }
+
+    /// Takes note of what a home says that it can be had in. While two have it the one counts from which its packets are taken.
+    pub(crate) fn note_rungs(&mut self, home: (ShardId, Handle), rungs: Box<Rungs>) {
+        if self.next == Some(home) {
+            self.rungs_next = Some(rungs);
+        } else if self.before.is_none_or(|before| before == home) {
+            self.rungs_told = Some(rungs);
         }
     }
 
@@ -382,6 +415,12 @@ impl Publication {
             layer.is_none_or(|layer| layer.bitrates().len() <= usize::from(target.temporal)) && !sent_since
         });
         !off && encoding.layers.produces(target) && encoding.meter.has(target, now)
+    }
+
+    /// A packet of a new home, while the one before, or this part, still sends: until a whole picture begins there is no reason to leave a stream that goes on.
+    pub(crate) fn comes_early(&self, encoding: u8, packet: &MediaPacket<'_>) -> bool {
+        let newer = self.stream(encoding).is_some_and(|stream| packet.info.generation > stream.generation);
+        (self.before.is_some() || self.next.is_some()) && self.info.video && newer && !packet.info.keyframe
     }
 
     /// Keeps a packet that came from its home, which has asked for what is missing.

@@ -236,7 +236,7 @@ pub(crate) struct RelayedParticipant {
     pub(crate) id: ParticipantId,
     #[n(1)]
     pub(crate) admission: Admission,
-    /// NTP time of its joining: of two with one identity the later stays.
+    /// NTP time of its coming to where it is: of two with one identity the later stays.
     #[n(2)]
     pub(crate) since: u64,
     /// It can reach nobody but an edge.
@@ -248,15 +248,19 @@ pub(crate) struct RelayedParticipant {
     #[n(5)]
     #[cbor(default)]
     pub(crate) count: u16,
-    /// NTP time of coming to where it is. 0: when it joined.
+    /// NTP time of joining, elsewhere. 0: where it is.
     #[n(6)]
     #[cbor(default)]
-    pub(crate) came: u64,
+    pub(crate) joined: u64,
+    /// Nothing has come over its transport there: what is known of it where it was may be kept until then.
+    #[n(7)]
+    #[cbor(default)]
+    pub(crate) arriving: bool,
 }
 
 impl RelayedParticipant {
     pub(crate) fn incarnation(&self) -> Incarnation {
-        Incarnation { count: self.count, at: self.came.max(self.since) }
+        Incarnation { count: self.count, at: self.since }
     }
 }
 

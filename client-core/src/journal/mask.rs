@@ -11,7 +11,7 @@ use alloc::{borrow::ToOwned, string::String, vec::Vec};
 /// Which text of a kind of message is kept.
 pub(super) struct Keep {
     /// Paths to it, between spaces: the kind, then the key or the place of each field on the way, each as one letter that is so far behind `0` in
-    /// ASCII (`9` is 9, `:` 10, `;` 11, `>` 14, `?` 15, `@` 16, `A` 17, `C` 19, `D` 20). `*`: any.
+    /// ASCII (`9` is 9, `:` 10, `;` 11, `>` 14, `?` 15, `@` 16, `A` 17, `C` 19, `D` 20, `E` 21). `*`: any.
     paths: &'static str,
     /// Paths to text that decisions only compare: each that is different gets a letter of its own.
     compared: &'static str,
@@ -31,7 +31,7 @@ pub(super) const SERVER: Keep = Keep {
         "400 404*0 50 60 610 70 71 80 ",   // participants, publications
         "900 901 ;0*0 >1*0 ?0 ?1*0 @0*0 ", // slot, speakers, layers, encodings, qualities
         "314 <04 ",                        // where to go instead
-        "A0 A1 C0*0* D01",                 // who sent a payload, and that; addresses of ICE servers; what was moderated
+        "A0 A1 C0*0* D01 E0",              // who sent a payload, and that; addresses of ICE servers; what was moderated; where to move
     ),
     // Identities: who is who in a session that goes on where another one ended.
     compared: "0031 004*1 401",

@@ -120,6 +120,8 @@ decisions! { record_output, OUTPUT_WORDS, Output from OUTPUTS;
     21 CloseLink { 0: link }
     22 CapLink { link: link, rung: rung }
     23 Hold { 0: held }
+    24 Keep {}
+    25 CloseKept {}
 }
 
 decisions! { record_event, EVENT_WORDS, Event from EVENTS;

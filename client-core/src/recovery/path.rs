@@ -160,6 +160,18 @@ impl Path {
         (self.watched, self.received, self.echo, self.sent) = (false, None, 0, [(0, MonoTime::default()); REMEMBERED]);
     }
 
+    /// Another transport is to take over from one that still works: it has some time to be heard.
+    pub(crate) fn moved(&mut self, now: MonoTime) {
+        self.renew();
+        self.health = Health::New;
+        self.entered(now, true);
+    }
+
+    /// Something has come over it, lately.
+    pub(crate) fn is_heard(&self) -> bool {
+        self.health == Health::Good
+    }
+
     /// A sign of life.
     pub(crate) fn heard(&mut self, now: MonoTime) {
         if self.health == Health::Lost {

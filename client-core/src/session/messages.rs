@@ -83,6 +83,7 @@ impl Session {
             ServerMessage::Peer { from, payload } => self.directly(|direct, room, acts| direct.heard(now, room, &from, &payload, acts)),
             ServerMessage::Mode { mode } => self.direct.mode = mode,
             ServerMessage::Moderated(Moderation { action, target }) => self.moderated(action, PublicationId(target)),
+            ServerMessage::Move { to, deadline_ms } => self.move_to(now, to, deadline_ms),
             ServerMessage::IceServers { servers } => {
                 self.name_ice_servers(now, servers);
             }

@@ -93,6 +93,11 @@ pub enum Output {
     OpenTransport(TransportId),
     /// Close it.
     CloseTransport(TransportId),
+    /// Keep the present transport and the present socket as they are, and hear nothing more from them: others take their places, and tracks go on in
+    /// both transports.
+    Keep,
+    /// Close what is kept.
+    CloseKept,
     /// Send this frame on the lossy channel, if that is open.
     SendBeat(Vec<u8>),
     /// These STUN and TURN servers from now on, beside the app's own, in this transport and later ones.

@@ -1,15 +1,18 @@
 //! Carries out what [`crate::recovery`] decides: tells what is suspected, asks both ways, and applies the remedies.
 
-use super::{Session, Stage, TransportId};
+use super::{Leaving, Session, Stage, TransportId};
 use crate::link::Link;
 use crate::recovery::path::Health;
 use crate::recovery::{Reason, Remedy, Step};
 use crate::{Code, Event, MonoTime, Output, RequestId, SessionError, SlotCounts, State};
-use alloc::vec::Vec;
-use nearcast_protocol::{ClientMessage, IceServer, Mid, ParticipantId, PublicationId};
+use alloc::{string::String, vec::Vec};
+use nearcast_protocol::{ClientMessage, ErrorCode, IceServer, Mid, ParticipantId, PublicationId};
 
 /// An attempt younger than this isn't replaced by news of the network, which tends to come twice. Guess: a round trip.
 const YOUNG: u32 = 200; // milliseconds
+
+/// From the first sign of life of another edge until the one before is let go of: by then pictures have begun. Guess: a key frame on a way of 300 ms.
+const SEEN_WITHIN: u32 = 1200; // milliseconds
 
 impl Session {
     /// Looks at both ways to the edge, after whatever happened, and does what is to be done now.
@@ -27,6 +30,7 @@ impl Session {
         if proven {
             self.recovery.path.signalled();
         }
+        self.arrive(now);
         if health == Health::Lost && !self.recovery.is_out() {
             self.begin_outage(now, Reason::NoMedia);
         }
@@ -44,7 +48,7 @@ impl Session {
         } else if let Some(reason) = self.recovery.end(now) {
             self.told(now, Step::Connected, reason);
             self.event(Event::StateChanged { state: State::Connected, reason });
-        } else {
+        } else if self.leaving.is_none() {
             let (step, reason) = if silent { (Step::Suspect, Reason::NoMedia) } else { (Step::Connected, Reason::MediaBack) };
             self.told(now, step, reason);
         }
@@ -75,15 +79,57 @@ impl Session {
             return self.end(Some(Code::SessionLost.into()));
         }
         self.drop_link();
-        if let Some(stay) = &mut self.stay {
-            stay.session = None;
-        }
         self.take_step(now, Step::Moving, reason);
         self.recovery.begin_remedy(now, Remedy::Replace);
-        self.requests.session_lost();
+        self.end_session();
         self.replace_transport();
         self.negotiate();
         self.begin_attempt(now);
+    }
+
+    /// The edge goes away, and names another: we go on there as who we are, while this one still plays. Where that can't be it ends in time, as any other.
+    pub(super) fn move_to(&mut self, now: MonoTime, edge: String, within: u32) {
+        let is_well = self.stage == Stage::In && self.leaving.is_none() && self.recovery.path.is_good() && !self.recovery.is_out();
+        let is_known = self.stay.as_ref().is_some_and(|stay| stay.claim.is_some());
+        if !is_well || !is_known || !self.recovery.may_rejoin(now) || !self.recovery.edges.go(now, edge) {
+            return;
+        }
+        self.told(now, Step::Moving, Reason::Failed(Code::Edge(ErrorCode::Elsewhere)));
+        self.leaving = Some(Leaving { until: now.after(within), arrived: false });
+        self.push(Output::Keep);
+        // Not closed: kept.
+        self.link = Link::Down { retry_at: None };
+        self.drop_link();
+        self.end_session();
+        self.next_transport();
+        self.recovery.path.moved(now);
+        self.negotiate();
+        self.begin_attempt(now);
+    }
+
+    /// Lets go of the edge before when this one carries everything, and people have had the time to see so.
+    fn arrive(&mut self, now: MonoTime) {
+        let arrives = self.link.is_up() && self.recovery.path.is_heard();
+        let Some(leaving) = &mut self.leaving else { return };
+        if arrives && !leaving.arrived {
+            (leaving.arrived, leaving.until) = (true, leaving.until.min(now.after(SEEN_WITHIN)));
+        }
+        let (arrived, over) = (leaving.arrived, now >= leaving.until);
+        if over {
+            self.leaving = None;
+            self.push(Output::CloseKept);
+        }
+        if over && arrived && !self.recovery.is_out() {
+            self.told(now, Step::Connected, Reason::Moved);
+        }
+    }
+
+    /// What belongs to a session ends with it.
+    fn end_session(&mut self) {
+        if let Some(stay) = &mut self.stay {
+            stay.session = None;
+        }
+        self.requests.session_lost();
     }
 
     /// The edge names STUN and TURN servers, or gives them fresh credentials.
@@ -111,6 +157,10 @@ impl Session {
     /// Another transport in place of the present one, and with it the tracks of both directions.
     fn replace_transport(&mut self) {
         self.push(Output::CloseTransport(TransportId(self.transports)));
+        self.next_transport();
+    }
+
+    fn next_transport(&mut self) {
         self.open_transport();
         self.negotiation.renew();
         self.room.transport_renewed();

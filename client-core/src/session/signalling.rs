@@ -240,6 +240,10 @@ impl Session {
     /// This attempt came to nothing: another one later.
     pub(super) fn attempt_failed(&mut self, now: MonoTime, not_before: u32, unanswered: bool) {
         self.drop_link();
+        if self.leaving.is_some() {
+            // The way back is closed: whatever comes of it, it is looked for as in any outage, and the edge before plays on as long as it does.
+            self.take_step(now, Step::Moving, Reason::EdgeLost);
+        }
         if self.resumes() {
             if core::mem::take(&mut self.recovery.proven) && self.recovery.edges.leave(now) {
                 return self.rejoin(now, Reason::EdgeLost);

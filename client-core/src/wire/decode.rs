@@ -14,7 +14,7 @@ use nearcast_protocol::{
 pub(crate) fn server_message(bytes: &[u8]) -> Result<ServerMessage, WireError> {
     let item = Item::read(bytes).ok_or(WireError::Malformed)?;
     let read = Place::whole(&item, |of| match of.number32(0) {
-        kind @ 0..=20 => message(kind, of.field(1)),
+        kind @ 0..=21 => message(kind, of.field(1)),
         _ => None,
     });
     match read {
@@ -51,6 +51,7 @@ fn message(kind: u32, of: Place<'_, '_>) -> Option<ServerMessage> {
             let action = ModerationAction::ALL.get(of.number32(0) as usize).copied()?;
             ServerMessage::Moderated(Moderation { action, target: of.optional_text(1).unwrap_or_default() })
         }
+        21 => ServerMessage::Move { to: of.text(0), deadline_ms: of.number32(1) },
         _ => return None,
     })
 }

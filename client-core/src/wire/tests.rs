@@ -223,6 +223,7 @@ fn server_messages() -> impl Strategy<Value = ServerMessage> {
         room_mode().prop_map(|mode| ServerMessage::Mode { mode }),
         prop::collection::vec(ice_server(), 0..3).prop_map(|servers| ServerMessage::IceServers { servers }),
         moderation().prop_map(ServerMessage::Moderated),
+        (text(), any::<u32>()).prop_map(|(to, deadline_ms)| ServerMessage::Move { to, deadline_ms }),
     ]
 }
 
@@ -250,6 +251,7 @@ fn kind(message: &ServerMessage) -> usize {
         ServerMessage::Mode { .. } => 18,
         ServerMessage::IceServers { .. } => 19,
         ServerMessage::Moderated(_) => 20,
+        ServerMessage::Move { .. } => 21,
     }
 }
 
@@ -258,7 +260,7 @@ fn every_kind_of_message_is_among_the_tested() {
     use proptest::strategy::ValueTree;
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let kinds = (0..400).map(|_| kind(&server_messages().new_tree(&mut runner).unwrap().current()));
-    assert_eq!(kinds.collect::<std::collections::BTreeSet<_>>(), (0..21).collect());
+    assert_eq!(kinds.collect::<std::collections::BTreeSet<_>>(), (0..22).collect());
 }
 
 proptest! {

@@ -1,7 +1,7 @@
 //! Where the session is lost, the call goes on in a new one: here, or on another edge.
 
 use crate::live::{Edge, Live};
-use crate::world::{camera, participant, secs};
+use crate::world::{camera, millis, participant, secs};
 use client_core::{Event, Input, State};
 use nearcast_protocol::{ClientMessage, ErrorCode, ErrorInfo, IceServer, ServerMessage};
 
@@ -63,10 +63,7 @@ fn when_an_edge_dies_another_takes_over_with_everybody() {
 #[test]
 fn at_edges_that_are_linked_one_stays_who_one_is() {
     for seed in 0..10 {
-        let mut edges = vec![Edge::new(None), Edge::new(Some("https://b")), Edge::new(Some("https://c"))];
-        edges.iter_mut().for_each(|edge| edge.linked = true);
-        (edges[0].names, edges[1].names) = (vec!["https://b"], vec!["https://c"]);
-        let mut live = Live::joined(seed, edges);
+        let mut live = Live::joined(seed, three_linked());
         // Over a session that was resumed: the claim is given once.
         live.world.lose_socket();
         live.run_for(secs(2));
@@ -85,6 +82,73 @@ fn at_edges_that_are_linked_one_stays_who_one_is() {
         assert!(counts.is_sorted_by(|one, next| one < next) && !b.is_empty() && !c.is_empty(), "{counts:?}");
         assert_eq!(live.losses(), Vec::<&Event>::new());
     }
+}
+
+fn three_linked() -> Vec<Edge> {
+    let mut edges = vec![Edge::new(None), Edge::new(Some("https://b")), Edge::new(Some("https://c"))];
+    edges.iter_mut().for_each(|edge| edge.linked = true);
+    (edges[0].names, edges[1].names) = (vec!["https://b", "https://c"], vec!["https://c"]);
+    edges
+}
+
+fn told_to_move(live: &mut Live, deadline_ms: u32) {
+    live.world.receive(&ServerMessage::Move { to: "https://b".into(), deadline_ms });
+}
+
+#[test]
+fn an_edge_that_goes_away_is_left_when_the_next_one_works() {
+    for seed in 0..10 {
+        let mut live = Live::joined(seed, three_linked());
+        let published = live.edges[0].published.clone();
+        told_to_move(&mut live, 5_000);
+        assert!(live.world.kept, "the old one plays on");
+        live.run_until(secs(2), |live| live.edges[1].published == published);
+        assert!(live.world.kept, "until something has come over the new one");
+        let took = live.run_until(secs(3), |live| !live.world.kept);
+        assert!(took > millis(1200), "and pictures have had their time: {took:?}");
+        live.run_for(secs(10));
+        assert_eq!(live.world.states(), Vec::<String>::new(), "no outage");
+        assert_eq!(live.steps(), ["moving (elsewhere)", "connected (moved)"]);
+        assert_eq!(live.losses(), Vec::<&Event>::new());
+        assert_eq!(live.edges[1].continued, [("me-first-1".to_owned(), 1)]);
+        assert_eq!(live.world.session.state(), State::Connected);
+    }
+}
+
+#[test]
+fn where_the_next_edge_fails_the_old_one_plays_on_until_another_works_or_to_the_deadline() {
+    for media in [false, true] {
+        let mut live = Live::joined(3, three_linked());
+        (live.edges[1].alive, live.edges[1].media) = (!media, false);
+        told_to_move(&mut live, 4_000);
+        if !media {
+            live.run_for(millis(3_900));
+            assert!(live.world.kept);
+            live.run_for(millis(200));
+            assert!(!live.world.kept);
+        }
+        let since = live.world.now;
+        live.run_until(secs(30), |live| live.is_well(since));
+        live.run_for(secs(8));
+        assert_eq!(live.losses(), Vec::<&Event>::new());
+        let everywhere = live.edges.iter().flat_map(|edge| &edge.continued);
+        assert!(everywhere.clone().count() > 0 && everywhere.clone().all(|(id, _)| id == "me-first-1"));
+    }
+}
+
+#[test]
+fn who_cannot_stay_who_they_are_waits_to_be_closed() {
+    let mut live = Live::joined(4, two_edges());
+    told_to_move(&mut live, 4_000);
+    assert!(!live.world.kept);
+    live.run_for(secs(3));
+    assert_eq!((live.steps(), live.edges[0].session.is_some()), (vec![], true));
+    // And who is in the middle of an outage has other things to do.
+    let mut live = Live::joined(5, three_linked());
+    live.cut(false, true);
+    live.run_until(secs(4), |live| live.world.session.state() == State::Reconnecting);
+    told_to_move(&mut live, 4_000);
+    assert!(!live.world.kept);
 }
 
 #[test]

@@ -38,6 +38,8 @@ pub(crate) struct World {
     pub(crate) transport_closed: bool,
     /// The one that is open.
     pub(crate) transport: Option<TransportId>,
+    /// Those of an edge that is being left.
+    pub(crate) kept: bool,
     pub(crate) transports_opened: usize,
     /// Frames of heartbeats that nobody has carried yet.
     pub(crate) beats: Vec<Vec<u8>>,
@@ -95,6 +97,7 @@ impl World {
             caps: Vec::new(),
             transport_closed: false,
             transport: None,
+            kept: false,
             transports_opened: 0,
             beats: Vec::new(),
             edge: None,
@@ -223,6 +226,12 @@ impl World {
                 assert_eq!(self.transport.take(), Some(transport));
                 self.transport_closed = true;
             }
+            Output::Keep => {
+                assert!(!self.kept, "one is kept at a time");
+                assert!(self.transport.take().is_some() && self.socket.take().is_some());
+                self.kept = true;
+            }
+            Output::CloseKept => assert!(std::mem::take(&mut self.kept)),
             Output::SendBeat(frame) => self.beats.push(frame),
             Output::SetIceServers(servers) => self.ice_servers = servers,
             Output::LeaveOutIceServers(addresses) => self.left_out = addresses,

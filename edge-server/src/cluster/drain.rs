@@ -14,6 +14,10 @@ use std::sync::atomic::Ordering;
 /// Rooms go one after the other, this far apart, so that the others let their people in at an even pace. Guess: a hundred joins a second.
 const BETWEEN_ROOMS: Duration = Duration::from_millis(10);
 
+/// How long people may stay who are on their way to the next edge. Guess: they are spread over a quarter of it, and then need a second or two; with SIGTERM
+/// all of it has to fit into the ten seconds that supervisors allow.
+pub(super) const WITHIN: Duration = Duration::from_millis(4_500);
+
 /// What a drain came to.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, serde::Serialize)]
 pub struct Drained {

@@ -12,8 +12,17 @@ use tokio::sync::watch;
 /// A room that is ours and that nobody enters is given back after this long. Guess: whoever was sent here has come by then.
 const UNUSED_AFTER: Duration = Duration::from_secs(15);
 
-/// Where a room has moved to: the address for clients.
-pub type Moved = watch::Receiver<Option<Arc<str>>>;
+/// Tells where a room has moved to.
+pub type Moved = watch::Receiver<Option<Destination>>;
+
+/// Where a room has moved to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Destination {
+    /// The address for clients.
+    pub url: Arc<str>,
+    /// How long its people may stay while they are on their way. None: they go at once.
+    pub within: Option<Duration>,
+}
 
 /// See the [module](self).
 #[derive(Debug)]
@@ -30,7 +39,7 @@ struct State {
 
 #[derive(Debug)]
 struct Here {
-    moved: watch::Sender<Option<Arc<str>>>,
+    moved: watch::Sender<Option<Destination>>,
     used: Instant,
 }
 
@@ -70,10 +79,10 @@ impl Rooms {
     }
 
     /// Tells everybody in a room where it is now.
-    pub(super) fn send_away(&self, room: &str, to: &Arc<str>) -> usize {
+    pub(super) fn send_away(&self, room: &str, to: &Destination) -> usize {
         let mut state = self.state();
         let Some(here) = state.here.remove(room) else { return 0 };
-        here.moved.send_replace(Some(Arc::clone(to)));
+        here.moved.send_replace(Some(to.clone()));
         here.moved.receiver_count()
     }
 
@@ -157,9 +166,10 @@ mod tests {
         rooms.learned(now, "room", record("a", 1));
         let mut moved = rooms.enter(now, "room");
         assert_eq!(rooms.learned(now, "room", record("b", 2)), Follows::LetGo(id("b")));
-        assert_eq!(rooms.send_away("room", &"https://b".into()), 1);
-        assert_eq!(moved.borrow_and_update().as_deref(), Some("https://b"));
-        assert_eq!(rooms.send_away("room", &"https://b".into()), 0, "they have been told");
+        let there = Destination { url: "https://b".into(), within: None };
+        assert_eq!(rooms.send_away("room", &there), 1);
+        assert_eq!(moved.borrow_and_update().as_ref(), Some(&there));
+        assert_eq!(rooms.send_away("room", &there), 0, "they have been told");
     }
 
     #[test]

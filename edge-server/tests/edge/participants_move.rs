@@ -4,7 +4,9 @@
 
 use crate::edges_are_linked::{linked, linking, misses, pair, relay, sees, sum};
 use crate::proxy::Proxy;
-use crate::world::{Client, join, soon, start, token};
+use crate::redis_server::Redis;
+use crate::world::{Client, join, request, soon, start, token};
+use nearcast_edge::config::Flags;
 use nearcast_edge::edge::Edge;
 use nearcast_protocol::{Continues, ErrorCode, Join, Joined, LeaveReason, ServerMessage};
 use std::time::Duration;
@@ -130,4 +132,31 @@ async fn who_left_for_good_may_come_again_as_who_they_were() {
     let (_alice, after) = go_on(&second, "alice", going_on(&before, 1)).await;
     assert_eq!(after.participant.id, id);
     assert_eq!(sees(&mut witness, "alice").await, id);
+}
+
+/// A drain where edges are linked: everybody is told where to go and may take their time, and who doesn't go is sent.
+#[tokio::test]
+async fn an_edge_that_is_drained_says_where_to_go_and_waits() {
+    let redis = Redis::start();
+    let mut edges = Vec::new();
+    for name in ["first", "second"] {
+        edges.push(start(&Flags { redis: Some(redis.url()), edge_id: Some(name.to_owned()), ..linking(&[]) }).await);
+    }
+    let (first, second) = (&edges[0], &edges[1]);
+    linked(&[first, second], 1).await;
+    let (mut alice, alices) = Client::joined(first, "lobby", "alice").await;
+    let (mut bob, _) = Client::joined(first, "lobby", "bob").await;
+    assert_eq!(request(first, "POST /v1/drain", "", "").await.json(), serde_json::json!({ "rooms": 1, "kept": 0 }));
+    let moved = |message: &ServerMessage| match message {
+        ServerMessage::Move { to, deadline_ms } => Some((to.clone(), *deadline_ms)),
+        _ => None,
+    };
+    let there = format!("http://{}", second.http());
+    let (to, within) = alice.wait_for(moved).await;
+    assert_eq!((&to, bob.wait_for(moved).await.0), (&there, there.clone()));
+    assert!((1_000..=4_500).contains(&within), "{within} ms are left");
+    let (_alice, after) = go_on(second, "alice", going_on(&alices, 1)).await;
+    assert_eq!(after.participant.id, alices.participant.id);
+    assert_eq!(alice.end().await.0, Some(ErrorCode::DuplicateIdentity), "nothing came over a transport of hers that could be kept");
+    assert_eq!(bob.end().await.0, Some(ErrorCode::Elsewhere), "he stayed for as long as he could");
 }

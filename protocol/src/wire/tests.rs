@@ -71,6 +71,7 @@ fn replies() -> Vec<ServerMessage> {
         })),
         ServerMessage::Answer { id: 2, answer },
         ServerMessage::Done { id: 3 },
+        ServerMessage::Move { to: "https://other.example".into(), deadline_ms: 5_000 },
         ServerMessage::failed(4, ErrorCode::TokenExpired, "old"),
         ServerMessage::ParticipantJoined { participant: participant() },
         ServerMessage::ParticipantLeft { participant: "p".into(), reason: LeaveReason::TimedOut },

@@ -203,6 +203,9 @@ impl Shard {
             return;
         };
         let Some(publication) = self.publications.get_mut(stream.publication) else { return };
+        if publication.from.is_some() {
+            return; // its publisher is on the way to another edge, and the picture comes from there already
+        }
         let encoding = stream.encoding;
 
         let (seq, payload_type, codec, payload) = match meaning {
@@ -217,7 +220,7 @@ impl Shard {
             Meaning::Repair { payload_type, codec } => {
                 // Probing padding carries no original packet; before the first media packet there is nothing to repair.
                 let original = rtx_decode(payload);
-                let newest = publication.stream(encoding).and_then(|stream| stream.newest);
+                let newest = publication.stream(encoding).filter(|stream| stream.ssrc.is_some()).and_then(|stream| stream.newest);
                 let (Some((osn, original)), Some(newest)) = (original, newest) else { return };
                 (newest.unwrap_next(osn), payload_type, codec, original)
             }

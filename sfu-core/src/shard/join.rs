@@ -117,6 +117,8 @@ impl Shard {
             home: None,
             missing: None,
             sent_on: false,
+            arriving: (count > 0).then_some(now),
+            yielding: None,
             session: SessionId(String::new()),
             connection: None,
             by_http,

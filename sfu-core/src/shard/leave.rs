@@ -11,6 +11,10 @@ use std::time::Instant;
 impl Shard {
     /// Ends a stay, and the room with its last participant.
     pub(super) fn leave(&mut self, now: Instant, key: ParticipantKey, reason: LeaveReason) {
+        // It is elsewhere already.
+        if self.yield_if(now, key, true) {
+            return;
+        }
         let Some(room) = self.participants.get(key).map(|participant| participant.room) else { return };
         self.leave_keeping_room(now, key, reason);
         if self.has_part(room) {

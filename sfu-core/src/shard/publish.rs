@@ -134,6 +134,11 @@ impl Shard {
             room.loudest.remove(publication);
         }
         self.publications_by_id.remove(gone.id());
+        for other in [gone.before, gone.next].into_iter().flatten() {
+            if self.relayed.get(&other) == Some(&publication) {
+                self.relayed.remove(&other);
+            }
+        }
         match gone.from {
             // Whoever it was got from may have given the name away since.
             Some(from) if self.relayed.get(&from) == Some(&publication) => drop(self.relayed.remove(&from)),

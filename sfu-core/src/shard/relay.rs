@@ -37,13 +37,13 @@ impl Shard {
             }
             Relayed::Unpublished { publication } => self.on_relayed_unpublish(now, from, publication),
             Relayed::Muted { publication, muted } => {
-                if let Some((owner, key)) = self.relayed_publication(from, publication) {
+                if let Some((owner, key)) = self.publication_at_home(now, from, publication) {
                     self.mute(now, owner, key, muted);
                 }
             }
             Relayed::Rungs { publication, rungs } => {
                 if let Some(known) = self.relayed_publication(from, publication).and_then(|(_, key)| self.publications.get_mut(key)) {
-                    known.rungs_told = Some(rungs);
+                    known.note_rungs((from, publication), rungs);
                 }
             }
             Relayed::Loudness { publication, level } => {

@@ -60,6 +60,10 @@ impl Shard {
             self.leave(now, key, LeaveReason::TimedOut);
             return;
         }
+        self.note_arrival(now, key);
+        if self.yield_if(now, key, false) {
+            return;
+        }
         self.withdraw_without_consent(now, key);
         self.score_when_due(now, key);
         let Some(participant) = self.participants.get_mut(key) else { return };

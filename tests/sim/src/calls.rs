@@ -318,6 +318,7 @@ impl Calls {
                 let numbers = self[id].counters(self.mono(now), self.mono(self[id].heard_at));
                 self.told(id, Input::Stats(numbers));
             }
+            Output::Keep | Output::CloseKept => unreachable!("these edges are not linked: nobody is asked to move"),
             Output::OpenTransport(transport) => {
                 // Another socket of the browser's: another mapping.
                 self.rebind(id);

@@ -9,7 +9,7 @@ use super::codec::{Encoding, Undecoded};
 use super::pace::{Admit, Pace};
 use super::socket::{Broken, Closing, Message, Socket};
 use crate::clock;
-use crate::cluster::rooms::Moved;
+use crate::cluster::rooms::{Destination, Moved};
 use crate::edge::{Context, stopped};
 use crate::media::link::{Input, Outgoing, ShardLink};
 use crate::token::{Expiry, TokenFault};
@@ -36,6 +36,9 @@ const SHARD_PATIENCE: Duration = Duration::from_secs(2);
 
 /// How long the other side may take to answer our close frame.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
+
+/// People of a room that moves are told so over this part of the time that they have.
+const SPREAD_OVER: u64 = 4;
 
 /// WebSocket close codes from here on are ours (RFC 6455 §7.4.2).
 const CLOSE_CODES: u16 = 4000;
@@ -115,6 +118,16 @@ pub struct Connection {
     renewal: Option<tokio::time::Instant>,
     /// Tells where the room has moved; none outside of clusters.
     moved: Option<Moved>,
+    leaving: Option<Leaving>,
+}
+
+/// The room has moved, and its people with it.
+struct Leaving {
+    to: Arc<str>,
+    /// When the participant is told, and then: when it has to be gone.
+    at: tokio::time::Instant,
+    told: bool,
+    until: tokio::time::Instant,
 }
 
 impl Connection {
@@ -138,6 +151,7 @@ impl Connection {
             since: None,
             renewal: None,
             moved: None,
+            leaving: None,
             context,
         }
     }
@@ -183,6 +197,7 @@ impl Connection {
         loop {
             let outside = matches!(self.stage, Stage::Outside);
             let renewal = self.renewal;
+            let leaving = self.leaving.as_ref().map(|leaving| leaving.at);
             let went = tokio::select! {
                 // In this order: whoever reads too slowly must not end as one whose queue merely came to its end.
                 biased;
@@ -196,10 +211,8 @@ impl Connection {
                 () = stopped(&mut stopping), if outside => {
                     Err(End::Refused(ErrorInfo::new(ErrorCode::ShuttingDown, "this edge is shutting down; use another")))
                 }
-                to = moved(&mut self.moved) => Err(End::Refused(ErrorInfo {
-                    edge: Some(to.to_string()),
-                    ..ErrorInfo::new(ErrorCode::Elsewhere, format!("this room has moved to another edge: join at {to}"))
-                })),
+                to = moved(&mut self.moved) => self.go(to),
+                () = until(leaving) => Box::pin(self.send_on(socket)).await,
                 () = until(renewal) => Box::pin(self.renew_credentials(socket)).await,
                 message = self.stage.next() => Box::pin(self.tell(socket, message)).await,
             };
@@ -207,6 +220,33 @@ impl Connection {
                 return end;
             }
         }
+    }
+
+    /// The room has moved. Who may take its time is told a little later than the next one, so that not all come at once.
+    fn go(&mut self, Destination { url, within }: Destination) -> Result<(), End> {
+        self.moved = None;
+        let Some(within) = within.filter(|_| matches!(self.stage, Stage::Inside { .. })) else { return Err(gone(&url)) };
+        let spread = u64::try_from(within.as_millis()).unwrap_or_default() / SPREAD_OVER;
+        // Fibonacci hashing: numbers in a row are as far apart as can be.
+        let after = (self.id.0.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32).checked_rem(spread).unwrap_or_default();
+        let at = clock::deadline(Duration::from_millis(after));
+        self.leaving = Some(Leaving { to: url, at, told: false, until: clock::deadline(within) });
+        Ok(())
+    }
+
+    /// Tells where to go on; for the second time the last.
+    async fn send_on(&mut self, socket: &mut WebSocket) -> Result<(), End> {
+        let Some(leaving) = &mut self.leaving else { return Ok(()) };
+        if core::mem::replace(&mut leaving.told, true) {
+            return Err(gone(&leaving.to));
+        }
+        leaving.at = leaving.until;
+        let left = leaving.until.saturating_duration_since(clock::deadline(Duration::ZERO));
+        let message = ServerMessage::Move { to: leaving.to.to_string(), deadline_ms: u32::try_from(left.as_millis()).unwrap_or(u32::MAX) };
+        if let Some(link) = self.stage.link() {
+            link.shard.send(Input::Command(Command::SentOn { connection: self.id })).await;
+        }
+        self.say(socket, message).await
     }
 
     /// Sends what the shard says, and notices what it means for the stage.
@@ -466,13 +506,21 @@ impl Connection {
     }
 }
 
+/// The end of who has to be elsewhere by now.
+fn gone(to: &str) -> End {
+    End::Refused(ErrorInfo {
+        edge: Some(to.to_owned()),
+        ..ErrorInfo::new(ErrorCode::Elsewhere, format!("this room has moved to another edge: join at {to}"))
+    })
+}
+
 /// Waits until the room has moved, and says where to; where it never does, for ever.
-async fn moved(room: &mut Option<Moved>) -> Arc<str> {
+async fn moved(room: &mut Option<Moved>) -> Destination {
     if let Some(room) = room
         && let Ok(to) = room.wait_for(Option::is_some).await
         && let Some(to) = &*to
     {
-        return Arc::clone(to);
+        return to.clone();
     }
     core::future::pending().await
 }

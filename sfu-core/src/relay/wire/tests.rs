@@ -42,7 +42,8 @@ fn participant(number: u64) -> RelayedParticipant {
         by_http: number % 2 == 1,
         publications: vec![publication],
         count: 1,
-        came: number,
+        joined: number,
+        arriving: true,
     }
 }
 

@@ -38,16 +38,29 @@ impl Shard {
         let Some((owner, key)) = self.relayed_publication(from, handle) else { return };
         let Some(known) = self.publications.get_mut(key) else { return };
         self.stats.relayed_in = self.stats.relayed_in.saturating_add(1);
+        if known.comes_early(encoding, packet) {
+            return;
+        }
         if !known.info.video {
             known.note_loudness(packet, now);
         }
-        let (arrival, heard, blocked) = (known.take_relayed(encoding, packet, now), known.heard, known.info.blocked);
-        let Arrival::Fresh { torn, .. } = arrival else { return };
-        if !blocked && (heard || self.becomes_heard(now, key)) {
-            self.fan_out(now, key, packet);
+        if known.next == Some((from, handle)) {
+            // From here on what comes over its publisher's transport here is dropped.
+            (known.from, known.next) = (known.next, None);
+            known.rungs_told = known.rungs_next.take();
         }
-        if torn {
-            self.request_due_keyframe(now, owner, key);
+        let arrived = known.from == Some((from, handle)) && known.before.is_some();
+        let (arrival, heard, blocked) = (known.take_relayed(encoding, packet, now), known.heard, known.info.blocked);
+        if let Arrival::Fresh { torn, .. } = arrival {
+            if !blocked && (heard || self.becomes_heard(now, key)) {
+                self.fan_out(now, key, packet);
+            }
+            if torn {
+                self.request_due_keyframe(now, owner, key);
+            }
+        }
+        if arrived {
+            self.leave_home_before(key);
         }
     }
 
@@ -76,7 +89,7 @@ impl Shard {
     /// Tells the home of a publication what is taken of it here, when that changed.
     pub(in crate::shard) fn tell_demand(&mut self, publication: PublicationKey) {
         let Some(known) = self.publications.get(publication) else { return };
-        let Some((home, handle)) = known.from else { return };
+        let Some((home, handle)) = known.next.or(known.from) else { return };
         let wants = |encoding: u8| {
             known.subscribers.iter().any(|subscriber| {
                 let peer = self.participants.get(subscriber.participant).and_then(|participant| participant.peer.as_ref());

@@ -61,11 +61,12 @@ impl Shard {
         Some(RelayedParticipant {
             id: participant.id.clone(),
             admission: participant.admission.clone(),
-            since: participant.since,
+            since: participant.incarnation.at,
             by_http: participant.by_http,
             publications: publications.filter_map(|key| self.publication_as_relayed(*key)).collect(),
             count: participant.incarnation.count,
-            came: participant.incarnation.at,
+            joined: participant.since,
+            arriving: participant.arriving.is_some(),
         })
     }
 
@@ -225,6 +226,7 @@ impl Shard {
         (reason, moved): (LeaveReason, bool),
     ) {
         let Some(room) = self.rooms_by_name.get(room).copied() else { return };
+        self.yield_at_once(now, from, Some(id));
         match self.relayed_participant(from, room, id) {
             Some(key) if moved => self.miss(now, key),
             Some(key) => self.leave(now, key, reason),
@@ -241,6 +243,7 @@ impl Shard {
         publication: RelayedPublication,
     ) {
         let Some(room) = self.rooms_by_name.get(room).copied() else { return };
+        self.yield_at_once(now, from, Some(id));
         if let Some(owner) = self.relayed_participant(from, room, id) {
             self.add_relayed_publication(now, from, owner, publication);
         }
@@ -268,7 +271,7 @@ impl Shard {
     }
 
     pub(super) fn on_relayed_unpublish(&mut self, now: Instant, from: ShardId, handle: Handle) {
-        if let Some((owner, key)) = self.relayed_publication(from, handle) {
+        if let Some((owner, key)) = self.publication_at_home(now, from, handle) {
             self.unpublish(now, owner, key);
         }
     }
@@ -297,6 +300,17 @@ impl Shard {
         let everybody = known.participants.clone();
         for publication in self.publications.values_mut().filter(|publication| publication.room == room) {
             publication.relays.retain(|(part, _)| *part != from);
+            for other in [&mut publication.before, &mut publication.next] {
+                if let Some(other) = other.take_if(|(part, _)| *part == from) {
+                    self.relayed.remove(&other);
+                }
+            }
+        }
+        for key in &everybody {
+            if let Some(participant) = self.participants.get_mut(*key) {
+                // It isn't coming after all, as far as is known.
+                let _ = participant.yielding.take_if(|yielding| yielding.to == from);
+            }
         }
         let theirs = |key: &ParticipantKey| {
             self.participants.get(*key).is_some_and(|participant| participant.home == Some(from) && participant.missing.is_none())

@@ -6,11 +6,27 @@
 //! beginning of the new one: a part that can't be reached leaves its people *missing*, and only who stays so has left (`shard::tick`).
 
 use crate::keys::{ParticipantKey, PublicationKey, RoomKey};
-use crate::participant::{Admission, ConnectionId, Continuation, Incarnation};
-use crate::relay::{RelayedParticipant, RelayedPublication};
+use crate::participant::{Admission, ConnectionId, Continuation, Incarnation, Participant, Yielding};
+use crate::relay::{Handle, PartDemand, Relayed, RelayedParticipant, RelayedPublication};
 use crate::shard::{Event, Shard, ShardId};
-use nearcast_protocol::{ErrorCode, ErrorInfo, LeaveReason, ParticipantId};
-use std::time::Instant;
+use nearcast_protocol::{ErrorCode, ErrorInfo, LeaveReason, ParticipantId, PublicationId};
+use std::time::{Duration, Instant};
+
+/// How long somebody may take to get from one edge to another with both of them at work. Guess: ICE, DTLS and some losses on a way of 300 ms.
+const ARRIVING: Duration = Duration::from_secs(5);
+
+/// How long the old edge goes on when somebody has arrived at the new one: until they see there what they see here, and everybody has their picture
+/// from there. Guess: a key frame on a way of 300 ms; clients of ours end it themselves.
+const ARRIVED: Duration = Duration::from_millis(1_500);
+
+/// Without a check for so long there is nothing to be kept (browsers check every 5 s at most).
+const ALIVE: Duration = Duration::from_secs(6);
+
+/// Whether a participant's transport here still carries anything.
+fn is_alive(participant: &Participant, now: Instant) -> bool {
+    let peer = participant.peer.as_ref().filter(|peer| !peer.closed);
+    peer.and_then(|peer| peer.ice.last_check()).is_some_and(|at| now.saturating_duration_since(at) < ALIVE)
+}
 
 impl Shard {
     /// The participant of that id, wherever it is.
@@ -35,6 +51,7 @@ impl Shard {
     }
 
     fn forget_handle(&mut self, publication: PublicationKey) {
+        self.leave_home_before(publication);
         let Some(from) = self.publications.get(publication).and_then(|known| known.from) else { return };
         if self.relayed.get(&from) == Some(&publication) {
             self.relayed.remove(&from);
@@ -54,9 +71,108 @@ impl Shard {
         if relayed.admission.identity != known.admission.identity {
             return;
         }
+        let yields = known.home.is_none() && (relayed.arriving || known.yielding.is_some()) && is_alive(known, now);
+        if theirs > ours && yields {
+            return self.put_off(now, from, key, relayed);
+        }
         // The same one again comes by another link than before.
         if theirs > ours || (theirs == ours && known.home.is_some()) {
             self.rehome(now, from, key, relayed);
+        }
+    }
+
+    /// A participant of this part is elsewhere now, where its media has yet to arrive: until then, and for the moment that it takes to see there what
+    /// it sees here, it is kept.
+    fn put_off(&mut self, now: Instant, from: ShardId, key: ParticipantKey, relayed: RelayedParticipant) {
+        let Some(known) = self.participants.get_mut(key) else { return };
+        if known.yielding.as_ref().is_some_and(|yielding| yielding.relayed.incarnation() > relayed.incarnation()) {
+            return;
+        }
+        let until = now + if relayed.arriving { ARRIVING } else { ARRIVED };
+        let coming: Vec<_> = relayed.publications.iter().map(|publication| (publication.info.id.clone(), publication.handle)).collect();
+        known.yielding = Some(Box::new(Yielding { to: from, relayed, until }));
+        for (id, handle) in coming {
+            self.look_forward_to(key, &id, (from, handle));
+        }
+    }
+
+    /// Asks the new home of a publication for what is taken of it here, so that its first picture can take over.
+    fn look_forward_to(&mut self, owner: ParticipantKey, id: &PublicationId, next: (ShardId, Handle)) {
+        let Some(key) = self.publications_by_id.get(id).copied() else { return };
+        let Some(known) = self.publications.get_mut(key).filter(|known| known.owner == owner && known.from.is_none()) else { return };
+        match known.next.replace(next) {
+            Some(before) if before == next => return,
+            Some(before) => drop(self.relayed.remove(&before)),
+            None => {}
+        }
+        known.demand_told = PartDemand::default();
+        self.relayed.insert(next, key);
+        self.tell_demand(key);
+    }
+
+    /// Lets go of a participant whose time is up, or that has gone by itself; false: it isn't elsewhere.
+    pub(in crate::shard) fn yield_if(&mut self, now: Instant, key: ParticipantKey, at_once: bool) -> bool {
+        let due = |yielding: &mut Box<Yielding>| at_once || now >= yielding.until;
+        let Some(yielding) = self.participants.get_mut(key).and_then(|participant| participant.yielding.take_if(due)) else { return false };
+        let Yielding { to, relayed, .. } = *yielding;
+        self.rehome(now, to, key, relayed);
+        true
+    }
+
+    /// A part says something else of a participant that is on its way there, or of whichever is: what it says is to be understood.
+    pub(super) fn yield_at_once(&mut self, now: Instant, to: ShardId, id: Option<&ParticipantId>) {
+        let on_the_way = |participant: &Participant| {
+            participant.yielding.as_ref().is_some_and(|yielding| yielding.to == to) && id.is_none_or(|id| participant.id == *id)
+        };
+        let all: Vec<_> = self.participants.iter().filter(|(_, participant)| on_the_way(participant)).map(|(key, _)| key).collect();
+        for key in all {
+            self.yield_if(now, key, true);
+        }
+    }
+
+    /// Tells the other parts when a participant that goes on here has arrived: something has come over its transport, if it sends anything.
+    pub(in crate::shard) fn note_arrival(&mut self, now: Instant, key: ParticipantKey) {
+        let Some(participant) = self.participants.get(key) else { return };
+        let Some(since) = participant.arriving else { return };
+        let mut sent =
+            participant.publications.iter().filter_map(|key| self.publications.get(*key)).filter(|known| !known.info.muted).peekable();
+        let sends_nothing = sent.peek().is_none();
+        let comes = sent.any(|known| known.encodings().iter().any(|encoding| encoding.stream.ssrc.is_some()));
+        let connected = participant.peer.as_ref().is_some_and(|peer| peer.srtp.is_some());
+        if !(comes || (sends_nothing && connected) || now.saturating_duration_since(since) >= ARRIVING) {
+            return;
+        }
+        let Some(participant) = self.participants.get_mut(key) else { return };
+        participant.arriving = None;
+        for publication in participant.publications.clone() {
+            self.leave_home_before(publication);
+        }
+        self.relay_join(key);
+    }
+
+    /// What a part that speaks of a publication of its own means. Whose publisher is on the way there is taken to be there; one that has moved on since
+    /// isn't that part's any more.
+    pub(super) fn publication_at_home(&mut self, now: Instant, from: ShardId, handle: Handle) -> Option<(ParticipantKey, PublicationKey)> {
+        let comes_from = |shard: &Self| {
+            let found = shard.relayed_publication(from, handle)?;
+            shard.publications.get(found.1).filter(|known| known.from == Some((from, handle))).map(|_| found)
+        };
+        if comes_from(self).is_none() {
+            self.yield_at_once(now, from, None);
+        }
+        comes_from(self)
+    }
+
+    /// The first picture of the new home is here: the one before is asked for nothing more.
+    pub(super) fn leave_home_before(&mut self, key: PublicationKey) {
+        let Some(known) = self.publications.get_mut(key) else { return };
+        let Some((home, handle)) = known.before.take() else { return };
+        if known.from.is_none() {
+            known.rungs_told = None;
+        }
+        if self.relayed.get(&(home, handle)) == Some(&key) {
+            self.relayed.remove(&(home, handle));
+            self.tell_part(home, Relayed::Demand { publication: handle, demand: PartDemand::default() });
         }
     }
 
@@ -67,6 +183,8 @@ impl Shard {
             self.let_go(now, key);
         }
         let incarnation = relayed.incarnation();
+        // What works where it was is taken until the new place sends.
+        let softly = relayed.arriving && !was_here && self.participants.get(key).is_some_and(|known| known.missing.is_none());
         let publications = std::mem::take(&mut relayed.publications);
         let Some(known) = self.participants.get_mut(key) else { return };
         (known.home, known.missing, known.sent_on, known.incarnation) = (Some(from), None, false, incarnation);
@@ -88,7 +206,7 @@ impl Shard {
         for publication in publications {
             let known = before.iter().copied().find(|key| self.publications.get(*key).is_some_and(|known| named(&publication, known)));
             match known {
-                Some(known) => self.rehome_publication(now, from, (key, known), &publication),
+                Some(known) => self.rehome_publication(now, from, (key, known), &publication, softly),
                 None => self.add_relayed_publication(now, from, key, publication),
             }
         }
@@ -106,10 +224,21 @@ impl Shard {
         from: ShardId,
         (owner, key): (ParticipantKey, PublicationKey),
         relayed: &RelayedPublication,
+        softly: bool,
     ) {
-        self.forget_handle(key);
+        let comes = self.publications.get(key).is_some_and(|known| known.from == Some((from, relayed.handle)));
+        if comes && self.relayed.get(&(from, relayed.handle)) == Some(&key) {
+            // It has taken over already.
+            return self.mute(now, owner, key, relayed.info.muted);
+        }
+        self.leave_home_before(key);
+        let before = self.publications.get(key).and_then(|known| known.from).filter(|_| softly);
+        if before.is_none() {
+            self.forget_handle(key);
+        }
         self.relayed.insert((from, relayed.handle), key);
         let Some(known) = self.publications.get_mut(key) else { return };
+        known.before = before;
         known.rehome(Some((from, relayed.handle)), 0, now);
         known.add_encodings(&relayed.rids);
         self.mute(now, owner, key, relayed.info.muted);
@@ -155,12 +284,14 @@ impl Shard {
         let count = continuation.count.max(participant.incarnation.count.saturating_add(1));
         let incarnation = Incarnation { count, at };
         (participant.home, participant.missing, participant.incarnation) = (None, None, incarnation);
-        (participant.admission, participant.since) = (admission, continuation.since.0);
+        (participant.admission, participant.since, participant.arriving) = (admission, continuation.since.0, Some(now));
         for publication in participant.publications.clone() {
-            self.forget_handle(publication);
-            if let Some(known) = self.publications.get_mut(publication) {
-                known.rehome(None, incarnation.first_generation(), now);
-            }
+            self.leave_home_before(publication);
+            let Some(known) = self.publications.get_mut(publication) else { continue };
+            // Of one that is missing nothing comes, and its name may be another one's by now.
+            let before = known.from.filter(|from| self.relayed.get(from) == Some(&publication));
+            known.before = before;
+            known.rehome(None, incarnation.first_generation(), now);
         }
     }
 }

@@ -99,6 +99,14 @@ impl NearcastEdge {
         self.udp
     }
 
+    /// A token for a room, minted by the edge itself.
+    ///
+    /// # Errors
+    /// It doesn't answer.
+    pub fn token(&self, room: &str, identity: &str) -> Result<String, LoadError> {
+        Door(self.http).token(room, identity)
+    }
+
     /// Where other edges link to it, if it was told to.
     #[must_use]
     pub fn relay(&self) -> Option<SocketAddr> {
