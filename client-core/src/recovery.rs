@@ -29,6 +29,13 @@ const REMEDY_WITHIN: u32 = 4000;
 /// Doublings of it: a minute at most.
 const MAX_DOUBLINGS: u32 = 4;
 
+/// How long after UDP was blocked it is looked for again, in milliseconds; then after twice as long, and so on. Browsers forget ways that failed for
+/// half a minute, and never come back to them by themselves.
+const UDP_AGAIN: u32 = 30_000;
+
+/// The longest of these pauses.
+const UDP_AGAIN_MOST: u32 = 300_000;
+
 /// New sessions within [`REJOINS_IN`], as Stream allows: whoever needs more goes round in a circle.
 const MAX_REJOINS: usize = 10;
 
@@ -59,6 +66,8 @@ pub(crate) struct Recovery {
     step_at: MonoTime,
     /// Media broke off at once on a clean path, while signalling goes on: UDP is blocked, most likely.
     blocked: bool,
+    /// Since another transport was needed, perhaps for want of UDP: when UDP is looked for again, and the pause before that.
+    udp_again: Option<(MonoTime, u32)>,
     /// The last remedy for media, and until when it may take effect.
     remedy: Option<(Remedy, MonoTime)>,
     replaced: u32,
@@ -80,6 +89,7 @@ impl Recovery {
             step: Step::Connected,
             step_at: MonoTime::default(),
             blocked: false,
+            udp_again: None,
             remedy: None,
             replaced: 0,
             rejoins: [MonoTime::default(); MAX_REJOINS],
@@ -132,6 +142,9 @@ impl Recovery {
     pub(crate) fn end(&mut self, now: MonoTime) -> Option<Reason> {
         self.remedy = None;
         self.recovered = Some(self.outage.take()?.end(now));
+        if self.replaced > 0 {
+            self.udp_again = Some((now.after(UDP_AGAIN), UDP_AGAIN));
+        }
         Some(self.came)
     }
 
@@ -170,6 +183,14 @@ impl Recovery {
     /// themselves, and answers as soon as anything reaches it.
     pub(crate) fn goes_alone(&mut self, now: MonoTime) -> bool {
         self.is_silent() && self.outage.as_mut().is_some_and(|outage| outage.goes_alone(now))
+    }
+
+    /// Whether to look for UDP again, which may have been blocked: an ICE restart, while media goes on over what there is.
+    pub(crate) fn seeks_udp(&mut self, now: MonoTime) -> bool {
+        let Some((_, pause)) = self.udp_again.filter(|(at, _)| now >= *at) else { return false };
+        let pause = (2 * pause).min(UDP_AGAIN_MOST);
+        self.udp_again = Some((now.after(pause), pause));
+        true
     }
 
     /// This remedy is under way.

@@ -87,9 +87,9 @@ type ErrorClass = new (code: ErrorCode, message: string, options: NearcastErrorO
 const table: Readonly<Record<KnownErrorCode, readonly [ErrorClass, boolean, string?]>> = {
   'edge-unreachable': [ConnectError, true, 'The edge could not be reached. Check its address and the network, then connect again.'],
   'join-timeout': [ConnectError, true, 'The edge did not let us in in time. Connect again, or raise joinTimeoutMs.'],
-  aborted: [ConnectError, true, 'Connecting was cancelled by its AbortSignal.'],
+  aborted: [ConnectError, true, 'Cancelled by its AbortSignal.'],
   'webrtc-unsupported': [ConnectError, false, 'There is no WebRTC here: connect() runs in browsers.'],
-  'core-load-failed': [ConnectError, true, "The media core did not load. Check the network, and that the page's Content-Security-Policy has 'wasm-unsafe-eval'."],
+  'core-load-failed': [ConnectError, true, "The media core did not load. Check the network, and that Content-Security-Policy has 'wasm-unsafe-eval'."],
   'session-lost': [ConnectError, true, 'The connection was lost for too long. Connect again.'],
   'session-unknown': [ConnectError, true, 'The edge does not know this session. Connect again.'],
   'transport-failed': [ConnectError, true, 'No media path to the edge: its UDP port may be blocked. Try another network, or connect again.'],
@@ -109,9 +109,9 @@ const table: Readonly<Record<KnownErrorCode, readonly [ErrorClass, boolean, stri
   'token-wrong-room': [TokenError, false],
   'token-unavailable': [TokenError, true, 'Your token function failed; its error is the cause.'],
 
-  'device-permission-denied': [DeviceError, false, "Access was refused. Allow it in the browser's address bar or the system's settings."],
+  'device-permission-denied': [DeviceError, false, "Access was refused. Allow it in the address bar or the system's settings."],
   'device-not-found': [DeviceError, false, 'There is no such device. Choose another.'],
-  'device-in-use': [DeviceError, true, 'Another program uses the device. Close it, then try again.'],
+  'device-in-use': [DeviceError, true, 'Another program uses the device. Close it first.'],
   'device-constraints': [DeviceError, false, 'No device can do what was asked. Ask for less.'],
   'device-unsupported': [DeviceError, false, 'Devices need https (or localhost), and a browser that opens them.'],
   'screen-cancelled': [DeviceError, true, 'Screen sharing was cancelled.'],
@@ -122,12 +122,12 @@ const table: Readonly<Record<KnownErrorCode, readonly [ErrorClass, boolean, stri
   'participant-unknown': [MediaError, false],
   'limit-reached': [MediaError, false, 'The edge allows no more of these.'],
   'not-permitted': [MediaError, false, 'The token does not permit this. Mint one with the grant.'],
-  'play-blocked': [MediaError, true, 'The browser plays no sound before a click. Call room.resumeAudio() from a click.'],
+  'play-blocked': [MediaError, true, 'No sound before a click. Call room.resumeAudio() from one.'],
 
   'room-left': [UsageError, false, 'The room was left. Connect again first.'],
   'bad-argument': [UsageError, false, 'An argument is not what this call takes.'],
   'data-too-large': [UsageError, false, 'Data messages hold at most 60 KiB, topics 128 bytes.'],
-  'data-not-ready': [UsageError, true, 'The data channel is not open yet, or full. Try again in a moment.'],
+  'data-not-ready': [UsageError, true, 'The data channel is not open yet, or full. Try again.'],
 
   'core-panicked': [InternalError, true, 'The core failed. Connect again; please report this.'],
   internal: [InternalError, true, 'A fault of Nearcast. Please report this.'],

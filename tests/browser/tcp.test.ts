@@ -67,4 +67,36 @@ const inMidCall: Scenario = {
     },
 };
 
-await scenarios(import.meta.url, [fromTheStart, inMidCall]);
+/** The browser forgets a way that fails for half a minute: the SDK looks for UDP 30 and 90 s after it was lost, and ever more rarely. */
+const longBlocked: Scenario = {
+    name: 'N7c',
+    promise: 'UDP that was away for longer than the browser looks for it is found again, without a gap',
+    options: { timeoutMs: 240_000 },
+    body: async ({ call, link, figure }) => {
+        const [ana, ben] = [await call.enter('ana'), await call.enter('ben', { behind: link })];
+        const anas = await ana.publishPicture({ pattern: 0 });
+        await ben.watch(anas);
+        await ben.flowsAgain(anas, 0, PATIENCE_MS);
+        const protocol = async (): Promise<string | undefined> => (await ben.mediaPath()).protocol;
+        await until('media to go by UDP', protocol, (it) => it === 'udp', PATIENCE_MS);
+        await link.set({ block: 'udp' });
+        await until('media to go over TCP', protocol, (it) => it === 'tcp', PATIENCE_MS);
+        await ben.flowsAgain(anas, await ben.now(), PATIENCE_MS);
+        const settled = await ben.now();
+        const name = await ben.iceName();
+        // In vain: UDP is away still.
+        await until('the SDK to look for UDP', () => ben.iceName(), (now) => now !== name, 2 * PATIENCE_MS);
+        await new Promise((resolve) => setTimeout(resolve, 5000));
+        assert.equal(await protocol(), 'tcp');
+        figure('longest gap over TCP, while UDP is looked for ms', (await ben.watched(anas, settled)).longestGapMs, { atMost: 300 });
+        const unblocked = await ben.now();
+        await link.set({ block: 'nothing' });
+        await until('media to go by UDP again', protocol, (it) => it === 'udp', 90_000);
+        figure('back to UDP after ms', (await ben.now()) - unblocked);
+        await ben.flowsAgain(anas, await ben.now(), PATIENCE_MS);
+        figure('longest gap on the way back ms', (await ben.watched(anas, unblocked)).longestGapMs, { atMost: 300 });
+        assert.equal(await ben.state(), 'connected');
+    },
+};
+
+await scenarios(import.meta.url, [fromTheStart, inMidCall, longBlocked]);

@@ -51,16 +51,23 @@ impl Session {
         } else if self.leaving.is_none() {
             let (step, reason) = if silent { (Step::Suspect, Reason::NoMedia) } else { (Step::Connected, Reason::MediaBack) };
             self.told(now, step, reason);
+            if self.recovery.seeks_udp(now) {
+                self.restart_ice(now);
+            }
         }
+    }
+
+    fn restart_ice(&mut self, now: MonoTime) {
+        self.choose_ice_servers(now);
+        self.negotiation.restart();
+        self.negotiate();
     }
 
     fn remedy(&mut self, now: MonoTime, remedy: Remedy) {
         match remedy {
             Remedy::Restart => {
                 self.told(now, Step::Restarting, Reason::NoMedia);
-                self.choose_ice_servers(now);
-                self.negotiation.restart();
-                self.negotiate();
+                self.restart_ice(now);
             }
             Remedy::Replace => {
                 self.told(now, Step::Replacing, Reason::NoMedia);
