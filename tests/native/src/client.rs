@@ -131,6 +131,7 @@ impl Client {
             auto_subscribe: true,
             offer: Some(offer),
             resume: None,
+            continues: None,
             client: Some(concat!("nearcast-native ", env!("CARGO_PKG_VERSION")).to_owned()),
         };
         let mut redirects = 0;
