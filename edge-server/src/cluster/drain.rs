@@ -60,11 +60,18 @@ impl Cluster {
     /// True: the room is another edge's now, and its people have been sent there.
     pub(super) async fn hand_over(&self, room: &str) -> bool {
         let Some(owner) = self.rooms.owner(room) else { return false };
-        if owner != self.me.id {
-            // Only a part of it was here.
-            return self.send_away(room, &owner);
-        }
         let mut shut: Vec<NodeId> = vec![self.me.id.clone()];
+        if owner != self.me.id {
+            // Only a part of it was here. Whose it is may be old news: in a rolling deployment that edge is gone.
+            let now = clock::now();
+            let node = self.directory.members(now, |members| members.get(&owner).cloned());
+            if let Some(node) = node.filter(|node| !node.draining)
+                && self.doors.open(now, &node).await
+            {
+                return self.send_away(room, &owner);
+            }
+            shut.push(owner.clone());
+        }
         loop {
             let now = clock::now();
             let wish = Wish { room, regions: slice::from_ref(&self.me.region), except: &shut, ..Wish::default() };
@@ -74,7 +81,7 @@ impl Cluster {
             });
             let Some(node) = placed else { return false };
             if self.doors.open(now, &node).await {
-                return self.give(room, node.id).await;
+                return if owner == self.me.id { self.give(room, node.id).await } else { self.send_away(room, &node.id) };
             }
             shut.push(node.id);
         }
