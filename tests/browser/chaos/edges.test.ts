@@ -1,6 +1,7 @@
 // Edges are killed, stand still and are deployed anew under a call.
 
 import { chaos, linked, pause } from '../harness/trio.ts';
+import { until } from '../harness/wait.ts';
 
 chaos({
     id: 'C1',
@@ -56,13 +57,21 @@ chaos({
     targetMs: 2000,
     untouched: [1, 2],
     ...(older === undefined ? { skip: 'no version before: make chaos BEFORE=REVISION' } : { programs: { 0: older } }),
-    async happens({ call, edges, roads, flags }, now) {
+    async happens({ call, edges, people, pictures, roads, flags }, now) {
         await pause(3000); // that they see each other is shown already
         const since = await now();
         await edges[0]!.stop();
         edges[0] = await call.anotherEdge({ flags: flags(0) });
         roads.ways[0]!.to(edges[0].relay);
         for (const edge of edges) await linked(edge, 2);
+        // That version may give no claims: then who was there comes as somebody new.
+        const published = async (): Promise<string | undefined> => (await people[1]!.participants()).find(({ identity }) => identity === 'ana')?.publications[0];
+        await until('ana to publish elsewhere', published, (id) => id !== undefined, 60_000);
+        const id = (await published())!;
+        if (id !== pictures[0]) {
+            pictures[0] = id;
+            await Promise.all([1, 2].map((other) => people[other]!.watch(id)));
+        }
         return since;
     },
 });
