@@ -69,9 +69,13 @@ async fn prometheus_reads_what_is_counted() {
     // Whatever is counted is told, by whatever name.
     let stats = request(&edge, "GET /v1/stats", "", "").await.json();
     let of = |table: &serde_json::Value| table.as_object().map_or(0, |numbers| numbers.values().filter(|it| !it.is_null()).count());
-    let tables = stats["total"].as_object().unwrap().values().chain(["signalling", "admission", "turn"].map(|name| &stats[name]));
-    let told = answer.body.lines().filter(|line| !line.starts_with('#')).count();
-    assert_eq!(told, tables.map(of).sum::<usize>() + ["build", "uptime"].len());
+    let shards = stats["total"].as_object().unwrap().iter().filter(|(name, _)| *name != "timing").map(|(_, table)| table);
+    let tables = shards.chain(["signalling", "admission", "turn", "machine", "join_refusals"].map(|name| &stats[name]));
+    let is_of_histogram = |line: &str| ["_seconds_bucket{", "_seconds_sum ", "_seconds_count "].iter().any(|part| line.contains(part));
+    let (histograms, told): (Vec<_>, Vec<_>) =
+        answer.body.lines().filter(|line| !line.starts_with('#')).partition(|line| is_of_histogram(line));
+    assert_eq!(told.len(), tables.map(of).sum::<usize>() + ["build", "uptime"].len());
+    assert_eq!(histograms.iter().filter(|line| line.contains("_seconds_count ")).count(), of(&stats["total"]["timing"]));
     let guarded = start(&in_service()).await;
     assert_eq!(request(&guarded, "GET /metrics", "", "").await.status, 401);
 }

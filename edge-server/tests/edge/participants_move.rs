@@ -34,6 +34,16 @@ async fn knows(edges: &[&Edge], people: u64) {
     soon(counted).await;
 }
 
+/// Waits until so many are at this edge itself.
+async fn has(edge: &Edge, people: u64) {
+    let counted = async {
+        while sum(edge, "participants").await != people {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    soon(counted).await;
+}
+
 /// What somebody is told of people until somebody of this name has come.
 async fn told_until(client: &mut Client, last: &str) -> Vec<String> {
     let mut told = Vec::new();
@@ -69,13 +79,14 @@ async fn to_the_edge_that_it_left_and_at_the_same_one_it_comes_back() {
     let (mut witness, _) = Client::joined(&second, "lobby", "witness").await;
     let (_gone, before) = Client::joined(&first, "lobby", "alice").await;
     sees(&mut witness, "alice").await;
-    for (count, edge) in [(1, &second), (2, &first), (3, &first), (4, &second)] {
+    for (count, edge, here, there) in [(1, &second, 0, 2), (2, &first, 1, 1), (3, &first, 1, 1), (4, &second, 0, 2)] {
         let (client, after) = go_on(edge, "alice", going_on(&before, count)).await;
         assert_eq!((&after.participant.id, after.resumed), (&before.participant.id, count == 3), "{count}");
         client.vanish();
+        // Where she came from has heard of it: else she would find herself there when she goes back.
+        has(&first, here).await;
+        has(&second, there).await;
     }
-    // She is at the second one now, and nobody is left at the first.
-    knows(&[&second], 2).await;
     knows(&[&first], 0).await;
     let (_dave, _) = Client::joined(&first, "lobby", "dave").await;
     assert_eq!(told_until(&mut witness, "dave").await, Vec::<String>::new());

@@ -17,18 +17,19 @@ fn a_quick_bench_forwards_everything_and_fills_every_column() {
     let rows: Vec<Value> = serde_json::from_str(&std::fs::read_to_string(&json).unwrap()).unwrap();
     std::fs::remove_file(&json).unwrap();
     assert_eq!(rows.len(), ALL.len());
-    let mut answered = Vec::new();
+    let (mut asked, mut answered) = (0.0, Vec::new());
     for (row, scenario) in rows.iter().zip(ALL) {
         let figure = |name: &str| row.get(name).and_then(Value::as_f64).unwrap_or_else(|| panic!("{name} is missing: {row}"));
         assert_eq!(figure("loss"), 0.0, "{row}");
         assert!(figure("us_per_packet") > figure("floor_us") * 0.5 && figure("floor_us") > 0.1, "{row}");
         assert!(figure("p50_us") <= figure("p99_us") && figure("p99_us") <= figure("p999_us") && figure("p50_us") > 0.0, "{row}");
         if !scenario.media.video.is_empty() {
-            assert!(figure("resends_asked") > 0.0, "feedback is heard: {row}");
-            answered.push(figure("resends_answered"));
+            asked += figure("resends_asked");
+            answered.extend((figure("resends_asked") > 0.0).then(|| figure("resends_answered")));
         }
     }
-    // A row asks for two or three packets in its second, and one answer may come after its end.
+    assert!(asked > 0.0, "feedback is heard");
+    // A row asks for two or three packets in its second, or for none where a machine stands still, and one answer may come after its end.
     let mean = answered.iter().sum::<f64>() / answered.len() as f64;
     assert!(mean > 0.7, "what is asked again is sent again: {answered:?}");
     // Four subscribers and 247 packets a second each. How many of them fall into a second depends on its two ends.
