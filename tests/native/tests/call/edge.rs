@@ -34,6 +34,8 @@ impl Edge {
         let mut child = Command::new(program())
             .args(["serve", "--dev", "--http", "127.0.0.1:0", "--udp", "127.0.0.1:0"])
             .args(more)
+            // It reads NEARCAST_* as settings, and this is none.
+            .env_remove("NEARCAST_EDGE")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
