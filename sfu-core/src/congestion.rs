@@ -209,6 +209,11 @@ impl CongestionController {
         self.history.next_number()
     }
 
+    /// Whether the packet with this number arrived. None: feedback has said nothing of it yet.
+    pub(crate) fn has_arrived(&self, number: u16) -> Option<bool> {
+        self.history.has_arrived(number)
+    }
+
     /// The packet with [`Self::next_number`] was sealed. `bytes`: on the wire, IP and UDP headers included.
     pub(crate) fn on_sent(&mut self, now: Instant, bytes: usize, class: SentClass) {
         let now_us = self.moment_us(now);

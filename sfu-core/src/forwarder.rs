@@ -24,10 +24,12 @@ mod switch;
 #[cfg(test)]
 mod tests;
 mod timestamps;
+mod underway;
 mod write;
 
 pub(crate) use budget::ResendBudget;
 pub(crate) use format::SlotFormat;
+pub(crate) use underway::{ResendsUnderway, Underway};
 
 use crate::keys::PublicationKey;
 use crate::layer::LayerChoice;

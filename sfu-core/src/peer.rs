@@ -13,7 +13,7 @@ use crate::egress::Egress;
 use crate::egress::evening::Evening;
 use crate::egress::guard::{Breach, Guard};
 use crate::egress::waiting::WaitingQueue;
-use crate::forwarder::{ResendBudget, Written};
+use crate::forwarder::{ResendBudget, ResendsUnderway, Written};
 use crate::ice::IceLite;
 use crate::packet::MediaPacket;
 use crate::publication::{CaptureClocks, Publication};
@@ -77,6 +77,7 @@ pub(crate) struct Peer {
     pub(crate) round_trip: Option<Duration>,
     /// What may be sent again.
     pub(crate) resends: ResendBudget,
+    pub(crate) resends_underway: ResendsUnderway,
     /// How much the way to it carries. Boxed: a transport is looked up far more often than it is estimated.
     pub(crate) congestion: Box<CongestionController>,
     /// Video that its way can't take yet.
@@ -116,6 +117,7 @@ impl Peer {
             next_report: now,
             round_trip: None,
             resends: ResendBudget::default(),
+            resends_underway: ResendsUnderway::default(),
             congestion: Box::new(CongestionController::new(now)),
             waiting: WaitingQueue::default(),
             clock_offset: None,

@@ -129,6 +129,16 @@ impl SendHistory {
         (back < self.ring.len() as u64).then_some(number)
     }
 
+    /// Whether what was sent under `wire` arrived; what is forgotten or was left out of feedback didn't, for all that is known.
+    pub(super) fn has_arrived(&self, wire: u16) -> Option<bool> {
+        let sent = self.unwrap(wire).and_then(|number| self.ring.get(self.place(number)));
+        match sent.map(|sent| sent.fate) {
+            Some(Fate::InFlight) => None,
+            Some(Fate::Arrived) => Some(true),
+            Some(Fate::Lost | Fate::Unknown) | None => Some(false),
+        }
+    }
+
     /// How many packets right before `wire` were sent since the last one that feedback spoke of.
     pub(super) fn skipped(&self, wire: u16) -> u16 {
         let Some(base) = self.unwrap(wire) else { return 0 };

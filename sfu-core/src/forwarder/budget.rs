@@ -8,6 +8,11 @@ const SHARE: u64 = 15;
 /// What may be resent a second however little is sent: four full packets, a lost frame of a thumbnail.
 const ALLOWANCE: u64 = 4 * 1_200;
 
+/// What was sent again once already gets half of it at most, what was sent again twice a quarter, and so on. Some clients ask for a packet on and on
+/// though it came (the `webrtc` crate doesn't see what comes by RTX): with all of it theirs, nothing would be left for what is lost next. On a link
+/// that loses a share of everything, each further resend is needed by that share of those before.
+const LEVELS: usize = 4;
+
 /// A second, in eighths.
 const PARTS: usize = 8;
 const PART: Duration = Duration::from_millis(125);
@@ -15,7 +20,8 @@ const PART: Duration = Duration::from_millis(125);
 #[derive(Clone, Copy, Debug, Default)]
 struct Part {
     media: u32,
-    resent: u32,
+    /// By how often a packet had been sent again before: never or more often, once or more often, …
+    resent: [u32; LEVELS],
 }
 
 /// What one subscriber was sent within the last second, all its slots together.
@@ -36,19 +42,22 @@ impl ResendBudget {
         }
     }
 
-    /// Whether another resend may go now.
-    pub(crate) fn allows(&mut self, now: Instant) -> bool {
+    /// Whether another resend may go now, of a packet that was sent again `before` so often.
+    pub(crate) fn allows(&mut self, now: Instant, before: u8) -> bool {
         self.turn(now);
-        let sum = |of: fn(&Part) -> u32| self.parts.iter().map(|part| u64::from(of(part))).sum::<u64>();
-        let (media, resent) = (sum(|part| part.media), sum(|part| part.resent));
-        resent < (media.saturating_mul(SHARE) / 100).max(ALLOWANCE)
+        let media: u64 = self.parts.iter().map(|part| u64::from(part.media)).sum();
+        let all = (media.saturating_mul(SHARE) / 100).max(ALLOWANCE);
+        let sent = |level: usize| self.parts.iter().filter_map(|part| part.resent.get(level)).map(|bytes| u64::from(*bytes)).sum::<u64>();
+        (0..LEVELS).take(usize::from(before).saturating_add(1)).all(|level| sent(level) < all >> level)
     }
 
     /// Takes note of `bytes` that were sent again.
-    pub(crate) fn on_resend(&mut self, now: Instant, bytes: usize) {
+    pub(crate) fn on_resend(&mut self, now: Instant, bytes: usize, before: u8) {
         self.turn(now);
         if let Some(part) = self.parts.get_mut(self.newest) {
-            part.resent = part.resent.saturating_add(bytes as u32);
+            for sent in part.resent.iter_mut().take(usize::from(before).saturating_add(1)) {
+                *sent = sent.saturating_add(bytes as u32);
+            }
         }
     }
 
@@ -80,7 +89,20 @@ mod tests {
 
     /// Asks for a packet of 1,000 bytes as often as it is given, and returns how often that was.
     fn drain(budget: &mut ResendBudget, now: Instant) -> usize {
-        std::iter::from_fn(|| budget.allows(now).then(|| budget.on_resend(now, 1_000))).take(1_000).count()
+        drain_of(budget, now, 0)
+    }
+
+    fn drain_of(budget: &mut ResendBudget, now: Instant, before: u8) -> usize {
+        std::iter::from_fn(|| budget.allows(now, before).then(|| budget.on_resend(now, 1_000, before))).take(1_000).count()
+    }
+
+    #[test]
+    fn repeats_leave_room_for_what_is_asked_for_first() {
+        let now = Instant::now();
+        let mut budget = ResendBudget::default();
+        budget.on_media(now, 200_000);
+        let given = [9, 2, 1, 0, 2].map(|before| drain_of(&mut budget, now, before));
+        assert_eq!(given, [4, 4, 7, 15, 0]);
     }
 
     #[test]

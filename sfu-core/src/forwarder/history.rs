@@ -57,7 +57,7 @@ pub(super) enum State {
 const WITH_MID: u8 = 0x80;
 /// It came late, when requests for it were on their way.
 const OUT_OF_TURN: u8 = 0x40;
-/// Times it was sent again.
+/// Times it was sent again; [`MAX_RESENDS`] when it is known to have come.
 const RESENDS: u8 = 0x0f;
 
 impl Sent {
@@ -65,7 +65,7 @@ impl Sent {
         self.marks & WITH_MID != 0
     }
 
-    fn resends(self) -> u8 {
+    pub(super) fn resends(self) -> u8 {
         self.marks & RESENDS
     }
 
@@ -223,6 +223,16 @@ impl History {
         entry.again = millis;
         entry.marks = entry.marks.saturating_add(1); // below RESENDS, by the line above
         true
+    }
+
+    /// Notes that a resend of `out` arrived.
+    pub(super) fn note_arrival(&mut self, out: Seq) {
+        let index = self.index(out);
+        if self.entry(out).is_some()
+            && let Some(entry) = self.entries.get_mut(index)
+        {
+            entry.marks = (entry.marks & !RESENDS) | MAX_RESENDS;
+        }
     }
 
     /// The newest number whose packet went out once only, among the latest few.

@@ -50,6 +50,16 @@ impl Forwarder {
         self.history.note_resend(out, now, round_trip).then_some(found)
     }
 
+    /// How often the packet that was sent as `wire` was sent again.
+    pub(crate) fn resends_of(&self, wire: u16) -> u8 {
+        self.history.find(self.history.next().unwrap_next(wire)).map_or(0, Sent::resends)
+    }
+
+    /// A resend of the packet that was sent as `wire` arrived: it isn't sent again.
+    pub(crate) fn on_resend_arrived(&mut self, wire: u16) {
+        self.history.note_arrival(self.history.next().unwrap_next(wire));
+    }
+
     /// The newest packet that went out once only: of more use in a probe than padding. Notes that it is being resent.
     pub(crate) fn recent_for_probe(&mut self, now: Instant) -> Option<Resend> {
         self.rtx_ssrc?;

@@ -7,6 +7,7 @@ use super::{Shard, ShardStats};
 use crate::congestion::SentClass;
 use crate::egress::frames::{Frame, MAX_FRAME, StreamKey};
 use crate::egress::{Batch, Egress};
+use crate::forwarder::Underway;
 use crate::keys::{ParticipantKey, PublicationKey};
 use crate::packet::MediaPacket;
 use crate::peer::{FramePackets, Peer, SentFrame};
@@ -93,7 +94,8 @@ impl Shard {
     /// Answers a subscriber's NACK from the publication's cache.
     pub(super) fn resend(&mut self, now: Instant, key: ParticipantKey, slot: usize, wire: u16) {
         let Some(peer) = self.participants.get_mut(key).and_then(|participant| participant.peer.as_mut()) else { return };
-        if !peer.resends.allows(now) {
+        let before = peer.slots.get(slot).map_or(0, |slot| slot.forwarder.resends_of(wire));
+        if !peer.resends.allows(now, before) {
             self.stats.resends_over_budget = self.stats.resends_over_budget.saturating_add(1);
             return;
         }
@@ -104,11 +106,15 @@ impl Shard {
         let Some(stream) = publication.stream_of_generation(resend.generation()) else { return };
         // Not here either: the publisher has been asked for it, and it will be forwarded when it comes.
         let Some(packet) = stream.cache.lookup(resend.seq()) else { return };
+        let number = peer.congestion.next_number();
         let sent = peer.send_rtp(&mut self.egress, slot, now, SentClass::Resend, |slot, buffer| {
             slot.forwarder.resend(&resend, &packet, &slot.format, buffer)
         });
         if let Some(size) = sent {
-            peer.resends.on_resend(now, size);
+            peer.resends.on_resend(now, size, before);
+            if peer.congestion.next_number() != number {
+                peer.resends_underway.push(Underway { number, slot, wire });
+            }
             self.stats.packets_resent = self.stats.packets_resent.saturating_add(1);
         }
     }

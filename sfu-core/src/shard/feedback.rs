@@ -130,6 +130,15 @@ impl Shard {
         let before = peer.congestion.stats();
         let outage_ended = peer.congestion.on_feedback(now, feedback);
         let after = peer.congestion.stats();
+        let (congestion, slots) = (&peer.congestion, &mut peer.slots);
+        peer.resends_underway.settle(
+            |number| congestion.has_arrived(number),
+            |resend| {
+                if let Some(slot) = slots.get_mut(resend.slot) {
+                    slot.forwarder.on_resend_arrived(resend.wire);
+                }
+            },
+        );
         self.stats.transport_feedbacks_received = self.stats.transport_feedbacks_received.saturating_add(1);
         self.stats.packets_answered = self.stats.packets_answered.saturating_add(after.answered.saturating_sub(before.answered));
         self.stats.packets_lost = self.stats.packets_lost.saturating_add(after.lost.saturating_sub(before.lost));

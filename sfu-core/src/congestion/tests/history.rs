@@ -35,6 +35,17 @@ fn a_packet_is_counted_once() {
 }
 
 #[test]
+fn what_is_known_of_a_packet_is_what_feedback_said_last() {
+    let mut history = sent(10);
+    assert_eq!(history.has_arrived(4), None);
+    history.answer(4, false, 20_000);
+    assert_eq!(history.has_arrived(4), Some(false));
+    history.answer(4, true, 20_000);
+    assert_eq!(history.has_arrived(4), Some(true));
+    assert_eq!(history.has_arrived(10), Some(false), "never sent");
+}
+
+#[test]
 fn what_lost_feedback_would_have_said_is_unknown_not_lost() {
     let mut history = sent(10);
     history.on_feedback_base(6);

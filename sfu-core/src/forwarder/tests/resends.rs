@@ -69,6 +69,21 @@ fn an_echoed_request_is_served_once() {
 }
 
 #[test]
+fn what_is_known_to_have_come_is_not_sent_again() {
+    let mut stage = Stage::new(500);
+    let mut source = stage.source(60_000, 1, 9);
+    stage.forwarder.bind(source.publication);
+    let [first, second] = [true, false].map(|key| stage.forward(&source.next(key)).unwrap().header.seq);
+    let later = |ms| stage.now + Duration::from_millis(ms);
+    assert!(stage.forwarder.find_for_resend(first, later(0), None).is_some());
+    assert!(stage.forwarder.find_for_resend(second, later(0), None).is_some());
+    stage.forwarder.on_resend_arrived(first);
+    stage.forwarder.on_resend_arrived(second + 1); // of the future
+    assert!(stage.forwarder.find_for_resend(first, later(100), None).is_none());
+    assert!(stage.forwarder.find_for_resend(second, later(100), None).is_some());
+}
+
+#[test]
 fn what_was_passed_over_is_looked_for_and_what_left_the_history_is_not() {
     let mut stage = Stage::new(500);
     let mut source = stage.source(60_000, 1, 9);

@@ -80,6 +80,34 @@ fn nacks_without_end() {
     undisturbed(&mut world, alice, bob);
 }
 
+/// Some clients don't see that a resend came, and name what they lost on and on (the `webrtc` crate, of packets that come by RTX). It costs them
+/// repeats, and not what they lose next.
+#[test]
+fn naming_the_old_without_end_leaves_room_for_the_new() {
+    let (mut world, alice, bob, mut guest) = call(158);
+    world.guest_datagrams(&guest);
+    let (mut lost, mut unanswered, mut named) = (Vec::new(), Vec::new(), 0);
+    for _ in 0..50 {
+        world.run_for(ms(100));
+        let seen: Vec<_> =
+            world.guest_datagrams(&guest).iter().filter(|bytes| bytes[1] & 0x7f == GUEST_VP8).map(|bytes| ssrc_and_seq(bytes)).collect();
+        unanswered.retain(|number| !seen.iter().any(|(_, seq)| seq == number));
+        assert!(unanswered.is_empty(), "named for the first time 100 ms ago and not sent again: {unanswered:?}");
+        // One in twenty of what is new; what comes again isn't.
+        unanswered = seen.iter().map(|(_, seq)| *seq).filter(|seq| seq % 20 == 0 && !lost.contains(seq)).collect();
+        lost.extend(&unanswered);
+        named += unanswered.len();
+        let newest = *lost.last().unwrap_or(&0);
+        lost.retain(|seq| newest.wrapping_sub(*seq) < 512);
+        if let Some((ssrc, _)) = seen.first() {
+            world.guest_reports(&mut guest, &compound(|writer| writer.nack(1, *ssrc, &lost).unwrap()));
+        }
+    }
+    println!("{named} packets named, each on and on; {} sent again in all", world.stats().packets_resent);
+    assert!(named >= 20, "{named} packets were named");
+    undisturbed(&mut world, alice, bob);
+}
+
 /// Without RTX a resend is the same packet to the byte: two different ones under one number would give GCM's key away.
 #[test]
 fn an_honest_nack_is_answered_with_the_very_packet() {
