@@ -40,6 +40,7 @@ build) ;;
 test)
     folders+=(tests/browser)
     "$setup/debian.sh" "the browser tests" chromium:chromium firefox-esr:firefox-esr ffmpeg:ffmpeg ip:iproute2 nsenter:util-linux
+    "$setup/debian.sh" "the tests of calls through a TURN server" turnserver:coturn
     "$setup/debian.sh" "the tests of edges that share rooms" redis-server:redis-server
     "$setup/debian.sh" "the tests of what is kept" "/usr/lib/postgresql/*/bin/initdb:postgresql"
     # The names of files stand for packages that have no command; GStreamer's plugins lie in the folder of the architecture.

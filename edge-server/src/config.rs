@@ -357,8 +357,8 @@ settings! {
 
     /// A TURN server inside this edge (RFC 8656), by UDP and TCP: `[::]:3478` is the usual port. Clients are told of it.
     ///
-    /// With `tls_certificate` it speaks TLS too, there and at `http`, where it looks like HTTPS to a firewall. It relays to this edge's media port
-    /// and to public addresses, never to private ones. Few need it: media over TCP (`tcp`) goes without.
+    /// With `tls_certificate` it speaks TLS too, there and at `http`, where it looks like HTTPS to a firewall. It relays to this edge's media port,
+    /// between its clients, and to public addresses, never to private ones. Few need it: media over TCP (`tcp`) goes without.
     #[arg(long, value_name = "IP:PORT")]
     turn: Optional, flag: Option<String>, default: "off", range: "off, or IP:PORT";
 

@@ -217,7 +217,7 @@ impl<L: Line> Client<L> {
                     let (ended, kept) =
                         core::mem::take(&mut self.relays).into_iter().partition(|relay: &Relay| relay.known_as == listen_addr);
                     self.relays = kept;
-                    self.release(ended);
+                    self.release(&ended);
                 }
             }
         }
@@ -239,6 +239,7 @@ impl<L: Line> Client<L> {
             Ok((port, socket)) => {
                 let known_as = SocketAddr::new(outside, port);
                 self.relays.push(Relay { socket, known_as, user });
+                self.turn.peers.open(known_as);
                 self.turn.count(&self.turn.counters.allocated);
                 self.turn.count(&self.turn.counters.allocations);
                 Ok(known_as)
@@ -273,9 +274,12 @@ impl<L: Line> Client<L> {
         let nanos = now.saturating_duration_since(self.born).as_nanos();
         turn_types::Instant::from_nanos(i64::try_from(nanos).unwrap_or(i64::MAX))
     }
+}
 
-    fn release(&self, relays: Vec<Relay>) {
+impl<L> Client<L> {
+    fn release(&self, relays: &[Relay]) {
         for relay in relays {
+            self.turn.peers.close(relay.known_as);
             self.turn.quota.give_back(&relay.user);
             self.turn.counters.allocations.fetch_sub(1, Ordering::Relaxed);
         }
@@ -285,10 +289,7 @@ impl<L: Line> Client<L> {
 impl<L> Drop for Client<L> {
     /// Also when the machine panicked.
     fn drop(&mut self) {
-        for relay in &self.relays {
-            self.turn.quota.give_back(&relay.user);
-            self.turn.counters.allocations.fetch_sub(1, Ordering::Relaxed);
-        }
+        self.release(&self.relays);
         self.turn.counters.clients.fetch_sub(1, Ordering::Relaxed);
     }
 }

@@ -1,16 +1,20 @@
 //! Whom the relay may send to. A relay that reaches what only this machine or its network should is a hole in every firewall around it.
 //!
 //! Denied: everything that isn't an ordinary public address, in whatever form it is written (an IPv4 address inside an IPv6 one is judged as what
-//! it is), and this edge's own addresses but for its media ports. These are allowed wherever they are.
+//! it is), and this edge's own addresses but for its media ports and the relays of its other clients. These are allowed wherever they are: two people
+//! who both need the relay are two of its clients.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The policy of one edge.
 #[derive(Debug, Default)]
 pub struct Peers {
     /// Where media is served as clients know it, and where it is reached from here.
     own: HashMap<SocketAddr, SocketAddr>,
+    /// The same of what clients were given. As many as there are allocations.
+    relays: Mutex<HashMap<SocketAddr, SocketAddr>>,
 }
 
 impl Peers {
@@ -22,7 +26,23 @@ impl Peers {
             SocketAddr::V4(_) => (Ipv4Addr::LOCALHOST, address.port()).into(),
             SocketAddr::V6(_) => (Ipv6Addr::LOCALHOST, address.port()).into(),
         };
-        Self { own: media.iter().map(|address| (*address, inside(*address))).collect() }
+        Self { own: media.iter().map(|address| (*address, inside(*address))).collect(), relays: Mutex::default() }
+    }
+
+    fn relays(&self) -> MutexGuard<'_, HashMap<SocketAddr, SocketAddr>> {
+        self.relays.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A client was given this relay; it can be reached by others from now on, if they have its client's permission.
+    pub fn open(&self, relay: SocketAddr) {
+        if let Some((_, inside)) = self.own.iter().find(|(own, _)| own.ip() == relay.ip()) {
+            self.relays().insert(relay, SocketAddr::new(inside.ip(), relay.port()));
+        }
+    }
+
+    /// It's gone.
+    pub fn close(&self, relay: SocketAddr) {
+        self.relays().remove(&relay);
     }
 
     /// Whether a client may ask for this address at all. Ports count when something is sent.
@@ -37,14 +57,19 @@ impl Peers {
         if let Some(inside) = self.own.get(&peer) {
             return Some(*inside);
         }
-        let ours = self.own.keys().any(|own| own.ip() == peer.ip());
-        (is_public(peer.ip()) && !ours && peer.port() != 0).then_some(peer)
+        if self.own.keys().any(|own| own.ip() == peer.ip()) {
+            return self.relays().get(&peer).copied();
+        }
+        (is_public(peer.ip()) && peer.port() != 0).then_some(peer)
     }
 
     /// As whom the client knows the sender of a datagram.
     #[must_use]
     pub fn known_as(&self, from: SocketAddr) -> SocketAddr {
-        self.own.iter().find(|(_, inside)| **inside == from).map_or(from, |(outside, _)| *outside)
+        let outside =
+            |known: &HashMap<SocketAddr, SocketAddr>| known.iter().find(|(_, inside)| **inside == from).map(|(outside, _)| *outside);
+        let relay = || if is_public(from.ip()) { None } else { outside(&self.relays()) };
+        outside(&self.own).or_else(relay).unwrap_or(from)
     }
 
     /// An address that the relay's own side can be called, of the family of `like`.

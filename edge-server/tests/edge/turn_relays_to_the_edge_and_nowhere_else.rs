@@ -1,8 +1,9 @@
-//! The TURN server inside the edge: who may use it, what it reaches, by UDP and by TCP.
+//! The TURN server inside the edge: who may use it, what it reaches, by UDP and by TCP; and coturn's own clients at it.
 
 use crate::world::{Client, flags, soon, start};
 use nearcast_edge::edge::Edge;
 use std::net::SocketAddr;
+use std::process::Command;
 use stun_types::attribute::{ErrorCode, Nonce, Realm, Username};
 use stun_types::message::{IntegrityAlgorithm, LongTermCredentials, Message, MessageWriteExt, MessageWriteVec};
 use stun_types::prelude::MessageWrite;
@@ -223,4 +224,37 @@ async fn it_is_off_unless_asked_for() {
     let edge = start(&flags()).await;
     let (_client, joined) = Client::joined(&edge, "lobby", "alice").await;
     assert!(edge.turn().is_none() && joined.ice_servers.is_empty());
+}
+
+/// What a program of coturn's says of the TURN server at `port`. Each ends by itself; this one ends it after half a minute.
+async fn said_by(program: &'static str, port: u16, arguments: &[&'static str]) -> String {
+    let mut command = Command::new("timeout");
+    command.args(["30", program, "-p", &port.to_string()]).args(arguments).arg("127.0.0.1");
+    let output = tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap();
+    assert!(output.status.code() != Some(127), "{program} is missing: apt-get install coturn");
+    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+}
+
+#[tokio::test]
+async fn coturns_clients_get_through() {
+    let mut flags = flags();
+    (flags.turn, flags.turn_secret) = (Some("127.0.0.1:0".to_owned()), Some("a secret".to_owned()));
+    let edge = start(&flags).await;
+    let port = edge.turn().unwrap().port();
+    let told = said_by("turnutils_stunclient", port, &[]).await;
+    assert!(told.contains("UDP reflexive addr: 127.0.0.1:"), "{told}");
+    // Two clients who send to each other's relay, over a channel each; -c: without a second pair for RTCP.
+    let pair = ["-u", "ann", "-W", "a secret", "-n", "5", "-m", "1", "-y", "-c"];
+    let stranger = ["-u", "ann", "-W", "another secret", "-n", "5", "-m", "1", "-y", "-c"];
+    let by_tcp = [&["-t"][..], &pair].concat();
+    let (udp, tcp, stranger) = tokio::join!(
+        said_by("turnutils_uclient", port, &pair),
+        said_by("turnutils_uclient", port, &by_tcp),
+        said_by("turnutils_uclient", port, &stranger)
+    );
+    for told in [udp, tcp] {
+        assert!(told.contains("tot_send_msgs=10, tot_recv_msgs=10"), "{told}");
+        assert!(told.contains("Total lost packets 0 "), "{told}");
+    }
+    assert!(stranger.contains("Cannot complete Allocation"), "{stranger}");
 }

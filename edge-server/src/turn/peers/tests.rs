@@ -111,3 +111,24 @@ fn only_the_media_port_of_the_edge_is_reached_on_its_own_address() {
     assert_eq!(peers.route(address("9.9.9.9:22")), Some(address("9.9.9.9:22")));
     assert_eq!((peers.outside(false), peers.outside(true)), (Some("1.2.3.4".parse().unwrap()), Some("2a00::1".parse().unwrap())));
 }
+
+/// Two people who both need the relay: each has the other's relay for a peer.
+#[test]
+fn relays_reach_each_other_while_they_are_open() {
+    let address = |text: &str| text.parse::<SocketAddr>().unwrap();
+    let media = ["10.1.2.3:7700", "1.2.3.4:7700"].map(address);
+    let peers = Peers::new(&media, |address| address == media[0]);
+    for (relay, inside) in
+        [("10.1.2.3:50000", "10.1.2.3:50000"), ("1.2.3.4:50001", "127.0.0.1:50001")].map(|(a, b)| (address(a), address(b)))
+    {
+        assert_eq!(peers.route(relay), None);
+        peers.open(relay);
+        assert_eq!(peers.route(relay), Some(inside));
+        assert_eq!(peers.known_as(inside), relay);
+        peers.close(relay);
+        assert_eq!(peers.route(relay), None);
+        assert_eq!(peers.known_as(inside), inside);
+    }
+    peers.open(address("9.9.9.9:50000"));
+    assert_eq!(peers.known_as(address("127.0.0.1:50000")), address("127.0.0.1:50000"), "of somebody else");
+}
