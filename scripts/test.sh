@@ -19,17 +19,20 @@ stage_build() { bounded 2400 make --no-print-directory build; }
 # Property tests draw the same cases every time: a commit that passes here passes there. `make soak` draws others.
 stage_rust() { PROPTEST_RNG_SEED=${PROPTEST_RNG_SEED:-1} bounded 2400 cargo test --workspace --no-fail-fast; }
 # Every committed input, then changes of them: the same ones in every run, as many as fit into half a minute.
-stage_fuzz() { bounded 600 cargo run --quiet --package nearcast-fuzz -- smoke --seconds 30; }
+stage_fuzz() { tools && bounded 600 target/debug/nearcast-fuzz smoke --seconds 30; }
 # The cheap cases for a second each: that a live edge refuses what it must, while a call goes on in it.
-stage_attack() { bounded 600 cargo run --quiet --package nearcast-attack -- play --seconds 1 --cheap; }
-stage_sim() { bounded 600 cargo run --quiet --package nearcast-sim --bin nearcast-plans; }
+stage_attack() { tools && bounded 600 target/debug/nearcast-attack play --seconds 1 --cheap; }
+stage_sim() { tools && bounded 600 target/debug/nearcast-plans; }
 stage_sdk() { in_folder npm 600 npm test; }
 stage_demo() { in_folder demo 300 npm test; }
-stage_browser() { bounded 600 cargo build --package nearcast-link && in_folder tests/browser 2400 npm test; }
-stage_interop() { bounded 600 cargo build --package nearcast-native && bounded 600 tests/interop/run.sh; }
+stage_browser() { tools && in_folder tests/browser 2400 npm test; }
+stage_interop() { tools && bounded 600 tests/interop/run.sh; }
 stage_packaging() { in_folder npm 900 npm run test:packaging; }
 stage_size() { bounded 60 scripts/size.sh; }
 stage_instructions() { bounded 900 scripts/instructions.sh; }
+
+# What the stages run, built together with the tests: each chosen alone would get its dependencies with other features, and compile them anew.
+tools() { bounded 2400 cargo build --quiet --workspace --bins --tests; }
 
 # These check something and count nothing; every other stage must have run at least one test.
 countless="build sim size instructions"
