@@ -18,6 +18,7 @@ pub mod cluster;
 pub mod config;
 pub mod door;
 pub mod edge;
+pub mod heap;
 pub mod history;
 pub mod http;
 pub mod ice_servers;

@@ -74,6 +74,8 @@ const GAUGES: &[(&str, &str, &str, &str)] = &[
         "memory_share",
         "Share of the memory in use that this process may have: of its control group with a limit, else of the machine",
     ),
+    ("machine", "heap_bytes", "heap_bytes", "Memory that the edge has asked for and not given back, without that of libraries in C"),
+    ("machine", "resident_bytes", "resident_bytes", "Memory of the machine that the edge holds"),
     ("admission", "participants", "admission_participants", "Participants with those let in since they were last counted"),
     ("admission", "egress_bps", "egress_bits_per_second", "What is sent"),
     ("admission", "packets_per_second", "egress_packets_per_second", "Packets that are sent"),

@@ -35,7 +35,7 @@ pub(super) async fn gather(context: &Context) -> Value {
         "signalling": context.counters.snapshot(),
         "join_refusals": context.refusals.snapshot(),
         "admission": context.admission.load(),
-        "machine": { "memory": crate::cluster::memory::used() },
+        "machine": { "memory": crate::cluster::memory::used(), "heap_bytes": crate::heap::in_use(), "resident_bytes": crate::heap::resident() },
         "cluster": context.cluster.stats(),
         "history": context.history.as_ref().map(nearcast_history::History::stats),
         "turn": context.turn.as_ref().map(|turn| turn.stats()),

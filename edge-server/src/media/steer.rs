@@ -182,7 +182,9 @@ impl Steering {
     pub(super) fn give_back(&self, run: HandedOver) {
         if let Some(peer) = self.peers.get(usize::from(run.origin)) {
             // A full queue of spares means that there are enough.
-            let _ = peer.spares.try_send(run.bytes);
+            if run.bytes.capacity() <= LARGEST_SPARE {
+                let _ = peer.spares.try_send(run.bytes);
+            }
         }
     }
 
@@ -236,6 +238,10 @@ impl Steering {
 
 /// Bytes of the longest run that is handed over in one piece; the size that a received run can have.
 const LONGEST_RUN: usize = 65_535;
+
+/// What a spare buffer may hold, a few full packets. Each would grow to the longest run that ever came, in time, and keep that: 4 MB for
+/// each thread.
+const LARGEST_SPARE: usize = 8 << 10;
 
 #[cfg(test)]
 mod tests;

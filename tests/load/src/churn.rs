@@ -257,19 +257,24 @@ impl Churn {
 
     /// Reads the edge's memory when everybody has gone.
     fn sample(&self, report: &mut Report, progress: &Progress) -> Result<(), LoadError> {
-        self.wait_until_empty()?;
+        let in_use = self.wait_until_empty()?;
         let resident_kb = process::resident_kb(self.edge.pid())?;
-        report.note(self.joined, resident_kb);
-        progress.say(&format!("{} participants came and went, tables empty, {:.1} MB", self.joined, resident_kb as f64 / 1024.0));
+        report.note(self.joined, resident_kb, in_use);
+        let (resident, in_use) = (resident_kb as f64 / 1024.0, in_use as f64 / 1024.0);
+        progress.say(&format!("{} participants came and went, tables empty, {resident:.1} MB, {in_use:.1} kB of it in use", self.joined));
         Ok(())
     }
 
-    fn wait_until_empty(&self) -> Result<(), LoadError> {
+    /// Returns the bytes that are in use then.
+    fn wait_until_empty(&self) -> Result<u64, LoadError> {
         let deadline = Instant::now() + EMPTY;
         loop {
-            let left = full_tables(&self.edge.stats()?)?;
+            let stats = self.edge.stats()?;
+            let left = full_tables(&stats)?;
             if left.is_empty() {
-                return Ok(());
+                let in_use = stats.pointer("/machine/heap_bytes").and_then(Value::as_u64);
+                return in_use
+                    .ok_or_else(|| LoadError::refused("reading the edge's memory", "/machine/heap_bytes is missing in /v1/stats"));
             }
             if Instant::now() >= deadline {
                 let what = format!("{} s after the last one went, these aren't empty: {}", EMPTY.as_secs(), left.join(", "));
