@@ -127,7 +127,7 @@ impl Media {
         let (links, mailboxes) = link::connect(count).map_err(|error| system(&error))?;
         let spread_at = u32::try_from(config.room_spread.0).unwrap_or(u32::MAX);
         let placement = Arc::new(Placement::new(usize::from(count), spread_at));
-        let trees = Trees { region: Arc::from(config.region.0.as_str()), ..Trees::default() };
+        let trees = Trees { region: Arc::from(config.region.0.as_str()), fan_out: config.relay_fan_out.as_usize() };
         let mut threads = Vec::new();
         for (socket, mailbox) in sockets.into_iter().zip(mailboxes) {
             let shard = ShardConfig {
