@@ -10,7 +10,9 @@ use crate::client::{Local, Wish};
 use crate::scenario::ALL;
 use crate::trace::{Kind, Trace};
 use nearcast_protocol::{Join, MediaOffer, Permissions, PublishIntent, ServerMessage};
-use sfu_core::{Admission, Batch, Certificate, Command, ConnectionId, Event, Limits, ModePolicy, Shard, ShardConfig, ShardId, Trees, WallClock};
+use sfu_core::{
+    Admission, Batch, Certificate, Command, ConnectionId, Event, Limits, ModePolicy, Shard, ShardConfig, ShardId, Trees, WallClock,
+};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};

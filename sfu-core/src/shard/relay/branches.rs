@@ -204,13 +204,7 @@ impl Shard {
     }
 
     /// A packet of somebody else's publication has come, and is new here or not.
-    pub(super) fn on_supplied(
-        &mut self,
-        now: Instant,
-        from: (ShardId, Handle),
-        key: PublicationKey,
-        (encoding, hole): (u8, bool),
-    ) {
+    pub(super) fn on_supplied(&mut self, now: Instant, from: (ShardId, Handle), key: PublicationKey, (encoding, hole): (u8, bool)) {
         let Some(known) = self.publications.get_mut(key) else { return };
         let home = known.from == Some(from);
         let (turn, torn) = known.branch.on_packet(now, from, home, (encoding, hole), known.demand_told.encodings);

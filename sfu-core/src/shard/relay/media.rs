@@ -3,8 +3,8 @@
 use crate::data_channel::Channel;
 use crate::keys::{ParticipantKey, PublicationKey, RoomKey};
 use crate::packet::MediaPacket;
-use crate::publication::{Arrival, Publication};
 use crate::publication::keyframes::Need;
+use crate::publication::{Arrival, Publication};
 use crate::relay::{Handle, PartDemand, Relayed};
 use crate::shard::dynacast::wanted;
 use crate::shard::{Event, Shard, ShardId};

@@ -4,7 +4,8 @@
 use super::mesh::{Arrival, Mesh};
 use nearcast_protocol::ServerMessage;
 use sfu_core::{
-    Certificate, Command, ConnectionId, Event, Limits, Neighbour, Shard, ShardConfig, ShardId, ShardStats, Trees, WallClock, place, shard_of_session, steer,
+    Certificate, Command, ConnectionId, Event, Limits, Neighbour, Shard, ShardConfig, ShardId, ShardStats, Trees, WallClock, place,
+    shard_of_session, steer,
 };
 use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;

@@ -33,7 +33,8 @@ impl Crossed {
     }
 
     fn between(&self, regions: &[&str]) -> u64 {
-        let pairs = self.copies.iter().enumerate().flat_map(|(from, row)| row.iter().enumerate().map(move |(to, copies)| (from, to, *copies)));
+        let pairs =
+            self.copies.iter().enumerate().flat_map(|(from, row)| row.iter().enumerate().map(move |(to, copies)| (from, to, *copies)));
         pairs.filter(|(from, to, _)| regions[*from] != regions[*to]).map(|(_, _, copies)| copies).sum()
     }
 
@@ -120,7 +121,8 @@ impl Watched {
     fn cross(&mut self, time: Duration) -> Crossed {
         let (before, published) = (self.sent(), self.published());
         self.world.run_for(time);
-        let less = |(after, before): (Vec<u64>, Vec<u64>)| after.iter().zip(before).map(|(after, before)| after.saturating_sub(before)).collect();
+        let less =
+            |(after, before): (Vec<u64>, Vec<u64>)| after.iter().zip(before).map(|(after, before)| after.saturating_sub(before)).collect();
         Crossed { published: self.published() - published, copies: self.sent().into_iter().zip(before).map(less).collect() }
     }
 
@@ -130,7 +132,8 @@ impl Watched {
 
     /// The longest time without a packet of the picture since then.
     fn gap(&self, viewer: ClientId, since: Duration) -> Duration {
-        let times = self.world[viewer].packets_of(self.speaker, 0).iter().map(|packet| packet.at).filter(|at| *at >= since).collect::<Vec<_>>();
+        let times =
+            self.world[viewer].packets_of(self.speaker, 0).iter().map(|packet| packet.at).filter(|at| *at >= since).collect::<Vec<_>>();
         let ends = times.iter().copied().chain([self.world.now()]);
         [since].into_iter().chain(times.clone()).zip(ends).map(|(one, next)| next.saturating_sub(one)).max().unwrap_or_default()
     }
@@ -154,15 +157,16 @@ fn nothing_is_left(world: &World, edges: usize) {
 
 #[test]
 fn one_copy_crosses_into_another_region_and_nobody_sees_the_change() {
-    for (seed, regions, far) in [
-        (51, vec!["eu", "us", "us", "us"], 1),
-        (52, vec!["eu", "eu", "us", "us", "asia", "asia", "asia"], 2),
-    ] {
+    for (seed, regions, far) in [(51, vec!["eu", "us", "us", "us"], 1), (52, vec!["eu", "eu", "us", "us", "asia", "asia", "asia"], 2)] {
         let asked = Watched::without_trees(seed, &regions).settled().asked();
         let mut watched = Watched::new(seed, &regions).settled();
         let crossed = watched.cross(secs(2));
         let (between, all) = (crossed.each(crossed.between(&regions)), crossed.each(crossed.in_all()));
-        println!("{} edges: {between:.2} copies a packet between regions, {all:.2} in all; {} adoptions", regions.len(), watched.adoptions());
+        println!(
+            "{} edges: {between:.2} copies a packet between regions, {all:.2} in all; {} adoptions",
+            regions.len(),
+            watched.adoptions()
+        );
         assert!((between - f64::from(far)).abs() < 0.05, "{between}");
         assert!((all - (regions.len() - 1) as f64).abs() < 0.1, "{all}");
         assert!(watched.viewers.iter().all(|viewer| watched.is_whole(*viewer)));
@@ -378,8 +382,12 @@ fn in_any_order_nothing_goes_round_in_circles_and_nothing_stays() {
         let crossed = watched.cross(secs(2));
         let gap = watched.longest_gap(&watched.viewers, since);
         let all = crossed.each(crossed.in_all());
-        println!("seed {seed}: {all:.2} copies a packet, {:.2} between regions; {} adoptions, {} turned to the home; gap {gap:?}",
-            crossed.each(crossed.between(&regions)), watched.adoptions(), watched.fallbacks());
+        println!(
+            "seed {seed}: {all:.2} copies a packet, {:.2} between regions; {} adoptions, {} turned to the home; gap {gap:?}",
+            crossed.each(crossed.between(&regions)),
+            watched.adoptions(),
+            watched.fallbacks()
+        );
         assert!(gap < ms(250) && all < 7.3, "{gap:?} {all}");
         watched.leave();
     }
