@@ -333,62 +333,77 @@ fn who_publishes_may_move_and_the_tree_moves_along() {
     }
 }
 
-/// Whoever comes, goes, or is cut off in whatever order: at the end everybody who should sees everybody, over a tree, and then nothing is left.
-#[test]
-fn in_any_order_nothing_goes_round_in_circles_and_nothing_stays() {
+/// Whoever comes, goes, moves, stands still or is cut off in whatever order: at the end everybody sees the speaker, over a tree, and then nothing is left.
+fn in_any_order(seed: u64) {
     let regions = ["eu", "us", "us", "asia", "us", "asia", "eu", "us"];
-    for seed in 70..74 {
-        let mut random = seed;
-        let mut below = |limit: usize| {
-            random = u64::wrapping_mul(random, 6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            (random >> 33) as usize % limit
-        };
-        let mut watched = Watched::new(seed, &regions);
-        let mut cut = Vec::new();
-        for number in 0..40 {
-            match below(5) {
-                0 => {
-                    let (one, other) = (below(8), below(8));
-                    if one != other {
-                        watched.world.edge.mesh.as_mut().unwrap().cut(one, other);
-                        cut.push((one, other));
-                    }
-                }
-                1 => {
-                    let now = watched.world.instant();
-                    for (one, other) in cut.drain(..) {
-                        watched.world.edge.mesh.as_mut().unwrap().mend(now, one, other);
-                    }
-                }
-                2 if watched.viewers.len() > 3 => {
-                    let gone = watched.viewers.swap_remove(below(watched.viewers.len()));
-                    watched.world.leave(gone);
-                }
-                _ => {
-                    let edge = below(8);
-                    let viewer = join(&mut watched.world, edge, 100 + number);
-                    watched.viewers.push(viewer);
+    let mut random = seed;
+    let mut below = |limit: usize| {
+        random = u64::wrapping_mul(random, 6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (random >> 33) as usize % limit
+    };
+    let mut watched = Watched::new(seed, &regions);
+    let (mut cut, mut still): (Vec<(usize, usize)>, Option<usize>) = (Vec::new(), None);
+    for number in 0..40 {
+        let now = watched.world.instant();
+        match below(8) {
+            0 => {
+                let (one, other) = (below(8), below(8));
+                if one != other {
+                    watched.world.edge.mesh.as_mut().unwrap().cut(one, other);
+                    cut.push((one, other));
                 }
             }
-            watched.world.run_for(ms(below(900) as u64));
+            1 => cut.drain(..).for_each(|(one, other)| watched.world.edge.mesh.as_mut().unwrap().mend(now, one, other)),
+            2 if watched.viewers.len() > 3 => {
+                let gone = watched.viewers.swap_remove(below(watched.viewers.len()));
+                watched.world.leave(gone);
+            }
+            3 if still.is_none() => watched.world.go_on_at(watched.speaker, below(8)),
+            4 if still.is_none() => {
+                let edge = below(8);
+                watched.world.edge.stop(edge);
+                still = Some(edge);
+            }
+            5 if still.is_some() => still.take().into_iter().for_each(|edge| watched.world.edge.go_on(now, edge)),
+            6 => watched.world.edge.mesh.as_mut().unwrap().loss = below(50) as u64,
+            _ if still.is_none() => {
+                let edge = below(8);
+                let viewer = join(&mut watched.world, edge, 100 + number);
+                watched.viewers.push(viewer);
+            }
+            _ => {}
         }
-        let now = watched.world.instant();
-        for (one, other) in cut {
-            watched.world.edge.mesh.as_mut().unwrap().mend(now, one, other);
-        }
-        // Longer than a way that didn't work isn't taken.
-        watched.world.run_for(secs(31));
-        let since = watched.world.now();
-        let crossed = watched.cross(secs(2));
-        let gap = watched.longest_gap(&watched.viewers, since);
-        let all = crossed.each(crossed.in_all());
-        println!(
-            "seed {seed}: {all:.2} copies a packet, {:.2} between regions; {} adoptions, {} turned to the home; gap {gap:?}",
-            crossed.each(crossed.between(&regions)),
-            watched.adoptions(),
-            watched.fallbacks()
-        );
-        assert!(gap < ms(250) && all < 7.3, "{gap:?} {all}");
-        watched.leave();
+        watched.world.run_for(ms(below(900) as u64));
     }
+    let now = watched.world.instant();
+    still.into_iter().for_each(|edge| watched.world.edge.go_on(now, edge));
+    let mesh = watched.world.edge.mesh.as_mut().unwrap();
+    mesh.loss = 0;
+    cut.into_iter().for_each(|(one, other)| mesh.mend(now, one, other));
+    // Longer than a way that didn't work isn't taken.
+    watched.world.run_for(secs(32));
+    let since = watched.world.now();
+    let crossed = watched.cross(secs(2));
+    let gap = watched.longest_gap(&watched.viewers, since);
+    let (all, between) = (crossed.each(crossed.in_all()), crossed.each(crossed.between(&regions)));
+    println!(
+        "seed {seed}: {all:.2} copies a packet, {between:.2} between regions; {} adoptions, {} turned to the home; gap {gap:?}",
+        watched.adoptions(),
+        watched.fallbacks()
+    );
+    assert!(gap < ms(250) && all < 7.3 && between < 2.1, "{gap:?} {all} {between}");
+    watched.leave();
+}
+
+#[test]
+fn in_any_order_nothing_goes_round_in_circles_and_nothing_stays() {
+    (70..73).for_each(in_any_order);
+}
+
+#[test]
+#[ignore = "looks further: NEARCAST_SIM_SEEDS=100..140, with --ignored; a seed that fails joins those above"]
+fn in_any_order_of_the_environment() {
+    let seeds = std::env::var("NEARCAST_SIM_SEEDS").expect("NEARCAST_SIM_SEEDS=from..to");
+    let (from, to) = seeds.split_once("..").expect("from..to");
+    (from.parse().expect("a number")..to.parse().expect("a number")).for_each(in_any_order);
 }
