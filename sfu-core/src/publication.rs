@@ -311,6 +311,8 @@ impl Publication {
         self.rungs_sent = None;
         self.generations = generation;
         if from.is_none() {
+            // They get it from its home now.
+            self.branch.children.clear();
             self.begins = generation;
             if self.before.is_none() {
                 self.rungs_told = None;

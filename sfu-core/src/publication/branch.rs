@@ -218,6 +218,15 @@ impl Branch {
         self.parent.iter().chain(&self.leaving).map(|parent| parent.part).chain(next).any(|other| other == part)
     }
 
+    /// Whether that part is to take over already.
+    pub(crate) fn is_trying(&self, part: ShardId, depth: u8) -> bool {
+        match &self.next {
+            Some(Next::Asked(asked)) => (asked.part, asked.depth) == (part, depth),
+            Some(Next::Coming(coming)) => coming.parent.as_ref().is_some_and(|parent| (parent.part, parent.depth) == (part, depth)),
+            None => false,
+        }
+    }
+
     pub(crate) fn is_child(&self, part: ShardId) -> bool {
         self.children.iter().any(|child| child.part == part)
     }

@@ -64,6 +64,9 @@ impl Shard {
         };
         let part = self.part_named(&name).filter(|part| self.rooms.get(known.room).is_some_and(|room| room.parts.contains(part)));
         let Some(part) = part else { return self.tell_part(from, Relayed::Stray { publication: handle, parent: name }) };
+        if known.branch.is_trying(part, depth) {
+            return;
+        }
         self.give_up_next(key);
         let Some(known) = self.publications.get_mut(key) else { return };
         match known.branch.parent.as_mut().filter(|known| known.part == part) {

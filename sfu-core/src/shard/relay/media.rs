@@ -52,6 +52,7 @@ impl Shard {
             // From here on what comes over its publisher's transport here is dropped.
             (known.from, known.next) = (known.next, None);
             known.rungs_told = known.rungs_next.take();
+            known.relays.clear();
         }
         let arrived = known.from == Some((from, handle)) && (known.before.is_some() || known.branch.leaving.is_some());
         let (arrival, heard, blocked) = (known.take_relayed(encoding, packet, now), known.heard, known.info.blocked);

@@ -15,6 +15,9 @@ use std::time::{Duration, Instant};
 /// Between two plans for one publication. Guess: longer than a plan takes to come about, on ways of 150 ms.
 const PLANNED_AGAIN: Duration = Duration::from_secs(1);
 
+/// A part that gets it from here all the same is told again after so long: it may have been in no state to listen.
+const TOLD_AGAIN: Duration = Duration::from_secs(5);
+
 /// How long a way on which something didn't come isn't taken.
 const ASTRAY_FOR: Duration = Duration::from_secs(30);
 
@@ -44,6 +47,8 @@ pub(crate) struct Outline {
     /// The parts that it was planned for.
     wanting: Vec<ShardId>,
     planned: Option<Instant>,
+    /// When parts were last told again.
+    repeated: Option<Instant>,
     /// It didn't come about.
     stale: bool,
     /// A way that wasn't taken may be tried again then.
@@ -71,6 +76,25 @@ impl Shard {
         let due: Vec<_> = self.publications.iter().filter(|(_, known)| self.plan_is_due(now, known)).map(|(key, _)| key).collect();
         for key in due {
             self.plan_tree(now, key);
+        }
+        self.tell_again(now);
+    }
+
+    fn tell_again(&mut self, now: Instant) {
+        let mut again = Vec::new();
+        for (key, known) in &mut self.publications {
+            let outline = &mut known.outline;
+            let since = outline.repeated.max(outline.planned);
+            if outline.told.is_empty() || since.is_some_and(|since| now.saturating_duration_since(since) < TOLD_AGAIN) {
+                continue;
+            }
+            outline.repeated = Some(now);
+            let direct = known.relays.iter().filter(|(_, demand)| !demand.via);
+            again.extend(direct.filter_map(|(part, _)| outline.told.get(part).map(|(parent, depth)| (key, *part, *parent, *depth))));
+        }
+        for (key, part, parent, depth) in again {
+            let parent = self.name_of(parent);
+            self.tell_part(part, Relayed::Via { publication: Self::handle_of(key), parent, depth });
         }
     }
 
@@ -124,7 +148,7 @@ impl Shard {
         planned.extend(idle.filter_map(|(part, _)| Some((*part, *known.outline.told.get(part)?))));
         let Some(known) = self.publications.get_mut(key) else { return };
         let again = self.astray.iter().map(|astray| astray.until).min();
-        known.outline = Outline { told: planned, wanting, planned: Some(now), stale: false, again };
+        known.outline = Outline { told: planned, wanting, planned: Some(now), repeated: None, stale: false, again };
         for (part, parent, depth) in told {
             self.tell_part(part, Relayed::Via { publication: Self::handle_of(key), parent, depth });
         }
