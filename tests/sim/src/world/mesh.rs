@@ -54,6 +54,8 @@ pub struct Mesh {
     edges: usize,
     ends: HashMap<(usize, usize), End>,
     cut: Vec<(usize, usize)>,
+    /// What was said on ordered streams of links that are cut: it comes when they are back in time. The sender, the receiver, and what that calls it.
+    held: Vec<(usize, usize, ShardId, Vec<u8>)>,
     flying: BTreeMap<(Instant, u64), (usize, usize, ShardId, Flying)>,
     told: BTreeMap<(Instant, u64), (usize, Arrival)>,
     names: u32,
@@ -74,6 +76,7 @@ impl Mesh {
             edges,
             ends: HashMap::new(),
             cut: Vec::new(),
+            held: Vec::new(),
             flying: BTreeMap::new(),
             told: BTreeMap::new(),
             names: ShardId::FIRST_ELSEWHERE.0,
@@ -117,6 +120,13 @@ impl Mesh {
     /// Everything passes again.
     pub fn mend(&mut self, now: Instant, one: usize, other: usize) {
         self.cut.retain(|pair| *pair != (one, other) && *pair != (other, one));
+        for (from, to, name, bytes) in std::mem::take(&mut self.held) {
+            if self.cut.contains(&(from, to)) {
+                self.held.push((from, to, name, bytes));
+            } else if self.ends.get(&(to, from)).is_some_and(|end| end.other == name) {
+                self.fly(now + self.delay_between((from, to)), (from, to), Flying::Control(bytes));
+            }
+        }
         if !self.ends.contains_key(&(one, other)) {
             self.link(now, one, other);
         }
@@ -159,6 +169,8 @@ impl Mesh {
             self.flush(now, pair);
         } else if !self.cut.contains(&pair) {
             self.fly(now + self.delay_between(pair), pair, Flying::Control(bytes));
+        } else if let Some(end) = self.ends.get(&(pair.1, pair.0)) {
+            self.held.push((pair.0, pair.1, end.other, bytes));
         }
     }
 

@@ -341,7 +341,7 @@ fn in_any_order(seed: u64) {
         random = u64::wrapping_mul(random, 6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (random >> 33) as usize % limit
     };
-    let mut watched = if std::env::var("PLAIN").is_ok() { Watched::without_trees(seed, &regions) } else { Watched::new(seed, &regions) };
+    let mut watched = Watched::new(seed, &regions);
     let (mut cut, mut still): (Vec<(usize, usize)>, Option<usize>) = (Vec::new(), None);
     for number in 0..40 {
         let now = watched.world.instant();
@@ -391,15 +391,13 @@ fn in_any_order(seed: u64) {
         watched.adoptions(),
         watched.fallbacks()
     );
-    if std::env::var("PLAIN").is_err() { for edge in 0..8 { println!("EDGE {edge} {:?}", { let s = watched.world.edge.shard_stats(edge); (s.branches, s.children, s.adoptions, s.fallbacks, s.publications, s.participants) }); }
- for row in &crossed.copies { println!("ROW {row:?}"); } for v in &watched.viewers { let p=watched.gap(*v, since); if p>ms(250) { println!("GAP {} {p:?}", watched.world[*v].name); } } }
-    assert!(gap < ms(250) && all < 7.3 && (std::env::var("PLAIN").is_ok() || between < 2.1), "{gap:?} {all} {between}");
+    assert!(gap < ms(250) && all < 7.3 && between < 2.1, "{gap:?} {all} {between}");
     watched.leave();
 }
 
 #[test]
 fn in_any_order_nothing_goes_round_in_circles_and_nothing_stays() {
-    (70..73).for_each(in_any_order);
+    [72, 139, 144].into_iter().for_each(in_any_order);
 }
 
 #[test]
