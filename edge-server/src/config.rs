@@ -301,6 +301,11 @@ settings! {
     #[arg(long, value_name = "HOST:PORT", value_delimiter = ',')]
     relay_peers: RelayPeers, flag: Vec<String>, default: "", range: "up to 64 of HOST:PORT";
 
+    /// Edges that one edge sends a publication to before others pass it on to more; into another region one copy goes in any case. 0: it is sent to every
+    /// edge that wants it, and this edge plans no other ways.
+    #[arg(long, value_name = "N")]
+    relay_fan_out: Bounded<0, 64>, flag: Option<String>, default: "8", range: "0 to 64";
+
     /// The secret that edges know each other by: whoever has it may link, and see and send all media. The same for all edges of a cluster.
     #[arg(long, value_name = "SECRET")]
     relay_secret: RelaySecret, flag: Option<String>, default: "", range: "32 to 512 bytes (openssl rand -base64 36); with dev one that everybody knows";

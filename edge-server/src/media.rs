@@ -36,7 +36,7 @@ use link::{Input, ShardLink, ShardReport};
 use nearcast_history::Recorder;
 use nearcast_protocol::SessionId;
 use relays::Placement;
-use sfu_core::{Certificate, Limits, ShardConfig, ShardId, WallClock, shard_of_session};
+use sfu_core::{Certificate, Limits, ShardConfig, ShardId, Trees, WallClock, shard_of_session};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex};
@@ -127,6 +127,7 @@ impl Media {
         let (links, mailboxes) = link::connect(count).map_err(|error| system(&error))?;
         let spread_at = u32::try_from(config.room_spread.0).unwrap_or(u32::MAX);
         let placement = Arc::new(Placement::new(usize::from(count), spread_at));
+        let trees = Trees { region: Arc::from(config.region.0.as_str()), fan_out: config.relay_fan_out.as_usize() };
         let mut threads = Vec::new();
         for (socket, mailbox) in sockets.into_iter().zip(mailboxes) {
             let shard = ShardConfig {
@@ -140,6 +141,7 @@ impl Media {
                 audio_top_k: config.audio_top_k.as_usize(),
                 scorer: Some(quality::scorer),
                 wall_clock,
+                trees: trees.clone(),
             };
             let sources = sources::Sources::new(address, &interfaces, candidates.iter().any(|candidate| candidate.ip().is_loopback()));
             let worker = thread::Worker::new(shard, socket, sources, mailbox, Arc::clone(&placement), fatal.clone(), history.cloned())

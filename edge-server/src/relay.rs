@@ -119,6 +119,8 @@ impl Relay {
             id: directory.me().to_string(),
             incarnation: cluster.incarnation(),
             shards: u8::try_from(shards.len()).unwrap_or(u8::MAX),
+            region: config.region.0.to_string(),
+            passes_on: true,
         };
         let hub = Arc::new(Hub {
             endpoint,

@@ -68,4 +68,4 @@ pub use room_mode::ModePolicy;
 pub use shard::inspect;
 pub use shard::stays;
 pub use shard::steer::{place, shard_of_session, steer};
-pub use shard::{Command, Event, Limits, Shard, ShardConfig, ShardId, ShardStats, Timing};
+pub use shard::{Command, Event, Limits, Neighbour, Shard, ShardConfig, ShardId, ShardStats, Timing, Trees};

@@ -2,6 +2,7 @@
 //!
 //! Not here: which participant it belongs to and who may see it (`shard`), what each subscriber gets (`forwarder`).
 
+pub(crate) mod branch;
 pub(crate) mod cache;
 pub(crate) mod keyframes;
 pub(crate) mod layers;
@@ -21,8 +22,10 @@ use crate::keys::{ParticipantKey, RoomKey};
 use crate::layer::{LayerChoice, LayerTag, MAX_ENCODINGS, MAX_SPATIAL, Rung, Rungs, Target};
 use crate::packet::{MediaPacket, PacketInfo};
 use crate::relay::{Handle, PartDemand};
+use crate::shard::Outline;
 use crate::shard::ShardId;
 use crate::speakers::Loudness;
+use branch::Branch;
 use keyframes::{KeyframeRequests, Need, Sent};
 use layers::{LayerReader, Reading};
 use minicbor::{Decode, Encode};
@@ -89,8 +92,12 @@ pub(crate) struct Publication {
     pub(crate) before: Option<(ShardId, Handle)>,
     /// Where it will come from: its publisher is on the way there, and what comes from here is taken until the first picture comes from there.
     pub(crate) next: Option<(ShardId, Handle)>,
-    /// Other parts of the room that take some of its encodings, or would.
+    /// Other parts of the room that take some of its encodings, or would: of this one, or of what is passed on here.
     pub(crate) relays: Vec<(ShardId, PartDemand)>,
+    /// Over which parts it comes here and goes on, when it is published elsewhere.
+    pub(crate) branch: Branch,
+    /// The tree that was planned for it, when it is published here.
+    pub(crate) outline: Outline,
     /// What its home was last told that is taken here.
     pub(crate) demand_told: PartDemand,
     /// What its next home says it can be had in.
@@ -142,6 +149,8 @@ impl Publication {
             before: None,
             next: None,
             relays: Vec::new(),
+            branch: Branch::default(),
+            outline: Outline::default(),
             demand_told: PartDemand::default(),
             rungs_next: None,
             rungs_told: None,
@@ -292,12 +301,18 @@ impl Publication {
     /// It is published from elsewhere now, or from here: nothing of its streams goes on, and those that come begin at `generation`. What is known of
     /// its qualities stays, so that nobody is given another layer before there is news.
     pub(crate) fn rehome(&mut self, from: Option<(ShardId, Handle)>, generation: u32, now: Instant) {
+        if self.from.is_none() {
+            // Those that it was sent to ask its new home. Those that it is passed on to have it from here until they have it from there.
+            self.relays.clear();
+        }
         (self.from, self.next) = (from, None);
-        self.relays.clear();
+        self.outline = Outline::default();
         self.demand_told = PartDemand::default();
         self.rungs_sent = None;
         self.generations = generation;
         if from.is_none() {
+            // They get it from its home now.
+            self.branch.children.clear();
             self.begins = generation;
             if self.before.is_none() {
                 self.rungs_told = None;
@@ -316,6 +331,11 @@ impl Publication {
         } else if self.before.is_none_or(|before| before == home) {
             self.rungs_told = Some(rungs);
         }
+    }
+
+    /// Whether the part that passes it on has that encoding of it.
+    fn is_passable(&self, encoding: u8) -> bool {
+        self.branch.passable() & 1_u8.wrapping_shl(encoding.into()) != 0
     }
 
     /// It was published elsewhere before: generations go on behind those that its streams had there.
@@ -368,7 +388,7 @@ impl Publication {
     /// Whether an encoding is being sent: its packets come, or nothing of the publication does for the moment.
     pub(crate) fn is_live(&self, encoding: u8, now: Instant) -> bool {
         if let Some(told) = &self.rungs_told {
-            return told.iter().any(|rung| rung.encoding == encoding && rung.live);
+            return self.is_passable(encoding) && told.iter().any(|rung| rung.encoding == encoding && rung.live);
         }
         let Some(encoding) = self.encodings.get(usize::from(encoding)) else { return false };
         let Some(last) = encoding.meter.last_packet() else { return false };
@@ -381,7 +401,7 @@ impl Publication {
     /// never sent has one rung all the same.
     pub(crate) fn rungs(&self, now: Instant) -> Rungs {
         if let Some(told) = &self.rungs_told {
-            return **told;
+            return told.without(|rung| !self.is_passable(rung.encoding));
         }
         let mut rungs = Rungs::default();
         for (index, encoding) in (0_u8..).zip(&self.encodings) {

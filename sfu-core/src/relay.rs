@@ -7,9 +7,12 @@
 //!
 //! Between edges a message is bytes ([`wire`]); media goes in datagrams that are numbered and sent again when they are lost ([`hop`]).
 //!
+//! Media needn't come from the home of a publication itself: where many edges take it they pass it on to each other ([`tree`]). Everything else does.
+//!
 //! Not here: what a part does with them (`shard::relay`); connections (`edge-server`).
 
 pub mod hop;
+pub(crate) mod tree;
 pub mod wire;
 
 use crate::data_channel::Channel;
@@ -22,7 +25,7 @@ use crate::publication::CaptureClock;
 use crate::publication::keyframes::Need;
 use crate::room_mode::Terms;
 use minicbor::{Decode, Encode};
-use nearcast_protocol::{LeaveReason, Moderation, ParticipantId, PublicationInfo};
+use nearcast_protocol::{LeaveReason, Moderation, ParticipantId, PublicationId, PublicationInfo};
 use std::sync::Arc;
 
 /// A message from one part of a room to another.
@@ -120,6 +123,10 @@ pub(crate) enum Relayed {
         publication: Handle,
         #[n(1)]
         rungs: Box<Rungs>,
+        /// Encodings that the link isn't too narrow for, one bit each. None: all.
+        #[n(2)]
+        #[cbor(default)]
+        passable: Option<u8>,
     },
     /// Somebody is speaking this loud, 0 to 127.
     #[n(9)]
@@ -153,7 +160,7 @@ pub(crate) enum Relayed {
         #[cbor(with = "wire::shared")]
         bytes: Arc<[u8]>,
     },
-    /// To the home: what somebody in the sender's part takes, waits for or would have.
+    /// To the home, or to the part that passes it on: what somebody in the sender's part takes, waits for or would have, or in parts that get it there.
     #[n(12)]
     Demand {
         #[n(0)]
@@ -161,7 +168,7 @@ pub(crate) enum Relayed {
         #[n(1)]
         demand: PartDemand,
     },
-    /// To the home: somebody in the sender's part needs a key frame; so many who just came do.
+    /// The same way: somebody in the sender's part needs a key frame; so many who just came do.
     #[n(13)]
     Keyframe {
         #[n(0)]
@@ -214,6 +221,70 @@ pub(crate) enum Relayed {
         #[cbor(with = "wire::shared")]
         message: Arc<[u8]>,
     },
+    /// From the home: get its media from that part of the room, so many hops away from here; none: from the home itself.
+    #[n(18)]
+    Via {
+        #[n(0)]
+        publication: Handle,
+        #[n(1)]
+        parent: Option<PartName>,
+        #[n(2)]
+        depth: u8,
+    },
+    /// To a part that has a publication of another home: pass its media on to the sender, who is this many hops away from the home then. Said again
+    /// until it is answered.
+    #[n(19)]
+    Adopt {
+        #[n(0)]
+        publication: PublicationId,
+        #[n(1)]
+        depth: u8,
+    },
+    /// The answer: demand, requests and media go by this handle from now on.
+    #[n(20)]
+    Adopted {
+        #[n(0)]
+        publication: PublicationId,
+        #[n(1)]
+        handle: Handle,
+    },
+    /// Nothing of it is passed on to the receiver any more.
+    #[n(21)]
+    Dropped {
+        #[n(0)]
+        publication: Handle,
+    },
+    /// To the home: its media didn't come from there, and is taken from the home again.
+    #[n(22)]
+    Stray {
+        #[n(0)]
+        publication: Handle,
+        #[n(1)]
+        parent: PartName,
+    },
+    /// What can be had of it from the sender, one bit for each encoding: links on the way are too narrow for the others.
+    #[n(23)]
+    Passable {
+        #[n(0)]
+        publication: Handle,
+        #[n(1)]
+        encodings: u8,
+    },
+}
+
+/// A part of a room by a name that any edge understands.
+#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq)]
+#[cbor(map)]
+pub(crate) struct PartName {
+    /// The edge's id.
+    #[n(0)]
+    pub(crate) edge: String,
+    /// Of several processes of it, which.
+    #[n(1)]
+    pub(crate) incarnation: u64,
+    /// The shard's number there.
+    #[n(2)]
+    pub(crate) shard: u8,
 }
 
 /// What a part of a room takes of a publication.
@@ -226,6 +297,27 @@ pub(crate) struct PartDemand {
     /// Spatial layers of each encoding that somebody is given, or would be if they were sent or if there were a little more bandwidth.
     #[n(1)]
     pub(crate) wanted: [u8; MAX_ENCODINGS],
+    /// It comes from another part, and isn't to be sent by the home.
+    #[n(2)]
+    #[cbor(default)]
+    pub(crate) via: bool,
+    /// Nobody in the sender's part takes it: it is passed on to others alone.
+    #[n(3)]
+    #[cbor(default)]
+    pub(crate) idle: bool,
+}
+
+impl PartDemand {
+    /// Nothing at all.
+    pub(crate) fn is_none(&self) -> bool {
+        self.encodings == 0 && self.wanted.iter().all(|wanted| *wanted == 0)
+    }
+
+    /// With what another takes.
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.encodings |= other.encodings;
+        self.wanted.iter_mut().zip(other.wanted).for_each(|(wanted, there)| *wanted = there.max(*wanted));
+    }
 }
 
 /// A participant as other parts know it.

@@ -39,7 +39,7 @@ mod subscribe;
 mod tick;
 mod transport;
 
-pub use config::{Limits, ShardConfig, ShardId};
+pub use config::{Limits, Neighbour, ShardConfig, ShardId, Trees};
 pub use stats::{ShardStats, Timing};
 
 use crate::egress::frames::Frames;
@@ -55,6 +55,8 @@ use nearcast_protocol::{ClientEnvelope, Join, PublicationId, ServerMessage, Sess
 use pace::Paced;
 use rand_chacha::ChaCha12Rng;
 use rand_chacha::rand_core::SeedableRng;
+use relay::Astray;
+pub(crate) use relay::trees::Outline;
 use slotmap::SlotMap;
 use stays::Stay;
 use std::collections::{BTreeSet, HashMap, VecDeque};
@@ -186,8 +188,14 @@ pub struct Shard {
     tuples: HashMap<Remote, ParticipantKey>,
     /// Publications of other shards, by their home and what that calls them.
     relayed: HashMap<(ShardId, Handle), PublicationKey>,
+    /// Publications of other shards by the parts that pass them on, or are asked to, and what these call them.
+    branches: HashMap<(ShardId, Handle), PublicationKey>,
     /// Shards of other edges that can be reached now.
     linked: Vec<ShardId>,
+    /// The edges that pass publications on, with their shards.
+    neighbours: Vec<(Vec<ShardId>, Neighbour)>,
+    /// Ways between two edges on which a publication didn't come, not to be taken until then.
+    astray: Vec<Astray>,
     /// Of them those behind a link that is too narrow: how many of the largest encodings aren't passed on to them.
     narrow: HashMap<ShardId, u8>,
     egress: Egress,
@@ -232,7 +240,10 @@ impl Shard {
             with_transport: BTreeSet::new(),
             tuples: HashMap::new(),
             relayed: HashMap::new(),
+            branches: HashMap::new(),
             linked: Vec::new(),
+            neighbours: Vec::new(),
+            astray: Vec::new(),
             narrow: HashMap::new(),
             egress: Egress::new(),
             frames: Frames::default(),
@@ -339,6 +350,8 @@ impl Shard {
             tuples_over_tcp: self.tuples.keys().filter(|remote| remote.is_tcp()).count() as u64,
             ufrags: self.ufrags.len() as u64,
             publication_ids: self.publications_by_id.len() as u64,
+            branches: self.branches.len() as u64,
+            children: self.publications.values().map(|publication| publication.branch.children.len() as u64).sum(),
             ..self.stats
         }
     }

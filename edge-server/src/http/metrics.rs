@@ -66,6 +66,8 @@ const GAUGES: &[(&str, &str, &str, &str)] = &[
     ("turn", "clients", "turn_clients", "Clients of the TURN server"),
     ("turn", "allocations", "turn_allocations", "Allocations of the TURN server"),
     ("relay", "links", "relay_links", "Links to other edges that are up"),
+    ("core", "branches", "relay_branches", "Publications that come over another edge than their home, or could"),
+    ("core", "children", "relay_children", "Ways on which publications of other edges are passed on from here"),
     ("relay", "round_trip_us", "relay_round_trip_microseconds", "Longest round trip of a link to another edge"),
     ("admission", "cpu", "cpu_share", "Share of all processors that the edge uses, an average of seconds"),
     (
@@ -89,6 +91,13 @@ const GAUGES: &[(&str, &str, &str, &str)] = &[
     ("history", "answers", "history_answers", "1: the database of the history answered the last time"),
     ("history", "queued", "history_queued_rows", "Rows of the history that wait to be written"),
     ("signalling", "open", "websockets", "WebSockets open"),
+];
+
+/// Counters with a name of their own: by table and key, with their meaning.
+const NAMED: [(&str, &str, &str, &str); 3] = [
+    ("core", "passed_on", "relay_passed_on", "Packets of other edges' publications that were passed on to others"),
+    ("core", "adoptions", "relay_adoptions", "Times a publication began to come over another edge than its home"),
+    ("core", "fallbacks", "relay_fallbacks", "Times it didn't come that way any more, and was taken from its home at once"),
 ];
 
 /// Families of counters that differ in a label: by table, prefix of their names, name of the family, label, meaning.
@@ -187,6 +196,10 @@ impl Snapshot {
             for (key, value) in counted {
                 let labelled = LABELLED.iter().find(|it| (it.table, it.key) == (table, key));
                 let family = FAMILIES.iter().filter(|(of, ..)| *of == table).find_map(|it| Some((it, key.strip_prefix(it.1)?)));
+                if let Some((_, _, name, about)) = NAMED.iter().find(|(of, name, ..)| (*of, *name) == (table, key)) {
+                    counters.push(Counted { family: (*name).into(), about, label: None, value });
+                    continue;
+                }
                 counters.push(match (labelled, family) {
                     (Some(it), _) => Counted { family: it.family.into(), about: it.about, label: Some(it.label), value },
                     (_, Some(((_, _, family, label, about), rest))) => {

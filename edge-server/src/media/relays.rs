@@ -7,7 +7,8 @@
 
 use super::link::{Peer, ThreadStats};
 use crate::cluster::directory::Directory;
-use sfu_core::{RelayMessage, ShardId, place};
+use core::time::Duration;
+use sfu_core::{Neighbour, RelayMessage, ShardId, place};
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use tokio::sync::mpsc::error::TrySendError;
@@ -37,6 +38,8 @@ pub enum Relay {
     Cut(ShardId),
     /// The way to it is too narrow; the number of its first shard, and how many of the largest encodings are to be withheld.
     Narrow(ShardId, u8),
+    /// What the way to it takes has changed; the number of its first shard.
+    OneWay(ShardId, Duration),
 }
 
 /// A message on its way to another edge.
@@ -60,6 +63,8 @@ pub struct Way {
     pub queue: mpsc::Sender<Outgoing>,
     /// Notified when the link doesn't keep up: it is to be ended.
     pub stuck: Arc<Notify>,
+    /// The other edge; none: of a version that passes nothing on.
+    pub about: Option<Neighbour>,
 }
 
 impl Way {
@@ -134,6 +139,11 @@ impl Relays {
         let ids = way.ids().collect();
         self.elsewhere.push(Elsewhere { way, unsent: VecDeque::new() });
         ids
+    }
+
+    /// The edges that pass publications on, with what their shards are called here.
+    pub(super) fn neighbours(&self) -> impl Iterator<Item = (Vec<ShardId>, Neighbour)> {
+        self.elsewhere.iter().filter_map(|elsewhere| Some((elsewhere.way.ids().collect(), elsewhere.way.about.clone()?)))
     }
 
     /// It can no longer. Its shards, as they were called here.

@@ -294,10 +294,13 @@ impl Worker {
             match relay {
                 Relay::Said { from, message } => self.shard.handle_relay(now, from, message),
                 Relay::Linked(way) => {
+                    let about = way.about.clone();
                     let shards = self.relays.link(way);
+                    about.into_iter().for_each(|about| self.shard.handle_neighbour(&shards, about));
                     self.shard.handle_linked(&shards);
                 }
                 Relay::Narrow(first, withheld) => self.shard.handle_narrow(&self.relays.behind(first), withheld),
+                Relay::OneWay(first, takes) => self.shard.handle_one_way(&self.relays.behind(first), takes),
                 Relay::Cut(first) => {
                     let shards = self.relays.cut(first);
                     self.shard.handle_unlinked(now, &shards);
@@ -475,6 +478,7 @@ impl Worker {
         }
         let fresh = birth(&self.config).map_err(|error| error.to_string())?;
         let old = core::mem::replace(&mut self.shard, fresh);
+        self.relays.neighbours().for_each(|(shards, about)| self.shard.handle_neighbour(&shards, about));
         self.shard.handle_linked(&self.relays.linked());
         // What panicked once may panic again while it is taken apart.
         let _ = catch_unwind(AssertUnwindSafe(|| drop(old)));

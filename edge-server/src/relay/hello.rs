@@ -25,6 +25,14 @@ pub(super) struct Hello {
     /// Shards it has, which are numbered from 0.
     #[n(3)]
     pub(super) shards: u8,
+    /// Where it stands.
+    #[n(4)]
+    #[cbor(default)]
+    pub(super) region: String,
+    /// It passes publications on to others, and gets them from others.
+    #[n(5)]
+    #[cbor(default)]
+    pub(super) passes_on: bool,
 }
 
 impl Hello {

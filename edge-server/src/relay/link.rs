@@ -14,6 +14,7 @@ use cluster_core::node::Fingerprint;
 use core::time::Duration;
 use quinn::{Connection, Endpoint, EndpointConfig, IdleTimeout, Incoming, MtuDiscoveryConfig, TokioRuntime, TransportConfig, VarInt};
 use rustls::pki_types::CertificateDer;
+use sfu_core::Neighbour;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
 use std::net::SocketAddr;
@@ -277,7 +278,13 @@ pub(super) async fn run(hub: &Hub, greeted: Greeted) {
     };
     let (queue, outgoing) = mpsc::channel(ELSEWHERE);
     let stuck = Arc::new(Notify::new());
-    let way = Way { first, shards: theirs.shards, queue, stuck: Arc::clone(&stuck) };
+    let about = theirs.passes_on.then(|| Neighbour {
+        edge: Arc::from(id.as_str()),
+        incarnation: theirs.incarnation,
+        region: Arc::from(theirs.region.as_str()),
+        one_way: connection.rtt() / 2,
+    });
+    let way = Way { first, shards: theirs.shards, queue, stuck: Arc::clone(&stuck), about };
     let deliver = Deliver::new(hub.shards.clone(), first, theirs.shards);
     for shard in &hub.shards {
         deliver.surely(shard, || Arrival::Linked(way.clone())).await;

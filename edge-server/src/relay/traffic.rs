@@ -35,6 +35,10 @@ const RETRY: Duration = Duration::from_millis(1);
 /// Between two looks at the connection.
 const LOOK: Duration = Duration::from_millis(50);
 
+/// How long the way takes is told again when it changes by a quarter and this, and after so long. It orders edges by their distance, no more.
+const LEAST_CHANGE: Duration = Duration::from_millis(1);
+const TOLD_AGAIN: Duration = Duration::from_secs(5);
+
 /// What quinn is given ahead of what it has sent, in time and at least in bytes: more would only wait where nothing can be dropped any more.
 const AHEAD: Duration = Duration::from_millis(20);
 const LEAST_AHEAD: usize = 24 << 10;
@@ -68,6 +72,13 @@ impl Deliver {
     async fn narrow(&self, withheld: u8) {
         for shard in &self.shards {
             self.surely(shard, || Arrival::Narrow(self.first, withheld)).await;
+        }
+    }
+
+    /// A packet takes so long to the other edge.
+    async fn one_way(&self, takes: Duration) {
+        for shard in &self.shards {
+            self.surely(shard, || Arrival::OneWay(self.first, takes)).await;
         }
     }
 
@@ -130,8 +141,27 @@ pub(super) struct Media<'a> {
     pub(super) hub: &'a Hub,
 }
 
+/// What the shards were last told of how long the way takes.
+struct Told {
+    one_way: Duration,
+    at: Instant,
+}
+
+impl Told {
+    /// Whether it has changed so much that they are to be told.
+    fn changes(&mut self, now: Instant, one_way: Duration) -> bool {
+        let much = one_way.abs_diff(self.one_way) > (self.one_way / 4).max(LEAST_CHANGE);
+        let changes = much && now.saturating_duration_since(self.at) >= TOLD_AGAIN;
+        if changes {
+            *self = Self { one_way, at: now };
+        }
+        changes
+    }
+}
+
 /// What changes while it runs.
 struct Flow {
+    told: Told,
     hop: Hop,
     queue: Queue,
     narrow: Narrowness,
@@ -148,6 +178,7 @@ impl Media<'_> {
         let now = clock::now();
         let hop = Hop::new(now, self.connection.rtt());
         let mut flow = Flow {
+            told: Told { one_way: self.connection.rtt() / 2, at: now },
             hop,
             queue: Queue::default(),
             narrow: Narrowness::new(now),
@@ -182,6 +213,10 @@ impl Media<'_> {
             }
             if now.saturating_duration_since(flow.looked) >= LOOK {
                 self.look(now, &mut flow);
+                let one_way = self.connection.rtt() / 2;
+                if flow.told.changes(now, one_way) {
+                    self.deliver.one_way(one_way).await;
+                }
                 if let Some(withheld) = flow.narrow.look(now, flow.queue.dropped) {
                     tracing::info!(edge = %self.id, withheld, "how many of the largest encodings the link to an edge is too narrow for");
                     self.deliver.narrow(withheld).await;

@@ -72,6 +72,36 @@ pub struct ShardConfig {
     pub scorer: Option<fn() -> Box<dyn LinkScorer>>,
     /// For the NTP timestamps of sender reports.
     pub wall_clock: WallClock,
+    /// How publications reach many edges.
+    pub trees: Trees,
+}
+
+/// How publications reach many edges (docs/cluster.md, "Over which edges media goes").
+#[derive(Clone, Debug)]
+pub struct Trees {
+    /// Where this edge stands: edges that name the same region are near each other.
+    pub region: Arc<str>,
+    /// Edges that one edge sends a publication to before others pass it on. 0: as many as want it.
+    pub fan_out: usize,
+}
+
+impl Default for Trees {
+    fn default() -> Self {
+        Self { region: Arc::from("default"), fan_out: crate::relay::tree::FAN_OUT }
+    }
+}
+
+/// Another edge, as its links know it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Neighbour {
+    /// Its id.
+    pub edge: Arc<str>,
+    /// Of several processes of it, which: grows with every start.
+    pub incarnation: u64,
+    /// Where it stands.
+    pub region: Arc<str>,
+    /// What its link takes one way.
+    pub one_way: Duration,
 }
 
 impl ShardConfig {

@@ -134,6 +134,11 @@ impl Shard {
             room.loudest.remove(publication);
         }
         self.publications_by_id.remove(gone.id());
+        for way in gone.branch.ways() {
+            if self.branches.get(&way) == Some(&publication) {
+                self.branches.remove(&way);
+            }
+        }
         for other in [gone.before, gone.next].into_iter().flatten() {
             if self.relayed.get(&other) == Some(&publication) {
                 self.relayed.remove(&other);

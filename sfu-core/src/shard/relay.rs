@@ -4,13 +4,17 @@
 //! [`home`](crate::participant::Participant::home); its publications have entries too, whose packets come by [`media`] instead of from the
 //! network. So joining, subscribing, speakers and layers need to know nothing of parts.
 //!
-//! Where to read on: [`members`] (who is there), [`moves`] (who goes on in another part), [`media`] (what they send).
+//! Where to read on: [`members`] (who is there), [`moves`] (who goes on in another part), [`media`] (what they send), [`trees`] and [`branches`] (over which
+//! parts it goes).
 
+mod branches;
 mod media;
 mod members;
 mod moves;
+pub(crate) mod trees;
 
 pub(super) use moves::names;
+pub(super) use trees::Astray;
 
 use super::{Event, Shard};
 use crate::keys::{ParticipantKey, PublicationKey, RoomKey};
@@ -41,9 +45,10 @@ impl Shard {
                     self.mute(now, owner, key, muted);
                 }
             }
-            Relayed::Rungs { publication, rungs } => {
+            Relayed::Rungs { publication, rungs, passable } => {
                 if let Some(known) = self.relayed_publication(from, publication).and_then(|(_, key)| self.publications.get_mut(key)) {
                     known.note_rungs((from, publication), rungs);
+                    known.branch.note_home_passable(passable);
                 }
             }
             Relayed::Loudness { publication, level } => {
@@ -52,9 +57,11 @@ impl Shard {
                 }
             }
             Relayed::Clock { publication, encoding, clock } => {
-                let known = self.relayed_publication(from, publication).and_then(|(_, key)| self.publications.get_mut(key));
-                if let Some(stream) = known.and_then(|known| known.stream_mut(encoding)) {
+                let key = self.relayed_publication(from, publication).map(|(_, key)| key).or_else(|| self.branch_of(from, publication));
+                let stream = key.and_then(|key| Some((key, self.publications.get_mut(key)?.stream_mut(encoding)?)));
+                if let Some((key, stream)) = stream {
                     stream.capture_clock = Some(clock);
+                    self.relay_clock(key, encoding);
                 }
             }
             Relayed::Media { publication, encoding, info, dependency, bytes } => {
@@ -69,6 +76,12 @@ impl Shard {
             Relayed::Moderation { room, moderation } => self.on_relayed_moderation(now, &room, &moderation),
             Relayed::Qualities { room, scores } => self.on_relayed_qualities(from, &room, scores),
             Relayed::Data { room, to, channel, message } => self.on_relayed_data(now, &room, to.as_ref(), channel, &message),
+            Relayed::Via { publication, parent, depth } => self.on_via(now, from, publication, parent, depth),
+            Relayed::Adopt { publication, depth } => self.on_adopt(from, publication, depth),
+            Relayed::Adopted { publication, handle } => self.on_adopted(from, &publication, handle),
+            Relayed::Dropped { publication } => self.on_dropped(now, from, publication),
+            Relayed::Stray { publication, parent } => self.on_stray(now, from, publication, &parent),
+            Relayed::Passable { publication, encodings } => self.on_passable(now, from, publication, encodings),
         }
         self.arm_tick(now);
     }
@@ -118,5 +131,6 @@ impl Shard {
         self.next_relay = now + INTERVAL;
         self.tell_demands(now);
         self.tell_rungs(now);
+        self.plan_trees(now);
     }
 }

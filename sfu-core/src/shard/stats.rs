@@ -36,6 +36,9 @@ pub struct ShardStats {
     pub tuples_over_tcp: u64,
     pub ufrags: u64,
     pub publication_ids: u64,
+    /// Ways by which publications come here over another part than their home, or could, and such ways from here.
+    pub branches: u64,
+    pub children: u64,
     // Traffic since start.
     pub datagrams_in: u64,
     pub bytes_in: u64,
@@ -53,6 +56,11 @@ pub struct ShardStats {
     /// Packets handed to other shards' parts of a room, and taken from them.
     pub relayed_out: u64,
     pub relayed_in: u64,
+    /// Of those handed to other parts, packets that had come from another part.
+    pub passed_on: u64,
+    /// Times a publication came over another part than its home from then on, and times it didn't any more and was taken from its home at once.
+    pub adoptions: u64,
+    pub fallbacks: u64,
     pub nacks_sent: u64,
     pub nacks_received: u64,
     pub keyframe_requests_sent: u64,

@@ -10,7 +10,9 @@ use crate::client::{Local, Wish};
 use crate::scenario::ALL;
 use crate::trace::{Kind, Trace};
 use nearcast_protocol::{Join, MediaOffer, Permissions, PublishIntent, ServerMessage};
-use sfu_core::{Admission, Batch, Certificate, Command, ConnectionId, Event, Limits, ModePolicy, Shard, ShardConfig, ShardId, WallClock};
+use sfu_core::{
+    Admission, Batch, Certificate, Command, ConnectionId, Event, Limits, ModePolicy, Shard, ShardConfig, ShardId, Trees, WallClock,
+};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -146,6 +148,7 @@ impl World {
             audio_top_k: 10,
             scorer: None,
             wall_clock: WallClock::new(now, Duration::from_secs(1_700_000_000)),
+            trees: Trees::default(),
         };
         let shard = Shard::new(config, [7; 32], now);
         Ok(Self { shard, peers: Vec::new(), start: now, now, sink: Sink::default(), measuring: false, forwarded: Forwarded::default() })

@@ -94,6 +94,13 @@ impl World {
         Self::around(Edge::linked(EDGE, seed, edges, base), seed, base)
     }
 
+    /// The same with an edge in each of these regions, which have `far` between each other, one way.
+    #[must_use]
+    pub fn in_regions(seed: u64, regions: &[&'static str], far: Duration) -> Self {
+        let base = Instant::now();
+        Self::around(Edge::in_regions(EDGE, seed, regions, far, base), seed, base)
+    }
+
     fn around(edge: Edge, seed: u64, base: Instant) -> Self {
         Self {
             edge,

@@ -9,7 +9,7 @@ use crate::packet::PacketInfo;
 use crate::participant::Admission;
 use crate::publication::CaptureClock;
 use crate::publication::keyframes::Need;
-use crate::relay::{Handle, PartDemand, RelayedParticipant, RelayedPublication};
+use crate::relay::{Handle, PartDemand, PartName, RelayedParticipant, RelayedPublication};
 use crate::room_mode::{ModePolicy, Terms};
 use crate::rtp::{AudioLevel, Seq};
 use crate::sdp::CodecKey;
@@ -47,6 +47,10 @@ fn participant(number: u64) -> RelayedParticipant {
     }
 }
 
+fn part() -> PartName {
+    PartName { edge: "edge-2.example.org".into(), incarnation: 1_700_000_000_000, shard: 7 }
+}
+
 /// One of each kind of control.
 fn every_kind() -> Vec<Relayed> {
     let room = || "room".to_owned();
@@ -76,16 +80,23 @@ fn every_kind() -> Vec<Relayed> {
         },
         Relayed::Unpublished { publication },
         Relayed::Muted { publication, muted: true },
-        Relayed::Rungs { publication, rungs: Box::new(rungs) },
+        Relayed::Rungs { publication, rungs: Box::new(rungs), passable: Some(3) },
         Relayed::Loudness { publication, level: 33 },
         Relayed::Clock { publication, encoding: 2, clock: CaptureClock { ntp: crate::clock::Ntp(1 << 63), rtp: 90_000 } },
-        Relayed::Demand { publication, demand: PartDemand { encodings: 5, wanted: [1, 0, 4, 0] } },
+        Relayed::Demand { publication, demand: PartDemand { encodings: 5, wanted: [1, 0, 4, 0], via: true, idle: true } },
         Relayed::Keyframe { publication, encoding: 1, need: Need::Larger, newcomers: 40 },
         Relayed::Peer { room: room(), from: "a".into(), to: "b".into(), payload: "{}".into() },
         Relayed::Moderation { room: room(), moderation: Moderation { action: ModerationAction::Lock, target: String::new() } },
         Relayed::Qualities { room: room(), scores: vec![("a".into(), LinkScore { score: 80, ..LinkScore::default() })] },
         Relayed::Data { room: room(), to: Some("b".into()), channel: Channel::Lossy, message: Arc::clone(&message) },
         Relayed::Data { room: room(), to: None, channel: Channel::Reliable, message },
+        Relayed::Via { publication, parent: Some(part()), depth: 2 },
+        Relayed::Via { publication, parent: None, depth: 1 },
+        Relayed::Adopt { publication: "t_publication".into(), depth: 2 },
+        Relayed::Adopted { publication: "t_publication".into(), handle: publication },
+        Relayed::Dropped { publication },
+        Relayed::Stray { publication, parent: part() },
+        Relayed::Passable { publication, encodings: 3 },
     ]
 }
 
@@ -135,7 +146,7 @@ fn rungs_that_cannot_be_are_left_out() {
     let mut rungs = Rungs::default();
     (0..40).for_each(|_| rungs.push(Rung { target: Target { spatial: 9, temporal: 0 }, ..Rung::default() }));
     assert_eq!(rungs.len(), MAX_RUNGS);
-    let read = decode_control(&encoded(Relayed::Rungs { publication: Handle(1), rungs: Box::new(rungs) }, &[0])).unwrap();
+    let read = decode_control(&encoded(Relayed::Rungs { publication: Handle(1), rungs: Box::new(rungs), passable: None }, &[0])).unwrap();
     assert!(matches!(read.message.0, Relayed::Rungs { rungs, .. } if rungs.is_empty()));
 }
 

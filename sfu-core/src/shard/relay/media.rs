@@ -3,8 +3,8 @@
 use crate::data_channel::Channel;
 use crate::keys::{ParticipantKey, PublicationKey, RoomKey};
 use crate::packet::MediaPacket;
-use crate::publication::Arrival;
 use crate::publication::keyframes::Need;
+use crate::publication::{Arrival, Publication};
 use crate::relay::{Handle, PartDemand, Relayed};
 use crate::shard::dynacast::wanted;
 use crate::shard::{Event, Shard, ShardId};
@@ -19,11 +19,12 @@ impl Shard {
     /// Hands a packet to every part that takes its encoding. One copy of the payload for all of them.
     pub(in crate::shard) fn relay_packet(&mut self, publication: PublicationKey, packet: &MediaPacket<'_>) {
         let Some(known) = self.publications.get(publication).filter(|known| !known.relays.is_empty()) else { return };
-        let encoding = packet.info.layer.encoding;
+        let (encoding, ours) = (packet.info.layer.encoding, known.from.is_none());
         let mut bytes: Option<Arc<[u8]>> = None;
         for (part, demand) in &known.relays {
             let withheld = self.narrow.get(part).is_some_and(|withheld| known.without_largest(*withheld) & bit(encoding) == 0);
-            if demand.encodings & bit(encoding) == 0 || withheld {
+            let elsewhere = if ours { demand.via } else { !known.branch.is_child(*part) };
+            if demand.encodings & bit(encoding) == 0 || withheld || elsewhere {
                 continue;
             }
             let bytes = Arc::clone(bytes.get_or_insert_with(|| packet.dependency.iter().chain(packet.payload).copied().collect()));
@@ -35,12 +36,15 @@ impl Shard {
     }
 
     pub(super) fn on_relayed_packet(&mut self, now: Instant, from: ShardId, handle: Handle, encoding: u8, packet: &MediaPacket<'_>) {
-        let Some((owner, key)) = self.relayed_publication(from, handle) else { return };
-        let Some(known) = self.publications.get_mut(key) else { return };
+        let key = self.relayed_publication(from, handle).map(|(_, key)| key).or_else(|| self.branch_of(from, handle));
+        let Some((key, known)) = key.and_then(|key| Some((key, self.publications.get_mut(key)?))) else { return };
+        let owner = known.owner;
         self.stats.relayed_in = self.stats.relayed_in.saturating_add(1);
         if known.comes_early(encoding, packet) {
             return;
         }
+        let newest = known.stream(encoding).and_then(|stream| stream.newest);
+        let hole = newest.is_some_and(|newest| packet.info.seq > newest.forward(1)) && !packet.info.keyframe;
         if !known.info.video {
             known.note_loudness(packet, now);
         }
@@ -48,10 +52,12 @@ impl Shard {
             // From here on what comes over its publisher's transport here is dropped.
             (known.from, known.next) = (known.next, None);
             known.rungs_told = known.rungs_next.take();
+            known.relays.clear();
         }
-        let arrived = known.from == Some((from, handle)) && known.before.is_some();
+        let arrived = known.from == Some((from, handle)) && (known.before.is_some() || known.branch.leaving.is_some());
         let (arrival, heard, blocked) = (known.take_relayed(encoding, packet, now), known.heard, known.info.blocked);
         if let Arrival::Fresh { torn, .. } = arrival {
+            self.pass_down(key, packet);
             if !blocked && (heard || self.becomes_heard(now, key)) {
                 self.fan_out(now, key, packet);
             }
@@ -59,6 +65,7 @@ impl Shard {
                 self.request_due_keyframe(now, owner, key);
             }
         }
+        self.on_supplied(now, (from, handle), key, (encoding, hole));
         if arrived {
             self.leave_home_before(key);
         }
@@ -83,13 +90,12 @@ impl Shard {
         for publication in theirs {
             self.tell_demand(publication);
             self.relay_due_keyframes(now, publication);
+            self.tend_branch(now, publication);
         }
     }
 
-    /// Tells the home of a publication what is taken of it here, when that changed.
-    pub(in crate::shard) fn tell_demand(&mut self, publication: PublicationKey) {
-        let Some(known) = self.publications.get(publication) else { return };
-        let Some((home, handle)) = known.next.or(known.from) else { return };
+    /// What is taken of somebody else's publication here.
+    fn demand_here(&self, known: &Publication) -> PartDemand {
         let wants = |encoding: u8| {
             known.subscribers.iter().any(|subscriber| {
                 let peer = self.participants.get(subscriber.participant).and_then(|participant| participant.peer.as_ref());
@@ -100,49 +106,94 @@ impl Shard {
         };
         let encodings =
             (0..known.encodings().len() as u8).filter(|encoding| wants(*encoding)).fold(0, |mask, encoding| mask | bit(encoding));
-        let mut demand = PartDemand { encodings, wanted: wanted(known, &self.participants) };
+        let mut demand = PartDemand { encodings, wanted: wanted(known, &self.participants), ..PartDemand::default() };
         if !known.subscribers.is_empty()
             && let Some(smallest) = demand.wanted.get_mut(usize::from(known.smallest_encoding()))
         {
             *smallest = (*smallest).max(1);
         }
+        demand
+    }
+
+    /// Tells the home of a publication what is taken of it here and by those that get it from here, when that changed; and who passes it on.
+    pub(in crate::shard) fn tell_demand(&mut self, publication: PublicationKey) {
+        let Some(known) = self.publications.get(publication) else { return };
+        let Some((home, handle)) = known.next.or(known.from) else { return };
+        let here = self.demand_here(known);
+        let mut demand = here;
+        if known.from.is_some() {
+            known.relays.iter().for_each(|(_, theirs)| demand.add(theirs));
+        }
+        let before = known.demand_told;
+        if demand.is_none() && !before.is_none() {
+            self.end_branch(publication);
+        }
         let Some(known) = self.publications.get_mut(publication) else { return };
+        let encodings = demand.encodings;
         for encoding in (0..known.encodings().len() as u8).filter(|encoding| encodings & bit(*encoding) == 0) {
             known.keyframes.forget(encoding);
-        }
-        let before = std::mem::replace(&mut known.demand_told, demand);
-        if before == demand {
-            return;
         }
         for encoding in (0..known.encodings().len() as u8).filter(|encoding| encodings & !before.encodings & bit(*encoding) != 0) {
             known.expect_anew(encoding);
         }
-        self.tell_part(home, Relayed::Demand { publication: handle, demand });
+        let mut told = Vec::new();
+        for parent in known.branch.parents_mut().filter(|parent| parent.told != demand) {
+            parent.told = demand;
+            told.push((parent.part, parent.handle, demand));
+        }
+        let to_home = PartDemand { via: known.branch.is_supplied(), idle: here.is_none() && !demand.is_none(), ..demand };
+        if std::mem::replace(&mut known.demand_told, to_home) != to_home {
+            told.push((home, handle, to_home));
+        }
+        for (part, publication, demand) in told {
+            self.tell_part(part, Relayed::Demand { publication, demand });
+        }
     }
 
-    /// Another part takes these encodings of a publication of ours.
+    /// Another part takes these encodings of a publication of ours, or of one that it gets from here.
     pub(super) fn on_demand(&mut self, now: Instant, from: ShardId, handle: Handle, demand: PartDemand) {
         let encodings = demand.encodings;
         let key = Self::publication_of_handle(handle);
-        let Some(known) = self.publications.get_mut(key).filter(|known| known.from.is_none()) else { return };
-        let before = known.relays.iter().find(|(part, _)| *part == from).map_or(0, |(_, before)| before.encodings);
+        let passes_on = |known: &Publication| known.from.is_some() && known.branch.is_child(from);
+        let Some(known) = self.publications.get_mut(key).filter(|known| known.from.is_none() || passes_on(known)) else { return };
+        let ours = known.from.is_none();
+        let before = known.relays.iter().find(|(part, _)| *part == from).map(|(_, before)| *before).unwrap_or_default();
         known.relays.retain(|(part, _)| *part != from);
-        if demand != PartDemand::default() {
+        if demand.is_none() {
+            known.outline.forget(from);
+            known.branch.children.retain(|child| child.part != from);
+        } else {
             known.relays.push((from, demand));
         }
-        let fresh: Vec<u8> = (0..known.encodings().len() as u8).filter(|encoding| encodings & !before & bit(*encoding) != 0).collect();
+        if before.via != demand.via && self.narrow.contains_key(&from) {
+            known.rungs_sent = None;
+        }
+        let fresh: Vec<u8> =
+            (0..known.encodings().len() as u8).filter(|encoding| encodings & !before.encodings & bit(*encoding) != 0).collect();
         let video = known.info.video;
+        // What others have from here who are to get it there goes on there without a beginning.
+        let passing_on = ours && self.neighbour(from).is_some_and(|(shards, _)| self.has_children(key, shards));
+        let others = self.publications.get(key).map_or(0, |known| {
+            known.relays.iter().filter(|(part, demand)| *part != from && !demand.via).fold(0, |taken, (_, demand)| taken | demand.encodings)
+        });
         for encoding in fresh {
             let clock = self.publications.get(key).and_then(|known| known.stream(encoding)).and_then(|stream| stream.capture_clock);
             if let Some(clock) = clock {
                 self.tell_part(from, Relayed::Clock { publication: handle, encoding, clock });
             }
-            if video {
+            if video && ours && !(passing_on && others & bit(encoding) != 0) {
                 // Who takes another encoding already sees a picture there.
-                let need = if before == 0 { Need::Picture } else { Need::Larger };
+                let need = if before.encodings == 0 { Need::Picture } else { Need::Larger };
                 self.on_relayed_keyframe_request(now, handle, encoding, need, 0);
             }
         }
+        if !ours {
+            self.tell_demand(key);
+        }
+    }
+
+    fn has_children(&self, key: PublicationKey, parts: &[ShardId]) -> bool {
+        self.publications.get(key).is_some_and(|known| known.outline.has_children(parts))
     }
 
     pub(super) fn on_relayed_keyframe_request(&mut self, now: Instant, handle: Handle, encoding: u8, need: Need, newcomers: u32) {
@@ -154,10 +205,12 @@ impl Shard {
         self.request_due_keyframe(now, owner, key);
     }
 
-    /// Passes requests for key frames on to a publication's home; false when the publication is ours.
+    /// Passes requests for key frames on to where a publication comes from; false when the publication is ours.
     pub(in crate::shard) fn relay_due_keyframes(&mut self, now: Instant, publication: PublicationKey) -> bool {
         let Some(known) = self.publications.get_mut(publication) else { return true };
-        let Some((home, handle)) = known.from else { return false };
+        let Some(home) = known.from else { return false };
+        let parent = known.branch.parent.as_ref().filter(|_| known.branch.is_supplied());
+        let (home, handle) = parent.map_or(home, |parent| (parent.part, parent.handle));
         // Asking takes note that it was asked.
         let (pictures, newcomers) = (known.keyframes.pictures_wanted(), known.keyframes.newcomers());
         let due = known.take_due_keyframes(now);
@@ -173,7 +226,7 @@ impl Shard {
     pub(in crate::shard) fn relay_clock(&mut self, publication: PublicationKey, encoding: u8) {
         let Some(known) = self.publications.get(publication) else { return };
         let Some(clock) = known.stream(encoding).and_then(|stream| stream.capture_clock) else { return };
-        for part in known.relays.iter().map(|(part, _)| *part).collect::<Vec<_>>() {
+        for part in known.relays.iter().filter(|(_, demand)| !demand.via).map(|(part, _)| *part).collect::<Vec<_>>() {
             self.tell_part(part, Relayed::Clock { publication: Self::handle_of(publication), encoding, clock });
         }
     }
@@ -198,12 +251,14 @@ impl Shard {
                 known.rungs_sent = Some((Box::new(rungs), now));
             }
             for part in self.rooms.get(room).map(|room| room.parts.clone()).unwrap_or_default() {
+                let via = |known: &Publication| known.relays.iter().any(|(other, demand)| *other == part && demand.via);
                 let kept = self
                     .narrow
                     .get(&part)
+                    .filter(|_| !self.publications.get(key).is_some_and(via))
                     .map(|withheld| self.publications.get(key).map_or(u8::MAX, |known| known.without_largest(*withheld)));
                 let rungs = Box::new(kept.map_or(rungs, |kept| rungs.without(|rung| kept & bit(rung.encoding) == 0)));
-                self.tell_part(part, Relayed::Rungs { publication: Self::handle_of(key), rungs });
+                self.tell_part(part, Relayed::Rungs { publication: Self::handle_of(key), rungs, passable: kept });
             }
         }
     }

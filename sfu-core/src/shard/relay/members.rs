@@ -38,6 +38,7 @@ impl Shard {
         self.linked.retain(|linked| !shards.contains(linked));
         self.narrow.retain(|linked, _| !shards.contains(linked));
         shards.iter().for_each(|shard| self.on_shard_lost(now, *shard));
+        self.forget_neighbours(shards);
         self.arm_tick(now);
     }
 
@@ -278,7 +279,7 @@ impl Shard {
 
     pub(super) fn on_part_gone(&mut self, now: Instant, from: ShardId, room: &str) {
         if let Some(room) = self.rooms_by_name.get(room).copied() {
-            for key in self.forget_part(from, room) {
+            for key in self.forget_part(now, from, room) {
                 self.leave(now, key, LeaveReason::TimedOut);
             }
         }
@@ -287,24 +288,33 @@ impl Shard {
     pub(super) fn on_shard_lost(&mut self, now: Instant, from: ShardId) {
         let rooms: Vec<_> = self.rooms.iter().filter(|(_, room)| room.parts.contains(&from)).map(|(key, _)| key).collect();
         for room in rooms {
-            for key in self.forget_part(from, room) {
+            for key in self.forget_part(now, from, room) {
                 self.miss(now, key);
             }
         }
     }
 
     /// Who was there, but for those that are missing already.
-    fn forget_part(&mut self, from: ShardId, room: RoomKey) -> Vec<ParticipantKey> {
+    fn forget_part(&mut self, now: Instant, from: ShardId, room: RoomKey) -> Vec<ParticipantKey> {
         let Some(known) = self.rooms.get_mut(room) else { return Vec::new() };
         known.parts.retain(|part| *part != from);
         let everybody = known.participants.clone();
-        for publication in self.publications.values_mut().filter(|publication| publication.room == room) {
+        let mut over_it = Vec::new();
+        for (key, publication) in self.publications.iter_mut().filter(|(_, publication)| publication.room == room) {
             publication.relays.retain(|(part, _)| *part != from);
+            publication.branch.children.retain(|child| child.part != from);
+            publication.outline.forget(from);
+            if publication.branch.uses(from) {
+                over_it.push(key);
+            }
             for other in [&mut publication.before, &mut publication.next] {
                 if let Some(other) = other.take_if(|(part, _)| *part == from) {
                     self.relayed.remove(&other);
                 }
             }
+        }
+        for key in over_it {
+            self.lose_parent(now, key, from);
         }
         for key in &everybody {
             if let Some(participant) = self.participants.get_mut(*key) {

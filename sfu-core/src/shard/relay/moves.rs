@@ -52,6 +52,7 @@ impl Shard {
 
     fn forget_handle(&mut self, publication: PublicationKey) {
         self.leave_home_before(publication);
+        self.cut_branch(publication);
         let Some(from) = self.publications.get(publication).and_then(|known| known.from) else { return };
         if self.relayed.get(&from) == Some(&publication) {
             self.relayed.remove(&from);
@@ -165,6 +166,7 @@ impl Shard {
 
     /// The first picture of the new home is here: the one before is asked for nothing more.
     pub(super) fn leave_home_before(&mut self, key: PublicationKey) {
+        self.end_leaving(key);
         let Some(known) = self.publications.get_mut(key) else { return };
         let Some((home, handle)) = known.before.take() else { return };
         if known.from.is_none() {
@@ -235,6 +237,8 @@ impl Shard {
         let before = self.publications.get(key).and_then(|known| known.from).filter(|_| softly);
         if before.is_none() {
             self.forget_handle(key);
+        } else {
+            self.leave_branch(key);
         }
         self.relayed.insert((from, relayed.handle), key);
         let Some(known) = self.publications.get_mut(key) else { return };
@@ -287,6 +291,7 @@ impl Shard {
         (participant.admission, participant.since, participant.arriving) = (admission, continuation.since.0, Some(now));
         for publication in participant.publications.clone() {
             self.leave_home_before(publication);
+            self.leave_branch(publication);
             let Some(known) = self.publications.get_mut(publication) else { continue };
             // Of one that is missing nothing comes, and its name may be another one's by now.
             let before = known.from.filter(|from| self.relayed.get(from) == Some(&publication));

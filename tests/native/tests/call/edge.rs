@@ -30,6 +30,12 @@ impl Edge {
         Self::start_with(&["--relay", "127.0.0.1:0", "--relay-peers", &peers.join(",")])
     }
 
+    /// The same, in a region.
+    pub(crate) fn linked_in(region: &str, peers: &[SocketAddr]) -> Self {
+        let peers: Vec<_> = peers.iter().map(ToString::to_string).collect();
+        Self::start_with(&["--relay", "127.0.0.1:0", "--relay-peers", &peers.join(","), "--region", region])
+    }
+
     fn start_with(more: &[&str]) -> Self {
         let mut child = Command::new(program())
             .args(["serve", "--dev", "--http", "127.0.0.1:0", "--udp", "127.0.0.1:0"])

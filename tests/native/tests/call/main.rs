@@ -12,6 +12,7 @@
 )]
 
 mod edge;
+mod far_edges;
 mod late_joiner;
 mod looked_into;
 mod lossy_link;

@@ -4,7 +4,8 @@
 use super::mesh::{Arrival, Mesh};
 use nearcast_protocol::ServerMessage;
 use sfu_core::{
-    Certificate, Command, ConnectionId, Event, Limits, Shard, ShardConfig, ShardId, ShardStats, WallClock, place, shard_of_session, steer,
+    Certificate, Command, ConnectionId, Event, Limits, Neighbour, Shard, ShardConfig, ShardId, ShardStats, Trees, WallClock, place,
+    shard_of_session, steer,
 };
 use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
@@ -82,6 +83,7 @@ impl Edge {
                 audio_top_k: 10,
                 scorer: None,
                 wall_clock: WallClock::new(now, UNIX_TIME),
+                trees: Trees::default(),
             };
             configure(&mut config);
             let mut bytes = [number; 32];
@@ -115,6 +117,19 @@ impl Edge {
         // None of the others is in the same process.
         let mut edge = Self::new(address, seed, edges, now, |config| config.shards = 0);
         let mut mesh = Mesh::new(usize::from(edges), seed);
+        mesh.link_all(now);
+        edge.mesh = Some(mesh);
+        edge
+    }
+
+    /// One edge of one shard in each of these regions, linked with all others; between regions the way is `far`.
+    pub(crate) fn in_regions(address: SocketAddr, seed: u64, regions: &[&'static str], far: Duration, now: Instant) -> Self {
+        let mut edge = Self::new(address, seed, regions.len() as u8, now, |config| {
+            config.shards = 0;
+            config.trees.region = Arc::from(regions[config.shard.index()]);
+        });
+        let mut mesh = Mesh::new(regions.len(), seed);
+        (mesh.regions, mesh.far) = (regions.to_vec(), Some(far));
         mesh.link_all(now);
         edge.mesh = Some(mesh);
         edge
@@ -163,7 +178,14 @@ impl Edge {
         match arrival {
             arrival if self.still.contains(&edge) => return self.missed.push((edge, arrival)),
             Arrival::Said(from, message) => self.shards[edge].handle_relay(now, from, *message),
-            Arrival::Linked(other) => self.shards[edge].handle_linked(&[other]),
+            Arrival::Linked(other, which) => {
+                if let Some(mesh) = self.mesh.as_ref().filter(|mesh| !mesh.plain.contains(&which) && !mesh.plain.contains(&edge)) {
+                    let (id, region) = (Arc::from(format!("edge-{which}")), Arc::from(mesh.region(which)));
+                    let about = Neighbour { edge: id, incarnation: 1, region, one_way: mesh.delay_between((edge, which)) };
+                    self.shards[edge].handle_neighbour(&[other], about);
+                }
+                self.shards[edge].handle_linked(&[other]);
+            }
             Arrival::Unlinked(other) => self.shards[edge].handle_unlinked(now, &[other]),
         }
         self.collect(now, edge);

@@ -32,7 +32,7 @@ struct End {
 #[derive(Debug)]
 pub(crate) enum Arrival {
     Said(ShardId, Box<RelayMessage>),
-    Linked(ShardId),
+    Linked(ShardId, usize),
     Unlinked(ShardId),
 }
 
@@ -45,9 +45,17 @@ pub struct Mesh {
     pub loss: u64,
     /// What a datagram may be later than another.
     pub jitter: Duration,
+    /// Where each edge stands, by number; all others in one region.
+    pub regions: Vec<&'static str>,
+    /// One way between regions; none: as within one.
+    pub far: Option<Duration>,
+    /// Edges of a version that passes nothing on.
+    pub plain: Vec<usize>,
     edges: usize,
     ends: HashMap<(usize, usize), End>,
     cut: Vec<(usize, usize)>,
+    /// What was said on ordered streams of links that are cut: it comes when they are back in time. The sender, the receiver, and what that calls it.
+    held: Vec<(usize, usize, ShardId, Vec<u8>)>,
     flying: BTreeMap<(Instant, u64), (usize, usize, ShardId, Flying)>,
     told: BTreeMap<(Instant, u64), (usize, Arrival)>,
     names: u32,
@@ -62,9 +70,13 @@ impl Mesh {
             delay: Duration::from_millis(20),
             loss: 0,
             jitter: Duration::ZERO,
+            regions: Vec::new(),
+            far: None,
+            plain: Vec::new(),
             edges,
             ends: HashMap::new(),
             cut: Vec::new(),
+            held: Vec::new(),
             flying: BTreeMap::new(),
             told: BTreeMap::new(),
             names: ShardId::FIRST_ELSEWHERE.0,
@@ -85,9 +97,19 @@ impl Mesh {
         for (here, there) in [(one, other), (other, one)] {
             self.names += 1;
             let name = ShardId(self.names);
-            self.ends.insert((here, there), End { hop: Hop::new(now, self.delay * 2), other: name });
-            self.tell(now, here, Arrival::Linked(name));
+            self.ends.insert((here, there), End { hop: Hop::new(now, self.delay_between((here, there)) * 2), other: name });
+            self.tell(now, here, Arrival::Linked(name, there));
         }
+    }
+
+    /// Where an edge stands.
+    pub(crate) fn region(&self, edge: usize) -> &'static str {
+        self.regions.get(edge).copied().unwrap_or("default")
+    }
+
+    /// What a way takes.
+    pub(crate) fn delay_between(&self, (from, to): (usize, usize)) -> Duration {
+        self.far.filter(|_| self.region(from) != self.region(to)).unwrap_or(self.delay)
     }
 
     /// Nothing passes between these two from now on, until [`Mesh::mend`].
@@ -98,6 +120,13 @@ impl Mesh {
     /// Everything passes again.
     pub fn mend(&mut self, now: Instant, one: usize, other: usize) {
         self.cut.retain(|pair| *pair != (one, other) && *pair != (other, one));
+        for (from, to, name, bytes) in std::mem::take(&mut self.held) {
+            if self.cut.contains(&(from, to)) {
+                self.held.push((from, to, name, bytes));
+            } else if self.ends.get(&(to, from)).is_some_and(|end| end.other == name) {
+                self.fly(now + self.delay_between((from, to)), (from, to), Flying::Control(bytes));
+            }
+        }
         if !self.ends.contains_key(&(one, other)) {
             self.link(now, one, other);
         }
@@ -139,7 +168,9 @@ impl Mesh {
             end.hop.send(now, &bytes, DATAGRAM);
             self.flush(now, pair);
         } else if !self.cut.contains(&pair) {
-            self.fly(now + self.delay, pair, Flying::Control(bytes));
+            self.fly(now + self.delay_between(pair), pair, Flying::Control(bytes));
+        } else if let Some(end) = self.ends.get(&(pair.1, pair.0)) {
+            self.held.push((pair.0, pair.1, end.other, bytes));
         }
     }
 
@@ -153,7 +184,7 @@ impl Mesh {
         while let Some(datagram) = self.ends.get_mut(&pair).and_then(|end| end.hop.poll_transmit()) {
             let (lost, late) = (self.random(1_000) < self.loss, self.random(self.jitter.as_micros() as u64 + 1));
             if !lost && !self.cut.contains(&pair) {
-                self.fly(now + self.delay + Duration::from_micros(late), pair, Flying::Media(datagram));
+                self.fly(now + self.delay_between(pair) + Duration::from_micros(late), pair, Flying::Media(datagram));
             }
         }
     }

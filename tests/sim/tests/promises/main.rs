@@ -33,6 +33,7 @@ mod participants_move_between_edges;
 mod paths_are_measured;
 mod policies_bind_the_router;
 mod publications_come_and_go;
+mod publications_go_over_trees;
 mod redundant_audio_passes_through;
 mod reports_tell_the_truth;
 mod rooms_go_without_the_edge;

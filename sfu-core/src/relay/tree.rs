@@ -4,55 +4,41 @@
 //! region, the nearest to it, and that one sends to the others of its region; wide regions grow into a tree. Among the ways that the fan-out allows
 //! the one that arrives first is taken, edge by edge, nearest first (a shortest-path tree with bounded degree, built greedily).
 //!
-//! Whoever knows the same edges, wishes and round trips plans the same tree; only the home plans, and tells.
+//! Whoever knows the same edges, wishes and round trips plans the same tree; only the home plans, and tells (`shard::relay::trees`).
 
-use crate::node::{NodeId, Region};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Edges that one edge sends a publication to. At 2.5 Mbit/s a 720p camera takes 20 Mbit/s then. Guess.
-pub const FAN_OUT: usize = 8;
+pub(crate) const FAN_OUT: usize = 8;
 
 /// What forwarding costs at each edge on the way, beside the way itself. Measured within one edge: below 0.3 ms; more with a thread in between.
 const HOP: Duration = Duration::from_millis(1);
 
 /// An edge that takes part.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Site {
+pub(crate) struct Site {
     /// Which.
-    pub node: NodeId,
+    pub(crate) edge: Arc<str>,
     /// Where.
-    pub region: Region,
+    pub(crate) region: Arc<str>,
 }
 
 /// One edge sends to another.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub struct Hop {
+pub(crate) struct Hop {
     /// Sends.
-    pub from: NodeId,
+    pub(crate) from: Arc<str>,
     /// Receives.
-    pub to: NodeId,
+    pub(crate) to: Arc<str>,
 }
 
 /// Who sends to whom, in the order in which copies are made.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Plan {
-    /// One for each edge that isn't the home.
-    pub hops: Vec<Hop>,
-}
-
-impl Plan {
-    /// To whom an edge sends.
-    pub fn from<'a>(&'a self, node: &'a NodeId) -> impl Iterator<Item = &'a NodeId> {
-        self.hops.iter().filter(move |hop| hop.from == *node).map(|hop| &hop.to)
-    }
-
-    /// What is new in `self`, and what is no longer: new ways are opened before old ones are closed.
-    #[must_use]
-    pub fn changes_from<'a>(&'a self, before: &'a Self) -> (Vec<&'a Hop>, Vec<&'a Hop>) {
-        let not_in = |one: &'a Self, other: &'a Self| one.hops.iter().filter(|hop| !other.hops.contains(hop)).collect();
-        (not_in(self, before), not_in(before, self))
-    }
+pub(crate) struct Plan {
+    /// One for each edge that isn't the home; none for one that no way is left to but the home's own.
+    pub(crate) hops: Vec<Hop>,
 }
 
 struct Placed<'a> {
@@ -65,13 +51,20 @@ struct Placed<'a> {
     gateway: bool,
 }
 
-/// Plans the way from `home` to all of `wanting`. `one_way`: how long a packet takes between two edges. `fan_out`, two at least: half of it goes
-/// to other regions, so that there is always room for the rest of one's own.
+/// Whether copies can be spared: several edges of another region want it, or more in all than one edge sends to.
+pub(crate) fn is_needed(home: &Site, wanting: &[Site], fan_out: usize) -> bool {
+    let far = |site: &&Site| site.region != home.region;
+    let together = |site: &Site| wanting.iter().any(|other| other.region == site.region && other.edge != site.edge);
+    wanting.len() > fan_out || wanting.iter().filter(far).any(together)
+}
+
+/// Plans the way from `home` to all of `wanting`. `one_way`: how long a packet takes between two edges; none: that way isn't to be taken. `fan_out`,
+/// two at least: half of it goes to other regions, so that there is always room for the rest of one's own.
 #[must_use]
-pub fn plan(home: &Site, wanting: &[Site], one_way: impl Fn(&NodeId, &NodeId) -> Duration, fan_out: usize) -> Plan {
+pub(crate) fn plan(home: &Site, wanting: &[Site], one_way: impl Fn(&Arc<str>, &Arc<str>) -> Option<Duration>, fan_out: usize) -> Plan {
     let limits = Limits { far: (fan_out / 2).max(1), near: fan_out.div_ceil(2).max(1) };
-    let mut waiting: BTreeMap<&NodeId, &Site> = wanting.iter().map(|site| (&site.node, site)).collect();
-    waiting.remove(&home.node);
+    let mut waiting: BTreeMap<&Arc<str>, &Site> = wanting.iter().map(|site| (&site.edge, site)).collect();
+    waiting.remove(&home.edge);
     let mut placed = vec![Placed { site: home, arrives: Duration::ZERO, near: 0, far: 0, gateway: true }];
     let mut hops = Vec::new();
     while let Some(next) = best(&placed, &waiting, &one_way, limits) {
@@ -79,8 +72,8 @@ pub fn plan(home: &Site, wanting: &[Site], one_way: impl Fn(&NodeId, &NodeId) ->
         let gateway = placed.iter().all(|one| one.site.region != site.region);
         if let Some(parent) = placed.get_mut(next.parent) {
             let children = if gateway { &mut parent.far } else { &mut parent.near };
-            *children += 1;
-            hops.push(Hop { from: parent.site.node.clone(), to: site.node.clone() });
+            *children = children.saturating_add(1);
+            hops.push(Hop { from: Arc::clone(&parent.site.edge), to: Arc::clone(&site.edge) });
         }
         placed.push(Placed { site, arrives: next.arrives, near: 0, far: 0, gateway });
     }
@@ -95,15 +88,15 @@ struct Limits {
 
 struct Next {
     parent: usize,
-    to: NodeId,
+    to: Arc<str>,
     arrives: Duration,
 }
 
 /// The earliest arrival that is allowed: into a region that has it from there, into another one from a gateway.
 fn best(
     placed: &[Placed<'_>],
-    waiting: &BTreeMap<&NodeId, &Site>,
-    one_way: &impl Fn(&NodeId, &NodeId) -> Duration,
+    waiting: &BTreeMap<&Arc<str>, &Site>,
+    one_way: &impl Fn(&Arc<str>, &Arc<str>) -> Option<Duration>,
     limits: Limits,
 ) -> Option<Next> {
     let mut best: Option<(bool, Next)> = None;
@@ -115,11 +108,12 @@ fn best(
             if near != region_has_it || !room {
                 continue;
             }
-            let arrives = from.arrives.saturating_add(HOP).saturating_add(one_way(&from.site.node, &site.node));
+            let Some(way) = one_way(&from.site.edge, &site.edge) else { continue };
+            let arrives = from.arrives.saturating_add(HOP).saturating_add(way);
             // Other regions first: their way is long, and the rest of them hangs on it.
             let better = best.as_ref().is_none_or(|(other_near, other)| (near, arrives) < (*other_near, other.arrives));
             if better {
-                best = Some((near, Next { parent, to: site.node.clone(), arrives }));
+                best = Some((near, Next { parent, to: site.edge.clone(), arrives }));
             }
         }
     }

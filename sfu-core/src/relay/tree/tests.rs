@@ -4,22 +4,36 @@ use super::*;
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 
+impl Plan {
+    /// To whom an edge sends.
+    fn from<'a>(&'a self, node: &'a Arc<str>) -> impl Iterator<Item = &'a Arc<str>> {
+        self.hops.iter().filter(move |hop| hop.from == *node).map(|hop| &hop.to)
+    }
+
+    /// What is new in `self`, and what is no longer: new ways are opened before old ones are closed.
+    fn changes_from<'a>(&'a self, before: &'a Self) -> (Vec<&'a Hop>, Vec<&'a Hop>) {
+        let not_in = |one: &'a Self, other: &'a Self| one.hops.iter().filter(|hop| !other.hops.contains(hop)).collect();
+        (not_in(self, before), not_in(before, self))
+    }
+}
+
 fn site(node: &str, region: &str) -> Site {
-    Site { node: NodeId::parse(node).unwrap(), region: Region::parse(region).unwrap() }
+    Site { edge: node.into(), region: region.into() }
 }
 
 /// Within a region 2 ms, between regions by their first letters.
-fn one_way(one: &NodeId, other: &NodeId) -> Duration {
-    let place = |id: &NodeId| u64::from(id.as_str().as_bytes()[0]);
+#[expect(clippy::unnecessary_wraps, reason = "the planner may be told that there is no way")]
+fn one_way(one: &Arc<str>, other: &Arc<str>) -> Option<Duration> {
+    let place = |id: &str| u64::from(id.as_bytes()[0]);
     let apart = place(one).abs_diff(place(other));
-    Duration::from_millis(if apart == 0 { 2 } else { 30 * apart })
+    Some(Duration::from_millis(if apart == 0 { 2 } else { 30 * apart }))
 }
 
 /// When each edge has it.
-fn arrivals(home: &Site, plan: &Plan) -> BTreeMap<NodeId, Duration> {
-    let mut arrivals = BTreeMap::from([(home.node.clone(), Duration::ZERO)]);
+fn arrivals(home: &Site, plan: &Plan) -> BTreeMap<Arc<str>, Duration> {
+    let mut arrivals = BTreeMap::from([(home.edge.clone(), Duration::ZERO)]);
     for Hop { from, to } in &plan.hops {
-        let at = arrivals[from] + HOP + one_way(from, to);
+        let at = arrivals[from] + HOP + one_way(from, to).unwrap();
         assert!(arrivals.insert(to.clone(), at).is_none(), "{to} gets it twice");
     }
     arrivals
@@ -30,7 +44,7 @@ fn one_copy_goes_to_each_region() {
     let home = site("a1", "a");
     let wanting = [site("a2", "a"), site("b1", "b"), site("b2", "b"), site("b3", "b"), site("d1", "d")];
     let plan = plan(&home, &wanting, one_way, FAN_OUT);
-    let between = plan.hops.iter().filter(|hop| hop.from.as_str()[..1] != hop.to.as_str()[..1]).count();
+    let between = plan.hops.iter().filter(|hop| hop.from[..1] != hop.to[..1]).count();
     assert_eq!((plan.hops.len(), between), (5, 2));
     assert!(arrivals(&home, &plan).values().all(|at| *at <= Duration::from_millis(95)));
 }
@@ -57,7 +71,7 @@ fn large_rooms_take_no_more_copies_than_edges() {
             .collect();
         let plan = plan(&sites[0], &sites, one_way, FAN_OUT);
         let arrivals = arrivals(&sites[0], &plan);
-        let most = sites.iter().map(|site| plan.from(&site.node).count()).max().unwrap();
+        let most = sites.iter().map(|site| plan.from(&site.edge).count()).max().unwrap();
         let latest = arrivals.values().max().unwrap().as_millis();
         println!(
             "{edges} edges in {regions} regions: {} copies, at most {most} from one edge, the last one after {latest} ms",
@@ -82,11 +96,33 @@ proptest! {
         let links: BTreeSet<_> = plan.hops.iter().collect();
         prop_assert_eq!(links.len(), plan.hops.len());
         for one in &sites {
-            prop_assert!(plan.from(&one.node).count() <= fan_out.max(2));
+            prop_assert!(plan.from(&one.edge).count() <= fan_out.max(2));
             // One way into each region.
         }
-        let into: Vec<_> = plan.hops.iter().filter(|hop| hop.from.as_str()[..1] != hop.to.as_str()[..1]).map(|hop| &hop.to.as_str()[..1]).collect();
+        let into: Vec<_> = plan.hops.iter().filter(|hop| hop.from[..1] != hop.to[..1]).map(|hop| &hop.to[..1]).collect();
         let regions: BTreeSet<_> = into.iter().collect();
         prop_assert_eq!(regions.len(), into.len());
     }
+}
+
+#[test]
+fn a_way_that_is_not_to_be_taken_is_left_to_the_home() {
+    let home = site("a1", "a");
+    let wanting = [site("b1", "b"), site("b2", "b"), site("b3", "b")];
+    let but = |from: &Arc<str>, to: &Arc<str>| one_way(from, to).filter(|_| (&**from, &**to) != ("b1", "b2"));
+    let ways = plan(&home, &wanting, but, FAN_OUT);
+    let from = |edge: &str| ways.hops.iter().find(|hop| *hop.to == *edge).map(|hop| hop.from.to_string());
+    assert_eq!(["b1", "b2", "b3"].map(from), [Some("a1".to_owned()), Some("b3".to_owned()), Some("b1".to_owned())]);
+    let none = |from: &Arc<str>, to: &Arc<str>| one_way(from, to).filter(|_| &**from == "a1");
+    assert_eq!(plan(&home, &wanting, none, FAN_OUT).hops.len(), 1, "the others are the home's own");
+}
+
+#[test]
+fn few_edges_need_no_tree() {
+    let home = site("a1", "a");
+    let near: Vec<_> = (0..FAN_OUT).map(|index| site(&format!("a{index}x"), "a")).collect();
+    assert!(!is_needed(&home, &near, FAN_OUT));
+    assert!(is_needed(&home, &near, FAN_OUT - 1));
+    assert!(!is_needed(&home, &[site("b1", "b"), site("c1", "c")], FAN_OUT));
+    assert!(is_needed(&home, &[site("b1", "b"), site("b2", "b")], FAN_OUT));
 }
