@@ -227,6 +227,10 @@ impl Mesh {
                 self.tell(now, here, Arrival::Unlinked(end.other));
             }
         }
+        // Dialled again, which comes to nothing while it is cut. The last heartbeats before the cut may have been missed only after its end.
+        if !self.cut.contains(&pair) {
+            self.link(now, pair.0, pair.1);
+        }
         self.told.pop_first().map(|(_, told)| told)
     }
 }
