@@ -45,6 +45,7 @@ impl Shard {
     fn enter(&mut self, now: Instant, connection: ConnectionId, request: u32, newcomer: Newcomer, join: &Join) -> Result<(), ErrorInfo> {
         // Refused before anything changes: a broken offer must not throw out the same person's working session.
         let offer = join.offer.as_ref().map(Self::read_offer).transpose()?;
+        self.end_stay_before(now, &newcomer);
         let room = self.room_for(now, &newcomer)?;
         let Newcomer { admission, by_http, continuation } = newcomer;
         let known = continuation.as_ref().and_then(|continuation| self.stay_in(room, &continuation.participant));
@@ -81,9 +82,6 @@ impl Shard {
                 return Err(error);
             }
         };
-        if !self.has_parts(room) && self.is_alone(room, key) {
-            self.look_for_parts(room);
-        }
         self.tell_size(room);
         self.review_mode(now, room, Occasion::Came, Some(key));
         self.send_joined(key, request, answer, false);
@@ -95,6 +93,10 @@ impl Shard {
             self.publish_announced(now, key);
         } else {
             self.announce_new_publications(now, key);
+        }
+        // With what is published: who goes on here is known elsewhere, and what isn't named has ended.
+        if !self.has_parts(room) && self.is_alone(room, key) {
+            self.look_for_parts(room);
         }
         self.relay_join(key);
         Ok(())

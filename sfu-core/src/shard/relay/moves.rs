@@ -8,6 +8,7 @@
 use crate::keys::{ParticipantKey, PublicationKey, RoomKey};
 use crate::participant::{Admission, ConnectionId, Continuation, Incarnation, Participant, Yielding};
 use crate::relay::{Handle, PartDemand, Relayed, RelayedParticipant, RelayedPublication};
+use crate::shard::join::Newcomer;
 use crate::shard::{Event, Shard, ShardId};
 use nearcast_protocol::{ErrorCode, ErrorInfo, LeaveReason, ParticipantId, PublicationId};
 use std::time::{Duration, Instant};
@@ -118,6 +119,18 @@ impl Shard {
         let Yielding { to, relayed, .. } = *yielding;
         self.rehome(now, to, key, relayed);
         true
+    }
+
+    /// Somebody who went on elsewhere comes back to a part that still keeps what it had here: that ends, as it would have in a moment, so that the new stay
+    /// is later than the one elsewhere.
+    pub(in crate::shard) fn end_stay_before(&mut self, now: Instant, newcomer: &Newcomer) {
+        let Some(continuation) = &newcomer.continuation else { return };
+        let room = self.rooms_by_name.get(&newcomer.admission.room).copied();
+        let Some(key) = room.and_then(|room| self.stay_in(room, &continuation.participant)) else { return };
+        let is_own = |known: &Participant| known.admission.identity == newcomer.admission.identity;
+        if self.participants.get(key).is_some_and(is_own) {
+            self.yield_if(now, key, true);
+        }
     }
 
     /// A part says something else of a participant that is on its way there, or of whichever is: what it says is to be understood.

@@ -178,6 +178,32 @@ fn the_last_of_several_places_counts() {
 }
 
 /// What isn't sent any more has ended; what is new has come; what isn't one's own stays whose it is.
+/// The edge that somebody was sent to stands still, and they turn round: wherever what is said of it crosses, the edge that they came from keeps them.
+#[test]
+fn who_comes_back_to_the_edge_just_left_stays() {
+    for after in [20, 60, 110, 160, 250, 500, 900, 1_400, 2_500] {
+        let (mut world, [alice, bob, carol]) = meet(248);
+        let (first, other) = (edge_of(&world, "alice"), edge_of(&world, "bob"));
+        let id = world[alice].participant();
+        let before = [bob, carol].map(|one| told(&world, one));
+        world.go_on_at(alice, other);
+        world.run_for(ms(after));
+        world.go_on_at(alice, first);
+        for viewer in [bob, carol] {
+            sees_on(&mut world, viewer, alice);
+        }
+        sees_on(&mut world, alice, bob);
+        world.run_for(secs(8));
+        for viewer in [bob, carol] {
+            sees_on(&mut world, viewer, alice);
+        }
+        assert_eq!(world[alice].participant(), id, "{after} ms");
+        assert_eq!([bob, carol].map(|one| told(&world, one)), before, "{after} ms: the others are told nothing");
+        assert!(world.edge.carries(first, "room", "alice") && !world.edge.carries(other, "room", "alice"), "{after} ms");
+        no_ghosts(&world, &[0, 1, 2], 3);
+    }
+}
+
 #[test]
 fn only_what_is_named_goes_on_and_only_what_is_ones_own() {
     let (mut world, [alice, bob, carol]) = meet(39);
