@@ -20,7 +20,7 @@ stage_build() { bounded 2400 make --no-print-directory build; }
 stage_rust() { PROPTEST_RNG_SEED=${PROPTEST_RNG_SEED:-1} bounded 2400 cargo test --workspace --no-fail-fast; }
 # Every committed input, then changes of them: the same ones in every run, as many as fit into half a minute for each target; a process each, as many as
 # there are cores.
-stage_fuzz() { tools && bounded 900 xargs -a <(target/debug/nearcast-fuzz list) -P "$(nproc)" -n 1 target/debug/nearcast-fuzz smoke --seconds 30 --target; }
+stage_fuzz() { tools && bounded 900 target/debug/nearcast-fuzz smoke --seconds 30; }
 # The cheap cases for a second each: that a live edge refuses what it must, while a call goes on in it.
 stage_attack() { tools && bounded 600 target/debug/nearcast-attack play --seconds 1 --cheap; }
 stage_sim() { tools && bounded 600 target/debug/nearcast-plans; }

@@ -1,11 +1,14 @@
-//! `nearcast-fuzz`: half a minute of fuzzing, one input again, the seeds of the corpora.
+//! `nearcast-fuzz`: half a minute of fuzzing for each target, one input again, the seeds of the corpora.
 
 use clap::{Parser, Subcommand};
 use nearcast_fuzz::{TARGETS, corpus, smoke};
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 use std::alloc::System;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 #[global_allocator]
@@ -22,10 +25,10 @@ struct Arguments {
 enum What {
     /// Plays the committed corpora and seeded changes of them.
     Smoke {
-        /// For all targets together.
+        /// For each target.
         #[arg(long, default_value_t = 30)]
         seconds: u64,
-        /// This one only.
+        /// This one only, in this process. Without it all of them, in a process each, as many at a time as there are cores.
         #[arg(long)]
         target: Option<String>,
     },
@@ -44,7 +47,8 @@ enum What {
 
 fn main() -> ExitCode {
     match Arguments::parse().what {
-        What::Smoke { seconds, target } => smoke(seconds, target.as_deref()),
+        What::Smoke { seconds, target: Some(target) } => smoke(seconds, &target),
+        What::Smoke { seconds, target: None } => smoke_all(seconds),
         What::Again { target, files } => again(&target, &files),
         What::Seeds => {
             for target in TARGETS {
@@ -62,10 +66,25 @@ fn main() -> ExitCode {
     }
 }
 
-fn smoke(seconds: u64, only: Option<&str>) -> ExitCode {
-    let targets = if only.is_some() { 1 } else { TARGETS.len() };
-    let each = Duration::from_secs(seconds) / targets as u32;
-    let outcomes = match smoke::run(ALLOCATOR, each, only) {
+/// What is allocated is counted for a whole process, so each target has its own.
+fn smoke_all(seconds: u64) -> ExitCode {
+    let left = Mutex::new(TARGETS.iter());
+    let failures = AtomicUsize::new(0);
+    let work = || {
+        while let Some(target) = left.lock().ok().and_then(|mut left| left.next()) {
+            let program = std::env::current_exe().unwrap_or_else(|_| "nearcast-fuzz".into());
+            let arguments = ["smoke", "--seconds", &seconds.to_string(), "--target", target.name];
+            let good = Command::new(program).args(arguments).status().is_ok_and(|status| status.success());
+            failures.fetch_add(usize::from(!good), Ordering::Relaxed);
+        }
+    };
+    let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    std::thread::scope(|scope| (0..cores).for_each(|_| drop(scope.spawn(work))));
+    if failures.into_inner() == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn smoke(seconds: u64, target: &str) -> ExitCode {
+    let outcomes = match smoke::run(ALLOCATOR, Duration::from_secs(seconds), Some(target)) {
         Ok(outcomes) => outcomes,
         Err(error) => return failed(&format!("the corpora can't be read: {error}; write them anew: cargo run -p nearcast-fuzz -- seeds")),
     };
