@@ -4,7 +4,7 @@
 //! it is), and this edge's own addresses but for its media ports and the relays of its other clients. These are allowed wherever they are: two people
 //! who both need the relay are two of its clients.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -13,8 +13,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 pub struct Peers {
     /// Where media is served as clients know it, and where it is reached from here.
     own: HashMap<SocketAddr, SocketAddr>,
-    /// The same of what clients were given. As many as there are allocations.
-    relays: Mutex<HashMap<SocketAddr, SocketAddr>>,
+    /// What clients were given, as they know it. As many as there are allocations.
+    relays: Mutex<HashSet<SocketAddr>>,
 }
 
 impl Peers {
@@ -29,15 +29,13 @@ impl Peers {
         Self { own: media.iter().map(|address| (*address, inside(*address))).collect(), relays: Mutex::default() }
     }
 
-    fn relays(&self) -> MutexGuard<'_, HashMap<SocketAddr, SocketAddr>> {
+    fn relays(&self) -> MutexGuard<'_, HashSet<SocketAddr>> {
         self.relays.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A client was given this relay; it can be reached by others from now on, if they have its client's permission.
     pub fn open(&self, relay: SocketAddr) {
-        if let Some((_, inside)) = self.own.iter().find(|(own, _)| own.ip() == relay.ip()) {
-            self.relays().insert(relay, SocketAddr::new(inside.ip(), relay.port()));
-        }
+        self.relays().insert(relay);
     }
 
     /// It's gone.
@@ -57,8 +55,9 @@ impl Peers {
         if let Some(inside) = self.own.get(&peer) {
             return Some(*inside);
         }
-        if self.own.keys().any(|own| own.ip() == peer.ip()) {
-            return self.relays().get(&peer).copied();
+        // One of this edge's addresses is reached from here where its media is.
+        if let Some((_, inside)) = self.own.iter().find(|(own, _)| own.ip() == peer.ip()) {
+            return self.relays().contains(&peer).then(|| SocketAddr::new(inside.ip(), peer.port()));
         }
         (is_public(peer.ip()) && peer.port() != 0).then_some(peer)
     }
@@ -66,10 +65,11 @@ impl Peers {
     /// As whom the client knows the sender of a datagram.
     #[must_use]
     pub fn known_as(&self, from: SocketAddr) -> SocketAddr {
-        let outside =
-            |known: &HashMap<SocketAddr, SocketAddr>| known.iter().find(|(_, inside)| **inside == from).map(|(outside, _)| *outside);
-        let relay = || if is_public(from.ip()) { None } else { outside(&self.relays()) };
-        outside(&self.own).or_else(relay).unwrap_or(from)
+        if let Some((outside, _)) = self.own.iter().find(|(_, inside)| **inside == from) {
+            return *outside;
+        }
+        let names = self.own.iter().filter(|(_, inside)| inside.ip() == from.ip()).map(|(own, _)| SocketAddr::new(own.ip(), from.port()));
+        names.filter(|name| *name != from).find(|name| self.relays().contains(name)).unwrap_or(from)
     }
 
     /// An address that the relay's own side can be called, of the family of `like`.
