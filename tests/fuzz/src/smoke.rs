@@ -2,9 +2,9 @@
 //!
 //! Nothing tells which change reached new code, so this finds what lies near; `make fuzz` goes further. The order is the same in every run.
 
+use crate::Target;
 use crate::corpus;
 use crate::mutate::{Dice, mutate};
-use crate::{TARGETS, Target};
 use stats_alloc::{Region, StatsAlloc};
 use std::alloc::System;
 use std::io;
@@ -33,15 +33,11 @@ pub struct Outcome {
     pub fault: Option<(Vec<u8>, String)>,
 }
 
-/// Plays each target for `each`, its corpus in any case.
+/// Plays a target for `each`, its corpus in any case.
 ///
 /// # Errors
 /// A corpus can't be read.
-pub fn run(allocator: &'static StatsAlloc<System>, each: Duration, only: Option<&str>) -> io::Result<Vec<Outcome>> {
-    TARGETS.iter().filter(|target| only.is_none_or(|only| only == target.name)).map(|target| play(allocator, target, each)).collect()
-}
-
-fn play(allocator: &'static StatsAlloc<System>, target: &Target, each: Duration) -> io::Result<Outcome> {
+pub fn run(allocator: &'static StatsAlloc<System>, target: &Target, each: Duration) -> io::Result<Outcome> {
     let inputs: Vec<Vec<u8>> = corpus::inputs(target.name)?.into_iter().map(|(_, input)| input).collect();
     let mut outcome = Outcome { target: target.name, corpus: inputs.len(), changed: 0, most_allocated: 0, fault: None };
     // The first call makes what all share (a certificate).
