@@ -28,5 +28,5 @@ pub mod scaling;
 pub mod seating;
 
 pub use members::Members;
-pub use node::{Address, Capacity, Fingerprint, Load, Node, NodeId, Region, Relay};
+pub use node::{Address, Capacity, Fingerprint, Load, Media, Node, NodeId, Region, Relay};
 pub use placement::{Placement, PlacementError};

@@ -98,6 +98,15 @@ pub struct Relay {
     pub fingerprint: Option<Fingerprint>,
 }
 
+/// Where clients' media goes, as answers name it. Opaque here: clients measure by it how far an edge is.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Media {
+    /// By UDP.
+    pub udp: Vec<SocketAddr>,
+    /// By TCP.
+    pub tcp: Vec<SocketAddr>,
+}
+
 /// What an edge was made for.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Capacity {
@@ -133,6 +142,8 @@ pub struct Node {
     pub region: Region,
     /// For clients.
     pub client_url: Address,
+    /// Where their media goes; none: an older edge doesn't say.
+    pub media: Option<Media>,
     /// For other edges; none: it has no relay, and each of its rooms is there alone.
     pub relay: Option<Relay>,
     /// What it was made for.

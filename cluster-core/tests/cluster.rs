@@ -66,6 +66,7 @@ impl World {
             incarnation: 1,
             region: Region::parse(REGIONS[index % REGIONS.len()]).unwrap(),
             client_url: format!("https://{}.example", edge.id).into(),
+            media: None,
             relay: None,
             capacity: Capacity { participants: 1000, packets_per_second: 0 },
             load: Load { participants: people, ..Load::default() },

@@ -24,7 +24,7 @@ use advice::{Adviser, Report};
 use cluster_core::members::Standing;
 use cluster_core::ownership::{Follows, Record};
 use cluster_core::seating::{Asked, Seat};
-use cluster_core::{Address, Capacity, Load, Node, NodeId, PlacementError, Region};
+use cluster_core::{Address, Capacity, Load, Media, Node, NodeId, PlacementError, Region};
 use directory::Directory;
 use knock::Doors;
 use nearcast_protocol::{ErrorCode, ErrorInfo};
@@ -85,6 +85,7 @@ struct Me {
     incarnation: u64,
     region: Region,
     url: Address,
+    media: Media,
     capacity: Capacity,
 }
 
@@ -99,16 +100,33 @@ pub struct Candidate {
     pub url: Option<String>,
     /// How full it is, 0 to 1, to two places; 0 where it isn't known.
     pub fullness: f64,
+    /// Where its media goes, for measuring how far it is; none: it isn't known.
+    pub media: Option<CandidateMedia>,
+}
+
+/// What answers of an edge announce.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct CandidateMedia {
+    /// By UDP.
+    pub udp: Vec<SocketAddr>,
+    /// By TCP.
+    pub tcp: Vec<SocketAddr>,
 }
 
 impl Candidate {
     fn of(node: &Node) -> Self {
         let fullness = (f64::from(node.fullness()).min(1.0) * 100.0).round() / 100.0;
-        Self { id: Some(node.id.to_string()), region: Some(node.region.to_string()), url: Some(node.client_url.to_string()), fullness }
+        Self {
+            id: Some(node.id.to_string()),
+            region: Some(node.region.to_string()),
+            url: Some(node.client_url.to_string()),
+            fullness,
+            media: node.media.clone().map(|Media { udp, tcp }| CandidateMedia { udp, tcp }),
+        }
     }
 
     fn unknown(url: &str) -> Self {
-        Self { id: None, region: None, url: Some(url.to_owned()), fullness: 0.0 }
+        Self { id: None, region: None, url: Some(url.to_owned()), fullness: 0.0, media: None }
     }
 }
 
@@ -157,11 +175,11 @@ pub struct Stats {
 }
 
 impl Cluster {
-    /// From the configuration. `me`: which edge this is; `http`: where HTTP is served; `candidates`: where media is announced.
+    /// From the configuration. `me`: which edge this is; `http`: where HTTP is served; `media`: what answers announce.
     ///
     /// # Errors
     /// An address of the store that the configuration let through all the same.
-    pub fn new(config: &Config, me: Identity, http: SocketAddr, candidates: &[SocketAddr]) -> Result<Self, String> {
+    pub fn new(config: &Config, me: Identity, http: SocketAddr, media: Media) -> Result<Self, String> {
         let Identity { id, incarnation } = me;
         let cores = std::thread::available_parallelism().map_or(1, core::num::NonZero::get);
         let seats = match u32::try_from(config.edge_participants.0).unwrap_or(u32::MAX) {
@@ -172,7 +190,8 @@ impl Cluster {
             id: id.clone(),
             incarnation,
             region: config.region.0.clone(),
-            url: config.client_url.0.clone().unwrap_or_else(|| own_url(config, http, candidates)).into(),
+            url: config.client_url.0.clone().unwrap_or_else(|| own_url(config, http, &media.udp)).into(),
+            media,
             capacity: Capacity { participants: seats, packets_per_second: 0 },
         };
         let store = config.redis.0.as_deref().map(Store::new).transpose().map_err(|error| error.to_string())?;
@@ -354,12 +373,13 @@ impl Cluster {
 
     /// This edge as it tells others of itself.
     fn node(&self, load: Load) -> Node {
-        let Me { id, incarnation, region, url, capacity } = &self.me;
+        let Me { id, incarnation, region, url, media, capacity } = &self.me;
         Node {
             id: id.clone(),
             incarnation: *incarnation,
             region: region.clone(),
             client_url: url.clone(),
+            media: Some(media.clone()),
             relay: *self.directory.relay().borrow(),
             capacity: *capacity,
             load,

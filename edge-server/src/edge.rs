@@ -329,7 +329,8 @@ impl Edge {
         let interfaces = crate::media::announce::interfaces();
         let here = |address: SocketAddr| interfaces.iter().any(|interface| interface.address == address.ip());
         let turn = Turn::new(&config, &ice_servers, media.candidates(), here).map(Arc::new);
-        let cluster = Cluster::new(&config, me, http, media.candidates()).map_err(StartError::Cluster)?;
+        let announced = cluster_core::Media { udp: media.candidates().to_vec(), tcp: media.tcp_candidates().to_vec() };
+        let cluster = Cluster::new(&config, me, http, announced).map_err(StartError::Cluster)?;
         media.tell(cluster.directory());
         let stopping = watch::Sender::new(false);
         let relay = Relay::start(&config, &media, &cluster, &stopping)?;

@@ -1,9 +1,12 @@
 // `import { pickEdge } from 'nearcast/regions'`: which of the edges of a cluster is nearest, measured from here, before a call.
 //
+// By checks of STUN, as a call's own, where the edge that was asked knows where the others' media goes; by HTTP where it knows their addresses alone.
+//
 // An entry of its own: a page that doesn't use it doesn't load it. It needs no core. An edge that doesn't answer costs no more than `timeoutMs`, and
 // no failure here keeps anybody from calling: the address that was given is always among the answers.
 
 import { signalAddress } from './address.js';
+import { distance, type MediaAddresses, type Measuring } from './distance.js';
 import type { NearcastError } from './errors.js';
 
 /** An edge that one can call. */
@@ -43,7 +46,18 @@ interface Listed {
   region: string | null;
   url: string | null;
   fullness: number;
+  /** None: it is known by its address alone. */
+  media?: MediaAddresses | null;
 }
+
+/** What an edge says of all: what isn't there it doesn't know. */
+interface Answer {
+  edges: Listed[];
+  measuring?: Measuring;
+}
+
+/** An edge, and where its media goes. */
+type Known = EdgeChoice & { media?: MediaAddresses | null | undefined };
 
 /** How long the list itself may take: one request to an edge that may be on the other side of the earth. */
 const LIST_MS = 3000;
@@ -65,21 +79,21 @@ const SAME_MS = 10;
  */
 export async function pickEdge(url: string, options: PickOptions = {}): Promise<PickedEdge> {
   const { hint, pin, timeoutMs = 300 } = options;
-  const asked = { url, id: undefined, region: undefined, fullness: 0, rttMs: undefined };
-  const listed = await list(url);
-  const edges: EdgeChoice[] = listed.map(({ id, region, url: address, fullness }) => ({
+  const { edges: listed, measuring } = await list(url);
+  const edges = listed.map(({ id, region, url: address, fullness, media }): Known => ({
     url: address ?? url,
     id: id ?? undefined,
     region: region ?? undefined,
     fullness,
     rttMs: undefined,
+    media,
   }));
-  if (!edges.some((edge) => http(edge.url) === http(url))) edges.push(asked);
+  if (!edges.some((edge) => http(edge.url) === http(url))) edges.push({ url, id: undefined, region: undefined, fullness: 0, rttMs: undefined });
 
   const address = pin?.includes('://') ? http(pin) : undefined; // names of edges have no slashes
   const pinned = edges.findIndex((edge) => pin !== undefined && (edge.id === pin || http(edge.url) === address));
   if (pinned >= 0) return picked([...edges.splice(pinned, 1), ...edges]);
-  const measured = edges.length > 1 ? await measure(edges, hint, timeoutMs) : edges;
+  const measured = edges.length > 1 ? await measure(edges, measuring, hint, timeoutMs) : edges;
   return picked(rank(measured, hint));
 }
 
@@ -99,7 +113,10 @@ export async function tryEdges<T>(urls: readonly string[], attempt: (url: string
   }
 }
 
-const picked = (edges: readonly EdgeChoice[]): PickedEdge => ({ ...(edges[0] as EdgeChoice), urls: edges.map(({ url }) => url), edges });
+function picked(known: readonly Known[]): PickedEdge {
+  const edges = known.map(({ media: _, ...edge }): EdgeChoice => edge);
+  return { ...(edges[0] as EdgeChoice), urls: edges.map(({ url }) => url), edges };
+}
 
 /** Where an edge's HTTP is. */
 function http(url: string): string {
@@ -108,41 +125,51 @@ function http(url: string): string {
     .replace(/\/v1\/signal$/, '');
 }
 
-async function list(url: string): Promise<Listed[]> {
+async function list(url: string): Promise<Answer> {
   try {
-    const answer = await fetch(`${http(url)}/v1/edges`, { signal: AbortSignal.timeout(LIST_MS) });
-    const { edges } = (await answer.json()) as { edges: Listed[] };
-    return edges.filter((edge) => edge.url === null || /^(https?|wss?):/.test(edge.url));
+    const response = await fetch(`${http(url)}/v1/edges`, { signal: AbortSignal.timeout(LIST_MS) });
+    const { edges, ...rest } = (await response.json()) as Answer;
+    return { edges: edges.filter((edge) => edge.url === null || /^(https?|wss?):/.test(edge.url)), ...rest };
   } catch (error) {
     if ((error as { name?: unknown }).name === 'UsageError') throw error; // what was given is no address
-    return []; // an older edge, or one that is gone: `connect` will tell
+    return { edges: [] }; // an older edge, or one that is gone: `connect` will tell
   }
 }
 
-/** The second request to each tells the round trip: the first one also looks up its name and shakes hands. */
-async function measure(edges: readonly EdgeChoice[], hint: string | undefined, timeoutMs: number): Promise<EdgeChoice[]> {
-  const signal = AbortSignal.timeout(timeoutMs);
+async function measure(edges: readonly Known[], measuring: Measuring | undefined, hint: string | undefined, timeoutMs: number): Promise<Known[]> {
   const seen = new Map<string | undefined, number>();
-  const near = (edge: EdgeChoice): number => Number(edge.region !== hint);
+  const near = (edge: Known): number => Number(edge.region !== hint);
   const tried = [...edges].sort((one, other) => near(one) - near(other)).filter((edge) => {
     const before = seen.get(edge.region) ?? 0;
     seen.set(edge.region, before + 1);
     return before < PER_REGION;
   });
-  const rtts = new Map<EdgeChoice, number>();
-  const ask = async (edge: EdgeChoice): Promise<void> => {
-    for (let time = 0; time < 2; time++) {
-      const start = performance.now();
-      const answer = await fetch(`${http(edge.url)}/v1/edges`, { signal, cache: 'no-store' });
-      await answer.arrayBuffer();
-      rtts.set(edge, Math.min(performance.now() - start, rtts.get(edge) ?? Infinity));
-    }
+  const rtts = new Map<Known, number>();
+  const ask = async (edge: Known): Promise<void> => {
+    rtts.set(edge, await (edge.media && measuring ? distance(edge.media, measuring, timeoutMs) : requestTwice(edge.url, timeoutMs)));
   };
   await Promise.allSettled(tried.slice(0, MOST).map(ask));
   return edges.map((edge) => ({ ...edge, rttMs: rtts.get(edge) }));
 }
 
-function rank(edges: readonly EdgeChoice[], hint: string | undefined): EdgeChoice[] {
+/** The second request tells the round trip: the first one also looks up its name and shakes hands. */
+async function requestTwice(url: string, withinMs: number): Promise<number> {
+  const signal = AbortSignal.timeout(withinMs);
+  let shortest = Infinity;
+  try {
+    for (let time = 0; time < 2; time++) {
+      const start = performance.now();
+      const answer = await fetch(`${http(url)}/v1/edges`, { signal, cache: 'no-store' });
+      await answer.arrayBuffer();
+      shortest = Math.min(performance.now() - start, shortest);
+    }
+  } catch (error) {
+    if (shortest === Infinity) throw error;
+  }
+  return shortest;
+}
+
+function rank(edges: readonly Known[], hint: string | undefined): Known[] {
   const hinted = ({ region }: EdgeChoice): number => (hint !== undefined && region === hint ? SAME_MS : 0);
   // Edges of a region that nobody measured are as far as those that somebody did.
   const regional = new Map<string | undefined, number>();

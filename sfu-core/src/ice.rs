@@ -9,6 +9,8 @@
 //!
 //! Why not the whole agent of the `is` crate: docs/decisions/001. Its STUN codec is what we use.
 
+pub mod distance;
+
 use crate::remote::Remote;
 use crate::sdp::IceCredentials;
 use aws_lc_rs::hmac;

@@ -60,6 +60,7 @@ pub use dtls::{Certificate, CertificateError};
 pub use durations::Durations;
 pub use egress::{Batch, Transmit};
 pub use forwarding_policy::{ForwardingPolicy, PolicyError};
+pub use ice::distance;
 pub use link_report::{LinkReport, LinkScore, LinkScorer, TrackReport, Way};
 pub use participant::{Admission, ConnectionId, Continuation};
 pub use relay::{RelayMessage, hop, wire};

@@ -44,6 +44,7 @@ pub use stats::{ShardStats, Timing};
 
 use crate::egress::frames::Frames;
 use crate::egress::{Batch, Egress, Transmit};
+use crate::ice::distance::Distance;
 use crate::keys::{ParticipantKey, PublicationKey, RoomKey};
 use crate::participant::{Admission, ConnectionId, Continuation, Participant, Room};
 use crate::publication::Publication;
@@ -196,6 +197,7 @@ pub struct Shard {
     neighbours: Vec<(Vec<ShardId>, Neighbour)>,
     /// Ways between two edges on which a publication didn't come, not to be taken until then.
     astray: Vec<Astray>,
+    distance: Distance,
     /// Of them those behind a link that is too narrow: how many of the largest encodings aren't passed on to them.
     narrow: HashMap<ShardId, u8>,
     egress: Egress,
@@ -244,6 +246,7 @@ impl Shard {
             linked: Vec::new(),
             neighbours: Vec::new(),
             astray: Vec::new(),
+            distance: Distance::default(),
             narrow: HashMap::new(),
             egress: Egress::new(),
             frames: Frames::default(),

@@ -10,6 +10,7 @@ fn node(id: &str, incarnation: u64) -> Node {
         incarnation,
         region: Region::parse("eu").unwrap(),
         client_url: "https://edge.example".into(),
+        media: None,
         relay: None,
         capacity: Capacity { participants: 500, packets_per_second: 0 },
         load: Load::default(),

@@ -23,6 +23,7 @@ fn members(now: Instant, names: &[&str]) -> Members {
                 incarnation: 1,
                 region: Region::parse("eu").unwrap(),
                 client_url: "https://edge.example".into(),
+                media: None,
                 relay: None,
                 capacity: Capacity { participants: 500, packets_per_second: 0 },
                 load: Load::default(),

@@ -19,6 +19,7 @@ fn edge(name: &str, place: &str, participants: u32, of: u32) -> Node {
         incarnation: 1,
         region: region(place),
         client_url: "https://edge.example".into(),
+        media: None,
         relay: None,
         capacity: Capacity { participants: of, packets_per_second: 0 },
         load: Load { participants, ..Load::default() },

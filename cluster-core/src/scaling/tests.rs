@@ -20,6 +20,7 @@ fn cluster(now: Instant, loads: &[Load]) -> Members {
                 incarnation: 1,
                 region: region("eu"),
                 client_url: "https://edge.example".into(),
+                media: None,
                 relay: None,
                 capacity: Capacity { participants: 100, packets_per_second: 0 },
                 load: *load,

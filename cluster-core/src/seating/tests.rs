@@ -15,6 +15,7 @@ fn edge(name: &str, linked: bool) -> Node {
         incarnation: 1,
         region: Region::parse("eu").unwrap(),
         client_url: "https://edge.example".into(),
+        media: None,
         relay: linked.then(|| Relay { address: "192.0.2.1:7500".parse().unwrap(), fingerprint: None }),
         capacity: Capacity { participants: 100, packets_per_second: 0 },
         load: Load::default(),

@@ -193,6 +193,7 @@ mod tests {
             incarnation: 1,
             region: Region::parse("eu").unwrap(),
             client_url: "https://a.example".into(),
+            media: None,
             relay: None,
             capacity: Capacity { participants: 100, packets_per_second: 0 },
             load: Load { participants, refused, ..Load::default() },

@@ -1,6 +1,6 @@
 //! An edge as it stands in the store: JSON, so that people can read it there. Fields may be added; those that aren't known are passed over.
 
-use cluster_core::{Capacity, Load, Node, NodeId, Region, Relay};
+use cluster_core::{Capacity, Load, Media, Node, NodeId, Region, Relay};
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 
@@ -13,6 +13,10 @@ struct Record {
     incarnation: u64,
     region: String,
     url: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    media: Option<Vec<SocketAddr>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    media_tcp: Vec<SocketAddr>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     relay: Option<SocketAddr>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -36,12 +40,14 @@ struct Record {
 
 /// Writes it.
 pub(super) fn write(node: &Node) -> String {
-    let Node { id, incarnation, region, client_url, relay, capacity, load, draining } = node;
+    let Node { id, incarnation, region, client_url, media, relay, capacity, load, draining } = node;
     let record = Record {
         id: id.to_string(),
         incarnation: *incarnation,
         region: region.to_string(),
         url: client_url.to_string(),
+        media: media.as_ref().map(|media| media.udp.clone()),
+        media_tcp: media.as_ref().map(|media| media.tcp.clone()).unwrap_or_default(),
         relay: relay.map(|relay| relay.address),
         fingerprint: relay.and_then(|relay| relay.fingerprint).map(|fingerprint| fingerprint.to_string()),
         seats: capacity.participants,
@@ -72,6 +78,7 @@ pub(super) fn read(text: &str) -> Option<Node> {
         incarnation: record.incarnation,
         region: Region::parse(&record.region).ok()?,
         client_url: record.url.into(),
+        media: record.media.map(|udp| Media { udp, tcp: record.media_tcp }),
         relay: record.relay.map(|address| Relay { address, fingerprint }),
         capacity: Capacity { participants: record.seats, packets_per_second: record.most_packets },
         load: Load {
@@ -97,6 +104,7 @@ mod tests {
             incarnation: 7,
             region: Region::parse("eu").unwrap(),
             client_url: "https://a.example".into(),
+            media: Some(Media { udp: vec!["192.0.2.1:7700".parse().unwrap()], tcp: vec!["192.0.2.1:443".parse().unwrap()] }),
             relay: Some(Relay { address: "[2001:db8::1]:7500".parse().unwrap(), fingerprint: Some(Fingerprint([7; 32])) }),
             capacity: Capacity { participants: 500, packets_per_second: 9 },
             load: Load { cpu: 0.25, memory: 0.5, participants: 3, packets_per_second: 4, refused: 5 },

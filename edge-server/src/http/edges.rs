@@ -13,15 +13,17 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse;
 use core::time::Duration;
 use serde_json::json;
+use sfu_core::distance;
 use std::sync::Arc;
 
 /// How long a drain may take that nobody hurries.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Lists them, the emptier of a region first.
+/// Lists them, the emptier of a region first, and what they know checks by that measure how far they are.
 pub async fn list(State(context): State<Arc<Context>>) -> impl IntoResponse {
+    let measuring = json!({ "ufrag": distance::UFRAG, "pwd": distance::PWD });
     let edges = context.cluster.candidates(&context.config.edges.0);
-    ([(header::CACHE_CONTROL, "public, max-age=2")], Json(json!({ "edges": edges })))
+    ([(header::CACHE_CONTROL, "public, max-age=2")], Json(json!({ "edges": edges, "measuring": measuring })))
 }
 
 /// Says what should be started or stopped, and why: to whoever bears a token with the role `admin`, in development to everybody.

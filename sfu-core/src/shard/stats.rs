@@ -99,6 +99,8 @@ pub struct ShardStats {
     pub srtp_aes256_gcm: u64,
     pub srtp_aes128_gcm: u64,
     pub srtp_aes128_cm_sha1_80: u64,
+    /// Checks by which somebody measured how far this edge is (`ice/distance.rs`).
+    pub distance_checks: u64,
     // Dropped since start, by reason.
     pub dropped_unknown_address: u64,
     pub dropped_unknown_kind: u64,

@@ -34,6 +34,7 @@ cases! {
     "P2" true "fragments of a ClientHello without end" transport::fragments;
     "P2" false "handshakes that are begun and left open" transport::open_handshakes;
     "P3" true "checks with a wrong password" transport::forged_checks;
+    "P3" true "checks that measure the distance, without end" transport::measuring_checks;
     "P3" false "noise that looks like STUN" transport::noise;
     "P4" true "SRTP under a wrong key, from a known address" media::wrong_key;
     "P4" true "every packet again, and again" media::replays;

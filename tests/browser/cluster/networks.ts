@@ -30,6 +30,8 @@ export class Networks {
         run('ip', 'route', 'add', '10.79.0.0/16', 'via', '10.79.0.2');
         inside(networks.#hub, 'ip', 'address', 'add', '10.79.0.2/24', 'dev', 'out');
         inside(networks.#hub, 'ip', 'link', 'set', 'out', 'up');
+        // Firefox sends from the address of the default route.
+        inside(networks.#hub, 'ip', 'route', 'add', 'default', 'via', '10.79.0.1');
         inside(networks.#hub, 'sysctl', '-q', '-w', 'net.ipv4.ip_forward=1');
         return networks;
     }

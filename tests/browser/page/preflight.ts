@@ -1,7 +1,8 @@
-// The check before a call, by the entry that applications use.
+// The check before a call, and the choice of an edge, by the entries that applications use.
 
 import { connections } from './rtc-census.ts'; // first: it counts what the SDK makes
 import { preflight } from 'nearcast/preflight';
+import { pickEdge } from 'nearcast/regions';
 import { expose } from './expose.ts';
 import type { PreflightPage } from './preflight-contract.ts';
 
@@ -19,6 +20,11 @@ const page: PreflightPage = {
         setTimeout(() => stop.abort(new Error('enough')), ms);
         const reason = await preflight(url, token, { signal: stop.signal }).then(() => 'it ended', String);
         return { reason, open: connections().filter(({ connectionState }) => connectionState !== 'closed').length };
+    },
+    async pick(url, timeoutMs) {
+        const since = performance.now();
+        const { id, edges } = await pickEdge(url, timeoutMs === undefined ? {} : { timeoutMs });
+        return { picked: id, edges: edges.map(({ id, rttMs }) => ({ id, rttMs })), ms: performance.now() - since };
     },
     snapshot: async () => ({ shown: [...shown], connections: connections().map(({ connectionState, iceConnectionState }) => ({ connectionState, iceConnectionState })) }),
 };

@@ -15,6 +15,7 @@ fn node(name: &str, incarnation: u64) -> Node {
         incarnation,
         region: Region::parse("eu").unwrap(),
         client_url: "https://edge.example".into(),
+        media: None,
         relay: Some(Relay { address: "192.0.2.1:7500".parse().unwrap(), fingerprint: None }),
         capacity: Capacity { participants: 500, packets_per_second: 0 },
         load: Load::default(),

@@ -6,6 +6,8 @@ use crate::wire::{self, Thrown, answers, send, stranger, throw_at};
 use nearcast_load::LoadError;
 use nearcast_load::process::resident_kb;
 use nearcast_load::server::Server;
+use sfu_core::distance;
+use std::time::Instant;
 
 /// The most that a flood throws a second; the machine may manage less.
 const FLOOD: u64 = 40_000;
@@ -83,6 +85,28 @@ pub(super) fn forged_checks(stage: &mut Stage) -> Result<Verdict, LoadError> {
     let joined = Joined::enter(&stage.edge, "p3", "victim", |sdp| sdp)?;
     let forged = wire::check(&joined.ufrag, "guest", "a-guess-of-the-right-length!");
     flood(stage, &forged)
+}
+
+/// P3. What everybody may ask, and is answered: how far the edge is. Less comes back than was sent, and only so much.
+pub(super) fn measuring_checks(stage: &mut Stage) -> Result<Verdict, LoadError> {
+    let counts = ["total/core/distance_checks", "total/core/dropped_stun"];
+    let before = [stage.count(counts[0])?, stage.count(counts[1])?];
+    let check = wire::check(distance::UFRAG, "guest", distance::PWD);
+    let (socket, edge) = (stranger(), stage.edge.udp());
+    let began = Instant::now();
+    let thrown = throw_at(FLOOD, stage.length, |_| send(&socket, edge, &check));
+    let seconds = began.elapsed().as_secs() + 2;
+    let mut verdict = Verdict { loss_allowed: 0.05, ..Verdict::of(thrown) };
+    let came = answers(&socket);
+    let [answered, refused] = [stage.count(counts[0])? - before[0], stage.count(counts[1])? - before[1]];
+    verdict.note = format!("{answered} answered, {refused} refused");
+    verdict.hold(answered > 0, "nothing was answered");
+    verdict.hold(answered <= seconds * u64::from(distance::A_SECOND), format!("{answered} answered within {seconds} s"));
+    verdict.hold(
+        came.bytes <= came.count * check.len() as u64,
+        format!("{} bytes in {} answers to checks of {}", came.bytes, came.count, check.len()),
+    );
+    Ok(verdict)
 }
 
 /// P3. Bytes that begin as STUN does.

@@ -1,6 +1,8 @@
 //! Hostile input costs its sender: whatever arrives on the port, the call goes on and a counter says what was dropped.
 
+use nearcast_sim::stun::check;
 use nearcast_sim::{ClientId, Joining, Link, World, contiguous, ms, secs, stun};
+use sfu_core::distance;
 use sfu_core::rtp::RtpHeader;
 use sfu_core::srtp::{SrtpKeys, SrtpProfile, SrtpSender};
 use std::net::SocketAddr;
@@ -134,6 +136,26 @@ fn a_handshake_without_a_check() {
     let after = world.stats();
     assert_eq!(after.dropped_unknown_address - before.dropped_unknown_address, 1_000);
     assert_eq!(after.datagrams_out, before.datagrams_out, "nothing is sent to a stranger");
+}
+
+/// Whoever asks how far the edge is gets an answer, no longer than what was asked, and is as much a stranger as before.
+#[test]
+fn a_measuring_check_is_answered_and_changes_nothing() {
+    let (mut world, alice, _) = call(97);
+    let hello = world.link(alice).tapped().into_iter().find(|datagram| datagram[0] == 22).expect("a ClientHello");
+    let measuring = check(distance::UFRAG, "anybody", distance::PWD, true);
+    let before = world.stats();
+    for _ in 0..10 {
+        world.inject(stranger(), &measuring);
+    }
+    let after = world.stats();
+    assert_eq!(after.distance_checks - before.distance_checks, 10);
+    let (answers, bytes) = (after.datagrams_out - before.datagrams_out, after.bytes_out - before.bytes_out);
+    assert_eq!(answers, 10);
+    assert!(bytes <= 10 * measuring.len() as u64, "{bytes} bytes for ten checks of {}", measuring.len());
+    assert_eq!(after.tuples, before.tuples, "its address isn't known by it");
+    world.inject(stranger(), &hello);
+    assert_eq!(world.stats().dropped_unknown_address - after.dropped_unknown_address, 1, "and may not begin a handshake");
 }
 
 /// Packets of Alice's streams, well-formed, from her address, under keys that aren't hers.
