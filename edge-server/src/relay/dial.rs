@@ -2,6 +2,9 @@
 //!
 //! Where the other edge's id is known, the edge with the lower id dials, and the other only when it is still without a link after [`PATIENCE`]: it
 //! may be that just one of them can reach the other.
+//!
+//! An edge that the directory has forgotten is dialled on for [`REMEMBERED`]: when both were cut off from the store, and from each other, the link is
+//! back as soon as the network is, and needs no store that first has to hear from them.
 
 use super::Hub;
 use super::link::{self, Failed};
@@ -28,6 +31,9 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// Between two looks at whether a link that somebody else made is still there.
 const LOOK: Duration = Duration::from_millis(250);
 
+/// How long an edge is dialled on that isn't in the directory any more. Guess: cuts that last longer are somebody's work already.
+const REMEMBERED: Duration = Duration::from_secs(120);
+
 /// Every so many failures one is logged: about once in two minutes, where nobody answers.
 const TOLD: u32 = 36;
 
@@ -38,6 +44,15 @@ enum Target {
     Known(NodeId, SocketAddr, Option<Fingerprint>),
     /// From the configuration.
     Configured(String),
+}
+
+impl Target {
+    fn id(&self) -> Option<&NodeId> {
+        match self {
+            Self::Known(id, ..) => Some(id),
+            Self::Configured(_) => None,
+        }
+    }
 }
 
 impl fmt::Display for Target {
@@ -62,31 +77,52 @@ pub(super) async fn keep(hub: Arc<Hub>, configured: Vec<String>, mut stopping: w
             });
             known.chain(configured.iter().cloned().map(Target::Configured)).collect()
         };
-        tasks.retain(|target, _| known.contains(target));
+        let now = Instant::now();
+        tasks.retain(|target, dialling| {
+            let forgotten = dialling.missed(now, known.contains(target)).is_some_and(|until| until <= now);
+            // It is somewhere else now, or another process.
+            let replaced = || known.iter().any(|other| other != target && other.id().is_some() && other.id() == target.id());
+            !forgotten && !replaced()
+        });
         for target in known {
-            tasks.entry(target.clone()).or_insert_with(|| Dialling(tokio::spawn(dial(Arc::clone(&hub), target))));
+            tasks.entry(target.clone()).or_insert_with(|| Dialling::begin(&hub, target));
         }
+        let due = tasks.values().filter_map(|dialling| dialling.until).min();
         tokio::select! {
             changed = peers.changed() => if changed.is_err() { return },
+            () = sleep_until(due.unwrap_or(now)), if due.is_some() => {}
             () = crate::edge::stopped(&mut stopping) => return,
         }
     }
 }
 
 /// Ends with whoever keeps it.
-struct Dialling(JoinHandle<()>);
+struct Dialling {
+    task: JoinHandle<()>,
+    /// When it is given up; none: the edge is known.
+    until: Option<Instant>,
+}
+
+impl Dialling {
+    fn begin(hub: &Arc<Hub>, target: Target) -> Self {
+        Self { task: tokio::spawn(dial(Arc::clone(hub), target)), until: None }
+    }
+
+    /// The edge is known now, or not: when it is given up.
+    fn missed(&mut self, now: Instant, known: bool) -> Option<Instant> {
+        self.until = (!known).then(|| self.until.unwrap_or(now + REMEMBERED));
+        self.until
+    }
+}
 
 impl Drop for Dialling {
     fn drop(&mut self) {
-        self.0.abort();
+        self.task.abort();
     }
 }
 
 async fn dial(hub: Arc<Hub>, target: Target) {
-    let mut id = match &target {
-        Target::Known(id, ..) => Some(id.clone()),
-        Target::Configured(_) => None,
-    };
+    let mut id = target.id().cloned();
     let mut failures = 0_u32;
     loop {
         if let Some(id) = &id {
@@ -104,7 +140,8 @@ async fn dial(hub: Arc<Hub>, target: Target) {
             Err(Failed::Linked(other)) => id = Some(other),
             Err(Failed::Because(why)) => {
                 hub.totals.fail();
-                if failures.is_multiple_of(TOLD) {
+                let expected = id.as_ref().is_none_or(|id| hub.directory.peer(id).is_some());
+                if expected && failures.is_multiple_of(TOLD) {
                     tracing::warn!(edge = %target, %why, "no link to an edge; trying again");
                 }
                 failures = failures.wrapping_add(1);

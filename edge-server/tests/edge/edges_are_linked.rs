@@ -5,6 +5,8 @@
 use crate::proxy::Proxy;
 use crate::redis_server::Redis;
 use crate::world::{Client, PATIENCE, flags, soon, start};
+use cluster_core::{Capacity, Load, Node, Region, Relay};
+use nearcast_edge::clock;
 use nearcast_edge::config::Flags;
 use nearcast_edge::edge::Edge;
 use nearcast_protocol::{ClientMessage, LeaveReason, ParticipantId, ServerMessage};
@@ -200,6 +202,35 @@ async fn edges_of_one_cluster_link_by_themselves_and_keep_who_comes() {
     let (mut bob, _) = Client::joined(&edges[1], "lobby", "bob").await;
     sees(&mut alice, "bob").await;
     sees(&mut bob, "alice").await;
+}
+
+/// Both were cut off from the store for so long that they count as gone, and from each other: the link doesn't wait for the store.
+#[tokio::test]
+async fn an_edge_that_the_directory_has_forgotten_is_linked_again_when_the_network_is_back() {
+    let named = |name: &str| Flags { edge_id: Some(name.to_owned()), ..linking(&[]) };
+    let (first, second) = (start(&named("a")).await, start(&named("b")).await);
+    let proxy = Proxy::to(relay(&second)).await;
+    let directory = first.context().cluster.directory();
+    let node = Node {
+        id: second.context().cluster.directory().me().clone(),
+        incarnation: 1,
+        region: Region::parse("default").unwrap(),
+        client_url: "http://b.example".into(),
+        media: None,
+        relay: Some(Relay { address: proxy.address(), fingerprint: None }),
+        capacity: Capacity { participants: 10, packets_per_second: 0 },
+        load: Load::default(),
+        draining: false,
+    };
+    assert!(directory.register(clock::now(), node.clone()));
+    linked(&[&first, &second], 1).await;
+    proxy.cut(true);
+    directory.members(clock::now(), |members| members.left(&node.id, node.incarnation));
+    assert_eq!(directory.peer(&node.id), None);
+    linked(&[&first, &second], 0).await;
+    proxy.cut(false);
+    linked(&[&first, &second], 1).await;
+    assert_eq!(directory.peer(&node.id), None, "it wasn't the directory that made the link");
 }
 
 #[tokio::test]
