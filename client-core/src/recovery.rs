@@ -237,7 +237,7 @@ impl Recovery {
         let dead = self.is_dead() && self.edges.scout(now).is_some();
         let outage = self.outage.as_mut()?;
         Some(if silent || (dead && outage.is_young()) {
-            outage.next_after_silence(now, rng)
+            outage.next_in_silence(now, silent, rng)
         } else {
             outage.next_attempt(now, not_before, rng)
         })
@@ -257,7 +257,7 @@ impl Recovery {
     /// How long an attempt may take.
     pub(crate) fn attempt_within(&self) -> u32 {
         let rtt = self.path.rtt().unwrap_or_default();
-        self.outage.as_ref().map_or(outage::ATTEMPT_WITHIN, |outage| outage.attempt_within(self.is_silent(), rtt))
+        self.outage.as_ref().map_or(outage::ATTEMPT_WITHIN, |outage| outage.attempt_within(self.is_silent(), self.proven, rtt))
     }
 
     /// When it has lasted too long.

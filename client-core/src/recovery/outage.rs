@@ -19,7 +19,7 @@ const SILENT_WITHIN: u32 = 1000;
 /// Longest pause after an attempt that nobody answered, in milliseconds: enough to spread those who fell silent together. Guess.
 const SILENT_PAUSE_MS: u32 = 100;
 
-/// Failed attempts after which another edge is looked for: about two seconds. Guess.
+/// Failed attempts after which another edge is looked for: less than a second where the port is closed. Guess.
 const PATIENT_ATTEMPTS: usize = 3;
 
 /// Silence after which media's way is looked for anew without the edge being told, and again after as long. Browsers look along the ways that they
@@ -36,6 +36,8 @@ pub(crate) struct Outage {
     since: MonoTime,
     /// Attempts begun, this outage or the ones just before it.
     attempts: usize,
+    /// Nobody answered the last of them.
+    unanswered: bool,
     /// When media's way is next looked for anew without the edge.
     alone_at: MonoTime,
 }
@@ -44,13 +46,13 @@ impl Outage {
     /// A new outage at `now`; `last` is when the previous one ended and how many attempts it took.
     pub(crate) fn begin(now: MonoTime, last: Option<Recovered>) -> Self {
         let attempts = last.filter(|last| now.millis_since(last.at) < STABLE).map_or(0, |last| last.attempts);
-        Self { since: now, attempts, alone_at: now.after(ALONE_EVERY) }
+        Self { since: now, attempts, unanswered: false, alone_at: now.after(ALONE_EVERY) }
     }
 
     /// When the next attempt begins, at least `not_before` from now.
     pub(crate) fn next_attempt(&mut self, now: MonoTime, not_before: u32, rng: &mut Rng) -> MonoTime {
         let longest = PAUSES_MS.get(self.attempts).or(PAUSES_MS.last()).copied().unwrap_or_default();
-        self.attempts = self.attempts.saturating_add(1);
+        (self.attempts, self.unanswered) = (self.attempts.saturating_add(1), false);
         now.after(not_before).after(rng.up_to(longest))
     }
 
@@ -69,10 +71,11 @@ impl Outage {
     }
 
     /// How long an attempt may take. Where nothing at all is heard, a packet that was lost on the way out isn't waited for: the first attempt after
-    /// the network is back shall be a matter of a second.
-    pub(crate) fn attempt_within(&self, silent: bool, rtt: u32) -> u32 {
+    /// the network is back shall be a matter of a second. `proven`: another edge has answered.
+    pub(crate) fn attempt_within(&self, silent: bool, proven: bool, rtt: u32) -> u32 {
         let round_trips = rtt.saturating_mul(4);
         let within = match self.attempts {
+            _ if silent && proven => round_trips.saturating_add(SILENT_WITHIN / 2),
             ..=8 if silent => round_trips.saturating_add(SILENT_WITHIN),
             ..=32 if silent => round_trips.saturating_add(2 * SILENT_WITHIN),
             _ => ATTEMPT_WITHIN,
@@ -80,9 +83,10 @@ impl Outage {
         within.min(ATTEMPT_WITHIN)
     }
 
-    /// Attempts have failed often enough to look for another edge, and this one may go there.
+    /// It is time to look for another edge, and this attempt may go there: at once where nobody answers, since that takes a second each time (an edge that
+    /// stood still was left after seven), and every other time.
     pub(crate) fn scouts_now(&self) -> bool {
-        self.attempts > PATIENT_ATTEMPTS && self.attempts.is_multiple_of(2)
+        if self.unanswered { !self.attempts.is_multiple_of(2) } else { self.attempts > PATIENT_ATTEMPTS && self.attempts.is_multiple_of(2) }
     }
 
     /// Another edge has yet to be looked for.
@@ -90,9 +94,10 @@ impl Outage {
         self.attempts <= PATIENT_ATTEMPTS
     }
 
-    /// After an attempt that nobody answered there is nobody to be spared: the next one begins with hardly a pause.
-    pub(crate) fn next_after_silence(&mut self, now: MonoTime, rng: &mut Rng) -> MonoTime {
-        self.attempts = self.attempts.saturating_add(1);
+    /// After an attempt that nobody answered, or that was refused where there is another edge, nobody has to be spared: the next one begins with hardly a
+    /// pause.
+    pub(crate) fn next_in_silence(&mut self, now: MonoTime, unanswered: bool, rng: &mut Rng) -> MonoTime {
+        (self.attempts, self.unanswered) = (self.attempts.saturating_add(1), unanswered);
         now.after(rng.up_to(SILENT_PAUSE_MS))
     }
 

@@ -234,7 +234,7 @@ impl Session {
         }
         self.take_step(now, if self.resumes() { Step::Resuming } else { Step::Moving }, reason);
         self.recovery.path.hasten(now);
-        self.attempt_failed(now, 0, false);
+        self.attempt_failed(now, 0, reason == Reason::NoPong);
     }
 
     /// This attempt came to nothing: another one later.

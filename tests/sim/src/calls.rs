@@ -161,6 +161,12 @@ impl Calls {
         }
     }
 
+    /// An edge stands still for good, with its sockets open: nothing comes from there, and nobody says so.
+    pub fn stand_still(&mut self, edge: usize) {
+        self.fronts[edge].edge = None;
+        self.fronts[edge].still = true;
+    }
+
     /// It is there again, and knows nobody.
     pub fn start(&mut self, edge: usize) {
         self.fronts[edge].start(self.seed, self.now);

@@ -62,11 +62,21 @@ fn a_link_that_broke_again_at_once_goes_on_with_longer_pauses() {
 fn attempts_are_short_while_nothing_is_heard_and_grow() {
     let mut outage = Outage::begin(at(0), None);
     let rtt = 50;
-    assert_eq!(outage.attempt_within(false, rtt), ATTEMPT_WITHIN, "media flows: only the edge is slow");
-    assert_eq!(outage.attempt_within(true, rtt), 1200);
+    assert_eq!(outage.attempt_within(false, false, rtt), ATTEMPT_WITHIN, "media flows: only the edge is slow");
+    assert_eq!(outage.attempt_within(true, false, rtt), 1200);
+    assert_eq!(outage.attempt_within(true, true, rtt), 700, "another edge has answered");
     outage.attempts = 9;
-    assert_eq!(outage.attempt_within(true, rtt), 2200);
+    assert_eq!(outage.attempt_within(true, false, rtt), 2200);
     outage.attempts = 33;
-    assert_eq!(outage.attempt_within(true, rtt), ATTEMPT_WITHIN);
-    assert_eq!(Outage::begin(at(0), None).attempt_within(true, 60_000), ATTEMPT_WITHIN);
+    assert_eq!(outage.attempt_within(true, false, rtt), ATTEMPT_WITHIN);
+    assert_eq!(Outage::begin(at(0), None).attempt_within(true, false, 60_000), ATTEMPT_WITHIN);
+}
+
+#[test]
+fn another_edge_is_looked_for_sooner_where_nobody_answers() {
+    let looked = |unanswered: bool| {
+        let (mut outage, mut rng) = (Outage::begin(at(0), None), Rng::from_seed(1));
+        (1..=6).filter(|_| (outage.next_in_silence(at(0), unanswered, &mut rng), outage.scouts_now()).1).collect::<Vec<_>>()
+    };
+    assert_eq!((looked(true), looked(false)), (vec![1, 3, 5], vec![4, 6]));
 }

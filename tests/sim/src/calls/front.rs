@@ -13,8 +13,10 @@ const ROOM: &str = "room";
 pub(crate) struct Front {
     /// As `connect` takes it; none: the one that pages were given.
     pub(crate) address: Option<String>,
-    /// None: dead.
+    /// None: dead, or it stands still.
     pub(crate) edge: Option<Edge>,
+    /// Its machine takes connections, and nobody there says anything.
+    pub(crate) still: bool,
     /// What it tells of the others.
     pub(crate) others: Vec<String>,
     number: u8,
@@ -24,12 +26,13 @@ pub(crate) struct Front {
 impl Front {
     pub(crate) fn new(number: u8, others: Vec<String>) -> Self {
         let address = (number > 0).then(|| address(number));
-        Self { address, edge: None, others, number, starts: 0 }
+        Self { address, edge: None, still: false, others, number, starts: 0 }
     }
 
     /// Starts it, empty.
     pub(crate) fn start(&mut self, seed: u64, now: Instant) {
         self.starts += 1;
+        self.still = false;
         let media = SocketAddr::from((Ipv4Addr::new(203, 0, 113, 1 + self.number), 7_000));
         self.edge = Some(Edge::new(media, seed ^ (u64::from(self.number) << 32) ^ self.starts, 1, now, |_| {}));
     }

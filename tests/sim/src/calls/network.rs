@@ -96,7 +96,9 @@ impl Calls {
                 if alive {
                     self.connections.insert(connection, id);
                 }
-                self.post(id, ONE_WAY, if alive { Mail::Opened(socket) } else { Mail::Ended(socket) });
+                if !self.fronts[front].still {
+                    self.post(id, ONE_WAY, if alive { Mail::Opened(socket) } else { Mail::Ended(socket) });
+                }
             }
             Mail::Said { front, connection, bytes } => {
                 let today = self.now();

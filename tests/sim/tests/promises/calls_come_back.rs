@@ -189,6 +189,21 @@ fn another_edge_takes_over() {
     assert_eq!(calls.participants(1), Some(2));
 }
 
+/// The edge stands still, with its sockets open: nobody says that it is gone, and its port takes connections.
+#[test]
+fn an_edge_that_stands_still_is_left() {
+    for seed in 60..70 {
+        let (mut calls, ana, ben) = two(seed, 2);
+        let from = calls.now();
+        calls.stand_still(0);
+        let took = back(&mut calls, ana, ben);
+        println!("moved within {took:?}; {}", told(&calls, ana, from));
+        assert!(took <= secs(5), "{took:?}");
+        replays(&calls);
+        assert_eq!(calls.participants(1), Some(2));
+    }
+}
+
 /// The token has run out when the call must begin anew: the app is asked for another one.
 #[test]
 fn a_token_that_ran_out_is_fetched_anew() {
