@@ -1,7 +1,10 @@
 // An edge that is linked with another one is drained under a call: who is there goes on at the other one, and nobody sees it happen.
 
 import assert from 'node:assert/strict';
-import { callTest } from './harness/call.ts';
+import { Networks } from './cluster/networks.ts';
+import { callTest, type Call } from './harness/call.ts';
+import type { Edge } from './harness/edge.ts';
+import { Proxy } from './harness/proxy.ts';
 import { Redis } from './harness/redis.ts';
 import { linked } from './harness/trio.ts';
 import { shows } from './harness/verdict.ts';
@@ -12,12 +15,39 @@ const TARGET_MS = 200;
 /** On a machine that is busy with other things: a picture that stands for this long was cut. */
 const CUT_MS = 3000;
 
-for (const [name, place] of [['on another edge', 1], ['on the same edge', 0]] as const) {
+/** Of two edges, each in a network of its own, one way from here. */
+const FAR_MS = 50;
+
+for (const { name, place, far } of [
+    { name: 'on another edge', place: 1, far: false },
+    { name: 'on the same edge', place: 0, far: false },
+    { name: `on another edge, all of them ${FAR_MS} ms away each way`, place: 1, far: true },
+] as const) {
     const redis = new Redis();
-    const flags = (edge: string): string[] => [...redis.flags(edge), '--relay', '127.0.0.1:0', '--relay-secret', 'moves'.repeat(8)];
-    const options = { flags: flags('a'), before: () => redis.start(), after: () => redis.stop(), timeoutMs: 120_000 };
+    const proxies: Proxy[] = [];
+    let networks: Networks | undefined;
+    const flags = (edge: string, relay = '127.0.0.1'): string[] => [...redis.flags(edge), '--relay', `${relay}:0`, '--relay-secret', 'moves'.repeat(8)];
+    const farAway = async (call: Call, number: number, edge: string): Promise<Edge> => {
+        const { network, address } = await networks!.place(number, FAR_MS);
+        const proxy = await Proxy.to(`${address}:8080`);
+        proxies.push(proxy);
+        return call.anotherEdge({ namespace: network, host: address, ports: { http: '8080', udp: '7700' }, flags: [...flags(edge, address), '--client-url', proxy.url] });
+    };
+    const options = {
+        flags: far ? [] : flags('a'),
+        timeoutMs: 120_000,
+        async before() {
+            await redis.start();
+            if (far) networks = await Networks.raise();
+        },
+        async after() {
+            await Promise.all(proxies.map((proxy) => proxy.close()));
+            networks?.close();
+            await redis.stop();
+        },
+    };
     callTest(`two, the other one ${name}: the edge is drained`, options, async (call) => {
-        const edges = [call.edge, await call.anotherEdge({ flags: flags('b') })] as const;
+        const edges = far ? ([await farAway(call, 1, 'a'), await farAway(call, 2, 'b')] as const) : ([call.edge, await call.anotherEdge({ flags: flags('b') })] as const);
         for (const edge of edges) await linked(edge, 1);
         const ana = await call.enter('ana', { edge: edges[0] });
         const ben = await call.enter('ben', { edge: edges[place], ownBrowser: false });

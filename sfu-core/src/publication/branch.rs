@@ -28,7 +28,7 @@ const TRIED_FOR: Duration = Duration::from_secs(2);
 const TRIES: u8 = 3;
 
 /// A silence of the parent after which the home is to send, too: the first, and the longest, for what is silent often.
-const PATIENCE: Duration = Duration::from_millis(400);
+const PATIENCE: Duration = Duration::from_millis(150);
 const MOST_PATIENCE: Duration = Duration::from_secs(4);
 
 /// How much later than from the home it may come from the parent that was silent. Guess: more than any detour.

@@ -41,6 +41,8 @@ export interface Trio {
     people: Person[];
     pictures: string[];
     roads: Roads;
+    /** See `Chaos`. */
+    untouched: readonly number[];
     flags(place: number): string[];
 }
 
@@ -60,8 +62,10 @@ export interface Chaos {
     targetMs: number;
     /** Most that people whose own edge is not touched may be without a picture of each other. */
     gapMs?: number;
-    /** People whose own edge is not touched: between them the longest gap counts. Default: all. */
+    /** People whose own edge is not touched: between them the longest gap counts. Default: all, or whom the scenario names in the trio. */
     untouched?: readonly number[];
+    /** Where the edges stand. Default: all in one region, each of which sends what is published on it to the two others. */
+    regions?: readonly [string, string, string];
     timeoutMs?: number;
     /** Binaries of other versions, by place. */
     programs?: Readonly<Record<number, string>>;
@@ -74,12 +78,13 @@ export interface Chaos {
 const SECRET = 'chaos'.repeat(8);
 
 /** Declares the test of one disturbance. Its figures are printed, and kept in target/chaos/results.json. */
-export function chaos({ id, what, targetMs, gapMs = 500, untouched = [0, 1, 2], timeoutMs = 240_000, programs = {}, skip, happens }: Chaos): void {
+export function chaos({ id, what, targetMs, gapMs = 500, untouched = [0, 1, 2], regions, timeoutMs = 240_000, programs = {}, skip, happens }: Chaos): void {
     const redis = new Redis();
     let roads: Roads = { ways: [], toStore: [] };
     const flags = (place: number): string[] => [
         ...redis.flags(NAMES[place] ?? '', roads.toStore[place]?.address),
         ...['--relay', '127.0.0.1:0', '--relay-secret', SECRET],
+        ...(regions === undefined ? [] : ['--region', regions[place] ?? '']),
         // Another version may not know it.
         ...(programs[place] === undefined ? ['--relay-announce', roads.ways[place]?.address ?? 'off'] : []),
     ];
@@ -99,7 +104,7 @@ export function chaos({ id, what, targetMs, gapMs = 500, untouched = [0, 1, 2], 
     callTest(`${id}: ${what}`, { flags: first, ...program(0), timeoutMs, skip, before, after }, async (call) => {
         const edges = [call.edge];
         for (const place of [1, 2]) edges.push(await call.anotherEdge({ flags: flags(place), ...program(place) }));
-        const trio = await meet({ call, redis, edges, people: [], pictures: [], roads, flags });
+        const trio = await meet({ call, redis, edges, people: [], pictures: [], roads, untouched, flags });
         const { people, pictures } = trio;
         const now = (): Promise<number[]> => Promise.all(people.map((person) => person.now()));
         const began = await now();
@@ -107,7 +112,7 @@ export function chaos({ id, what, targetMs, gapMs = 500, untouched = [0, 1, 2], 
         const back = await Promise.all(pairs().map(async ([to, from]) => (await people[to]!.flowsAgain(pictures[from]!, since[to]!, PATIENCE_MS)) - since[to]!));
         await Promise.all(pairs().map(([to, from]) => shows(() => people[to]!.measureVideo(pictures[from]!, 1500), from, PATIENCE_MS)));
         const gaps = await Promise.all(
-            pairs().filter((pair) => pair.every((place) => untouched.includes(place)))
+            pairs().filter((pair) => pair.every((place) => trio.untouched.includes(place)))
                 .map(async ([to, from]) => (await people[to]!.watched(pictures[from]!, began[to]!)).longestGapMs),
         );
         const lost = await Promise.all(
