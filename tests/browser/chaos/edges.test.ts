@@ -34,6 +34,7 @@ chaos({
     id: 'C2',
     what: 'all edges are deployed anew, one after the other',
     targetMs: 2000,
+    gapMs: 200,
     timeoutMs: 400_000,
     async happens({ call, edges, roads, flags }, now) {
         let since = await now();
