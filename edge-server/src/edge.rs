@@ -212,6 +212,8 @@ counters! {
     whip_begun;
     /// WHEP sessions begun.
     whep_begun;
+    /// WHIP and WHEP sessions ended because their room had moved to another edge.
+    http_moved;
     /// Offers by WHIP or WHEP that were refused.
     http_refused;
     /// HTTP connections.
@@ -439,7 +441,7 @@ impl Edge {
     pub async fn drain(&self) {
         if self.context.cluster.stats().is_some_and(|cluster| cluster.edges_good > 0) {
             let deadline = clock::deadline(DRAIN);
-            self.context.cluster.drain(DRAIN).await;
+            self.context.drain(DRAIN).await;
             // Whoever is on the way to another edge is told when the time is up, and goes in any case.
             let all = u32::try_from(self.context.config.max_connections.0).unwrap_or(u32::MAX);
             let _ = tokio::time::timeout_at(deadline, self.context.slots.acquire_many(all)).await;

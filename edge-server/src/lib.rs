@@ -17,6 +17,7 @@ pub mod clock;
 pub mod cluster;
 pub mod config;
 pub mod door;
+pub mod drain;
 pub mod edge;
 pub mod heap;
 pub mod history;

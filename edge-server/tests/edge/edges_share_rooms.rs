@@ -12,7 +12,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 /// Edges of one cluster that know each other.
-async fn cluster(redis: &Redis, names: &[&str]) -> Vec<Edge> {
+pub(crate) async fn cluster(redis: &Redis, names: &[&str]) -> Vec<Edge> {
     let mut edges = Vec::new();
     for name in names {
         edges.push(one(redis, name).await);
@@ -23,13 +23,13 @@ async fn cluster(redis: &Redis, names: &[&str]) -> Vec<Edge> {
     edges
 }
 
-async fn one(redis: &Redis, name: &str) -> Edge {
+pub(crate) async fn one(redis: &Redis, name: &str) -> Edge {
     let mut flags = flags();
     (flags.redis, flags.edge_id) = (Some(redis.url()), Some(name.to_owned()));
     start(&flags).await
 }
 
-async fn knows(edge: &Edge, others: usize) {
+pub(crate) async fn knows(edge: &Edge, others: usize) {
     let mut peers = edge.context().cluster.directory().peers();
     drop(soon(peers.wait_for(|peers| peers.len() == others)).await.unwrap());
 }
@@ -208,7 +208,7 @@ async fn a_drained_edge_hands_over_its_rooms_and_then_its_people() {
     let (from, to) = if alice.at == edges[0].http() { (&edges[0], &edges[1]) } else { (&edges[1], &edges[0]) };
     assert_eq!(alice.joined.edges, [format!("http://{}", to.http())], "where to go if this edge dies");
     let drained = request(from, "POST /v1/drain", "", "").await.json();
-    assert_eq!(drained, serde_json::json!({ "rooms": 1, "kept": 0 }));
+    assert_eq!(drained, serde_json::json!({ "rooms": 1, "kept": 0, "http_sessions": 0 }));
     let error = alice.client.wait_for(|message| match message {
         ServerMessage::Closed { error } => Some(error.clone()),
         _ => None,
@@ -297,7 +297,7 @@ async fn an_edge_alone_is_its_own_choice() {
     let edge = start(&flags()).await;
     let told = request(&edge, "GET /v1/edges", "", "").await.json();
     assert_eq!(told["edges"][0]["url"], serde_json::Value::Null);
-    assert_eq!(request(&edge, "POST /v1/drain", "", "").await.json(), serde_json::json!({ "rooms": 0, "kept": 0 }));
+    assert_eq!(request(&edge, "POST /v1/drain", "", "").await.json(), serde_json::json!({ "rooms": 0, "kept": 0, "http_sessions": 0 }));
     assert_eq!(request(&edge, "GET /readyz", "", "").await.status, 200);
     assert!(edge.context().cluster.stats().is_none());
 }

@@ -8,8 +8,8 @@
 use super::codec::{Encoding, Undecoded};
 use super::pace::{Admit, Pace};
 use super::socket::{Broken, Closing, Message, Socket};
-use crate::clock;
-use crate::cluster::rooms::{Destination, Moved};
+use crate::clock::{self, until};
+use crate::cluster::rooms::{Destination, Moved, moved, turn};
 use crate::edge::{Context, stopped};
 use crate::media::link::{Input, Outgoing, ShardLink};
 use crate::token::{Expiry, TokenFault};
@@ -38,7 +38,7 @@ const SHARD_PATIENCE: Duration = Duration::from_secs(2);
 const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
 
 /// People of a room that moves are told so over this part of the time that they have.
-const SPREAD_OVER: u64 = 4;
+const SPREAD_OVER: u32 = 4;
 
 /// WebSocket close codes from here on are ours (RFC 6455 §7.4.2).
 const CLOSE_CODES: u16 = 4000;
@@ -226,10 +226,7 @@ impl Connection {
     fn go(&mut self, Destination { url, within }: Destination) -> Result<(), End> {
         self.moved = None;
         let Some(within) = within.filter(|_| matches!(self.stage, Stage::Inside { .. })) else { return Err(gone(&url)) };
-        let spread = u64::try_from(within.as_millis()).unwrap_or_default() / SPREAD_OVER;
-        // Fibonacci hashing: numbers in a row are as far apart as can be.
-        let after = (self.id.0.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32).checked_rem(spread).unwrap_or_default();
-        let at = clock::deadline(Duration::from_millis(after));
+        let at = clock::deadline(turn(self.id, within / SPREAD_OVER));
         self.leaving = Some(Leaving { to: url, at, told: false, until: clock::deadline(within) });
         Ok(())
     }
@@ -512,25 +509,6 @@ fn gone(to: &str) -> End {
         edge: Some(to.to_owned()),
         ..ErrorInfo::new(ErrorCode::Elsewhere, format!("this room has moved to another edge: join at {to}"))
     })
-}
-
-/// Waits until the room has moved, and says where to; where it never does, for ever.
-async fn moved(room: &mut Option<Moved>) -> Destination {
-    if let Some(room) = room
-        && let Ok(to) = room.wait_for(Option::is_some).await
-        && let Some(to) = &*to
-    {
-        return to.clone();
-    }
-    core::future::pending().await
-}
-
-/// Waits until then; without a time, for ever.
-async fn until(time: Option<tokio::time::Instant>) {
-    match time {
-        Some(time) => tokio::time::sleep_until(time).await,
-        None => core::future::pending().await,
-    }
 }
 
 /// Why reading failed: the one thing worth telling is a message that is too large.
