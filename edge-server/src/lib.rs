@@ -16,6 +16,7 @@ pub mod cli;
 pub mod clock;
 pub mod cluster;
 pub mod config;
+mod counters;
 pub mod door;
 pub mod drain;
 pub mod edge;
