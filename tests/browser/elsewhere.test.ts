@@ -41,7 +41,7 @@ function movesTest(name: string, gapOf: string, happens: (edge: Edge) => Promise
 
 movesTest('two who ask two edges meet on one of them, and go to the other when it is drained', 'drained', async (edge) => {
     const answer = await fetch(`http://${edge.http}/v1/drain`, { method: 'POST' });
-    assert.deepEqual(await answer.json(), { rooms: 1, kept: 0 });
+    assert.deepEqual(await answer.json(), { rooms: 1, kept: 0, http_sessions: 0 });
 });
 
 movesTest('when the edge dies that has them, they meet on the other one', 'killed', (edge) => edge.kill());
