@@ -39,9 +39,10 @@ pub async fn moved(room: &mut Option<Moved>) -> Destination {
 /// How long one of many waits before it goes, so that not all come to the next edge at once: spread evenly `over` that time.
 #[must_use]
 pub fn turn(connection: ConnectionId, over: Duration) -> Duration {
-    let over = u64::try_from(over.as_millis()).unwrap_or(u64::MAX);
-    // Fibonacci hashing: numbers in a row are as far apart as can be.
-    Duration::from_millis((connection.0.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32).checked_rem(over).unwrap_or_default())
+    let over = u64::from(u32::try_from(over.as_millis()).unwrap_or(u32::MAX));
+    // Fibonacci hashing: numbers in a row are as far apart as can be. The upper bits are a fraction of the whole; a remainder would mix them up.
+    let fraction = connection.0.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+    Duration::from_millis((fraction * over) >> 32)
 }
 
 /// See the [module](self).
