@@ -72,12 +72,6 @@ impl Learned {
         self.quarter
     }
 
-    /// The forecast.
-    #[must_use]
-    pub fn forecast(&self) -> &Forecast {
-        &self.forecast
-    }
-
     /// Of two that saw as much the later one is better.
     pub(super) fn rank(&self) -> (u32, u64) {
         (self.whole, self.quarter)
