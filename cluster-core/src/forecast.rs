@@ -5,6 +5,14 @@
 //! of a day is used, and until a day has been seen the last value.
 //!
 //! How good it is, [`backtest`] says: it plays a series and asks before each value what it will be. docs/cluster.md has figures.
+//!
+//! [`Series`] feeds it by the clock and shares what is learned with other edges over a store, as [`Learned`].
+
+pub mod learned;
+pub mod series;
+
+pub use learned::{Learned, Unreadable};
+pub use series::{Meeting, Series};
 
 /// How long one value stands for, in minutes.
 pub const STEP_MINUTES: u32 = 15;
@@ -23,7 +31,7 @@ const RATIO: f64 = 0.15;
 const FEW: f64 = 20.0;
 
 /// What has been learned.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Forecast {
     /// By quarter of the week, and of the day.
     week: Vec<f64>,
@@ -63,6 +71,34 @@ impl Forecast {
         self.last = value;
         self.seen = seen.saturating_add(1);
         self.at = (self.at + 1) % SEASONS;
+    }
+
+    /// Nobody saw the value that comes next: what is usual stays, and the present comes nearer to it. Quarters that were never seen count as on other
+    /// days, so that a week with a hole in it is a week.
+    pub fn skip(&mut self) {
+        if self.seen > 0 {
+            let guess = self.usual(self.at).unwrap_or(self.last);
+            let fill = |table: &mut [f64], at: usize| {
+                if let Some(usual) = table.get_mut(at) {
+                    *usual = guess;
+                }
+            };
+            if self.seen < SEASONS {
+                fill(&mut self.week, self.at);
+            }
+            if self.seen < DAY {
+                fill(&mut self.day, self.at % DAY);
+            }
+            self.ratio += RATIO * (1.0 - self.ratio);
+            self.seen = self.seen.saturating_add(1);
+        }
+        self.at = (self.at + 1) % SEASONS;
+    }
+
+    /// A day of it is known: what is told from here on has a shape.
+    #[must_use]
+    pub fn knows_a_day(&self) -> bool {
+        self.seen >= DAY
     }
 
     /// What the value `steps` after the last one will be, 1: the next.

@@ -17,6 +17,14 @@ pub fn deadline(after: Duration) -> tokio::time::Instant {
     tokio::time::Instant::from_std(now() + after)
 }
 
+/// Waits until then; without a time, for ever.
+pub async fn until(time: Option<tokio::time::Instant>) {
+    match time {
+        Some(time) => tokio::time::sleep_until(time).await,
+        None => core::future::pending().await,
+    }
+}
+
 /// Wall-clock time since 1970, for token expiry and NTP timestamps. Zero on a machine whose clock says it's earlier.
 #[must_use]
 pub fn unix() -> Duration {

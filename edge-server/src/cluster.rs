@@ -8,6 +8,7 @@
 pub mod advice;
 pub mod directory;
 pub mod drain;
+mod forecasts;
 mod keeper;
 mod knock;
 pub(crate) mod memory;
@@ -32,7 +33,7 @@ use rooms::{Destination, Moved, Rooms};
 use serde::Serialize;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use store::Store;
 
 /// Participants for each core where the configuration says nothing: only how edges compare hangs on it. Guess.
@@ -362,7 +363,11 @@ impl Cluster {
     /// More edges or fewer.
     #[must_use]
     pub fn advice(&self) -> Report {
-        self.adviser.lock().unwrap_or_else(PoisonError::into_inner).report()
+        self.adviser().report()
+    }
+
+    fn adviser(&self) -> MutexGuard<'_, Adviser> {
+        self.adviser.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// It takes nothing new.

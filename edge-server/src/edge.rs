@@ -6,6 +6,7 @@ use crate::cluster::{self, Cluster, Identity};
 use crate::config::Config;
 use crate::config::servers::Endpoint;
 use crate::config::values::Setting;
+use crate::counters::counters;
 use crate::door::tls::{Tls, TlsError};
 use crate::door::{Door, listen};
 use crate::history::{self, LAST_ROWS};
@@ -21,7 +22,6 @@ use crate::turn::{self, Turn};
 use core::time::Duration;
 use nearcast_history::History;
 use nearcast_protocol::ErrorCode;
-use serde::Serialize;
 use sfu_core::ConnectionId;
 use std::collections::BTreeMap;
 use std::io;
@@ -157,27 +157,11 @@ pub async fn stopped(stopping: &mut watch::Receiver<bool>) {
     let _ = stopping.wait_for(|stopping| *stopping).await;
 }
 
-macro_rules! counters {
-    ($($(#[$doc:meta])* $name:ident;)*) => {
-        /// What signalling counts.
-        #[derive(Debug, Default)]
-        pub struct Counters { $($(#[$doc])* pub $name: AtomicU64,)* }
-
-        /// [`Counters`] at one moment.
-        #[derive(Clone, Copy, Debug, Serialize)]
-        pub struct CounterSnapshot { $($(#[$doc])* pub $name: u64,)* }
-
-        impl Counters {
-            /// Their values now.
-            #[must_use]
-            pub fn snapshot(&self) -> CounterSnapshot {
-                CounterSnapshot { $($name: self.$name.load(Ordering::Relaxed),)* }
-            }
-        }
-    };
-}
-
 counters! {
+    /// What signalling counts.
+    pub struct Counters;
+    /// [`Counters`] at one moment.
+    pub struct CounterSnapshot;
     /// WebSockets open now.
     open;
     /// WebSockets opened.
@@ -212,6 +196,8 @@ counters! {
     whip_begun;
     /// WHEP sessions begun.
     whep_begun;
+    /// WHIP and WHEP sessions ended because their room had moved to another edge.
+    http_moved;
     /// Offers by WHIP or WHEP that were refused.
     http_refused;
     /// HTTP connections.
@@ -440,7 +426,7 @@ impl Edge {
     pub async fn drain(&self) {
         if self.context.cluster.stats().is_some_and(|cluster| cluster.edges_good > 0) {
             let deadline = clock::deadline(DRAIN);
-            self.context.cluster.drain(DRAIN).await;
+            self.context.drain(DRAIN).await;
             // Whoever is on the way to another edge is told when the time is up, and goes in any case.
             let all = u32::try_from(self.context.config.max_connections.0).unwrap_or(u32::MAX);
             let _ = tokio::time::timeout_at(deadline, self.context.slots.acquire_many(all)).await;

@@ -19,12 +19,12 @@ pub mod stream;
 pub mod udp;
 
 use crate::config::Config;
+use crate::counters::counters;
 use crate::ice_servers::IceServers;
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use core::time::Duration;
 use limits::{Pace, Quota};
 use peers::Peers;
-use serde::Serialize;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -47,26 +47,11 @@ pub struct Turn {
     counters: Counters,
 }
 
-macro_rules! counters {
-    ($($(#[$doc:meta])* $name:ident;)*) => {
-        #[derive(Debug, Default)]
-        struct Counters { $($(#[$doc])* $name: AtomicU64,)* }
-
-        /// What the TURN server counts.
-        #[derive(Clone, Copy, Debug, Serialize)]
-        pub struct TurnStats { $($(#[$doc])* pub $name: u64,)* }
-
-        impl Turn {
-            /// Its counters now.
-            #[must_use]
-            pub fn stats(&self) -> TurnStats {
-                TurnStats { $($name: self.counters.$name.load(Ordering::Relaxed),)* }
-            }
-        }
-    };
-}
-
 counters! {
+    /// What all clients add to.
+    struct Counters;
+    /// What the TURN server counts.
+    pub struct TurnStats;
     /// Clients now.
     clients;
     /// Allocations now: one for each client and family.
@@ -103,6 +88,12 @@ impl Turn {
             places: Arc::new(Semaphore::new(MOST_CLIENTS)),
             counters: Counters::default(),
         })
+    }
+
+    /// Its counters now.
+    #[must_use]
+    pub fn stats(&self) -> TurnStats {
+        self.counters.snapshot()
     }
 
     fn add(&self, counter: &AtomicU64, much: u64) {

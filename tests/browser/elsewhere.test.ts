@@ -6,6 +6,7 @@ import type { Edge } from './harness/edge.ts';
 import { Redis } from './harness/redis.ts';
 import { shows } from './harness/verdict.ts';
 import { until } from './harness/wait.ts';
+import type { WhipPage } from './page/whip-contract.ts';
 
 const participants = async (edge: Edge): Promise<number> => (await edge.tables()).participants;
 
@@ -41,7 +42,33 @@ function movesTest(name: string, gapOf: string, happens: (edge: Edge) => Promise
 
 movesTest('two who ask two edges meet on one of them, and go to the other when it is drained', 'drained', async (edge) => {
     const answer = await fetch(`http://${edge.http}/v1/drain`, { method: 'POST' });
-    assert.deepEqual(await answer.json(), { rooms: 1, kept: 0 });
+    assert.deepEqual(await answer.json(), { rooms: 1, kept: 0, http_sessions: 0 });
+});
+
+const shared = new Redis();
+const sharing = { flags: shared.flags('a'), before: () => shared.start(), after: () => shared.stop() };
+callTest('who publishes by WHIP hears goodbye when the edge is drained, and begins again where it is sent', sharing, async (call) => {
+    const edges = [call.edge, await call.anotherEdge({ flags: shared.flags('b') })] as const;
+    for (const edge of edges) await until('the edges to know each other', async () => (await edge.stats()).cluster?.edges, (known) => known === 1);
+    const ana = await call.enter('ana');
+    const from = (await participants(edges[0])) === 1 ? edges[0] : edges[1];
+    const publish = async (encoder: WhipPage): Promise<void> =>
+        encoder.publish(`http://${from.http}/whip/${call.room}`, await call.edge.token(call.room, 'encoder'), { pattern: 2 }, 440);
+    const encoder = await call.open<WhipPage>('whip', 'encoder');
+    await publish(encoder);
+    const before = await ana.publicationOf('encoder', 'camera');
+    await shows(() => ana.measureVideo(before, 1500), 2);
+
+    const mark = await ana.mark();
+    const over = encoder.over();
+    const answer = await fetch(`http://${from.http}/v1/drain`, { method: 'POST' });
+    assert.deepEqual(await answer.json(), { rooms: 1, kept: 0, http_sessions: 1 });
+    await over;
+    assert.equal(await encoder.end(), 404, 'that session is no more');
+    await ana.sees({ type: 'statechanged', state: 'connected', previous: 'reconnecting' }, { since: mark, ms: 30_000 });
+    await publish(await call.open<WhipPage>('whip', 'encoder, again'));
+    await shows(async () => ana.measureVideo(await ana.publicationOf('encoder', 'camera'), 1500), 2);
+    assert.equal(await participants(from), 0);
 });
 
 movesTest('when the edge dies that has them, they meet on the other one', 'killed', (edge) => edge.kill());

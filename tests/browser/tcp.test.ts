@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { scenarios, type Scenario } from './harness/emulated.ts';
+import { meetThroughFirewall } from './harness/firewall.ts';
 import { shows } from './harness/verdict.ts';
 import { until } from './harness/wait.ts';
 
@@ -13,21 +14,11 @@ const fromTheStart: Scenario = {
     name: 'N7a',
     promise: 'UDP blocked from the start: media over TCP',
     options,
-    body: async ({ call, link, figure }) => {
-        await link.set({ block: 'udp' });
-        const ana = await call.enter('ana');
-        const anas = await ana.publishPicture({ pattern: 0 });
-        const ben = await call.enter('ben', { behind: link });
-        const joined = await ben.now();
-        await ben.watch(anas);
-        const first = await ben.flowsAgain(anas, 0, PATIENCE_MS);
-        figure('pictures after joining ms', first - joined, { atMost: 3000 });
-        const bens = await ben.publishPicture({ pattern: 1 });
-        await shows(() => ana.measureVideo(bens, 2000), 1);
-        await shows(() => ben.measureVideo(anas, 2000), 0);
+    body: async (emulated) => {
+        const { ben, firstPictureMs } = await meetThroughFirewall(emulated);
+        emulated.figure('pictures after joining ms', firstPictureMs, { atMost: 3000 });
         assert.equal((await ben.mediaPath()).protocol, 'tcp');
-        assert.equal(await ben.state(), 'connected');
-        assert.equal((await call.edge.stats()).total.core.transports_over_tcp, 1, 'ana goes on by UDP');
+        assert.equal((await emulated.call.edge.stats()).total.core.transports_over_tcp, 1, 'ana goes on by UDP');
     },
 };
 

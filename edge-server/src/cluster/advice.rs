@@ -1,8 +1,9 @@
 //! More edges or fewer: the loads of all edges, looked at every few seconds, and what `cluster_core::scaling` makes of them.
 //!
-//! Each edge keeps a forecast of its own, so that any of them can be asked. What it has learned goes when it ends; a week later it knows the week again.
+//! Each edge keeps a forecast for each region, so that any of them can be asked. What they have learned they share over the store ([`Adviser::due`],
+//! [`Adviser::meet`]; [`super::forecasts`] asks it), where it outlives them; an edge that is alone forgets it when it ends.
 
-use cluster_core::forecast::{Forecast, STEP_MINUTES};
+use cluster_core::forecast::{Learned, Meeting, Series, Unreadable};
 use cluster_core::scaling::{Advice, BusinessHours, Clock, Demand, Policy, Scaling};
 use cluster_core::{Members, Region};
 use core::time::Duration;
@@ -11,9 +12,6 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 const DAY: u64 = 86_400;
-
-/// Length of one value of the forecast.
-const QUARTER: u64 = STEP_MINUTES as u64 * 60;
 
 /// Regions of which a forecast is kept; edges that name more than that are a mistake of configuration.
 const MOST_REGIONS: usize = 256;
@@ -75,20 +73,16 @@ pub struct Report {
 #[derive(Debug)]
 pub(super) struct Adviser {
     scaling: Scaling,
-    forecasts: BTreeMap<Region, Quarter>,
+    forecasts: BTreeMap<Region, Kept>,
     report: Report,
 }
 
-/// The present quarter of an hour of a region.
+/// The forecast of a region.
 #[derive(Debug)]
-struct Quarter {
-    forecast: Forecast,
-    /// Quarters since 1970.
-    number: u64,
-    sum: f64,
-    looks: u32,
-    /// Quarters that were seen whole.
-    whole: u32,
+struct Kept {
+    series: Series,
+    /// It was said that what the store holds can't be read.
+    complained: bool,
 }
 
 impl Adviser {
@@ -97,8 +91,9 @@ impl Adviser {
         Self { scaling: Scaling::new(policy), forecasts: BTreeMap::new(), report: Report::default() }
     }
 
-    /// Looks; to be called every few seconds. `unix`: since 1970.
-    pub(super) fn look(&mut self, now: Instant, unix: Duration, members: &Members) {
+    /// Looks; to be called every few seconds. `unix`: since 1970. `informed`: what others registered last has arrived; else their loads are old, and
+    /// teach nothing.
+    pub(super) fn look(&mut self, now: Instant, unix: Duration, members: &Members, informed: bool) {
         let mut regions: BTreeMap<Region, InRegion> = BTreeMap::new();
         for (node, standing) in members.all(now) {
             use cluster_core::members::Standing;
@@ -119,8 +114,10 @@ impl Adviser {
         }
         for (region, seen) in &mut regions {
             if self.forecasts.len() < MOST_REGIONS || self.forecasts.contains_key(region) {
-                let quarter = self.forecasts.entry(region.clone()).or_insert_with(|| Quarter::at(unix));
-                seen.expected = quarter.look(unix, seen.participants as f64);
+                let fresh = || Kept { series: Series::new(unix), complained: false };
+                let Kept { series, .. } = self.forecasts.entry(region.clone()).or_insert_with(fresh);
+                series.look(unix, informed.then_some(seen.participants as f64));
+                seen.expected = series.expected();
             }
         }
         let demand = regions.iter().map(|(region, seen)| (region.clone(), Demand { forecast: seen.expected, round_trip: None })).collect();
@@ -132,30 +129,50 @@ impl Adviser {
     pub(super) fn report(&self) -> Report {
         self.report.clone()
     }
-}
 
-impl Quarter {
-    fn at(unix: Duration) -> Self {
-        let number = unix.as_secs() / QUARTER;
-        Self { forecast: Forecast::new(quarter_of_week(unix)), number, sum: 0.0, looks: 0, whole: 0 }
+    /// Regions whose forecast is to meet what the store holds of it, `most` at once.
+    pub(super) fn due(&self, most: usize) -> Vec<Region> {
+        self.forecasts.iter().filter(|(_, kept)| kept.series.is_due()).map(|(region, _)| region.clone()).take(most).collect()
     }
 
-    fn look(&mut self, unix: Duration, participants: f64) -> Option<f32> {
-        let number = unix.as_secs() / QUARTER;
-        let passed = number.saturating_sub(self.number);
-        if number < self.number || passed > 4 {
-            // The clock was set, or this process slept: what was learned doesn't fit any more.
-            *self = Self::at(unix);
-        } else if passed > 0 {
-            let mean = if self.looks > 0 { self.sum / f64::from(self.looks) } else { participants };
-            (0..passed).for_each(|_| self.forecast.observe(mean));
-            self.whole = self.whole.saturating_add(1);
-            (self.number, self.sum, self.looks) = (number, 0.0, 0);
+    /// A region's forecast meets what the store holds; answers what is to be written over it, and the quarter that it ends before.
+    pub(super) fn meet(&mut self, region: &Region, stored: Option<&[u8]>) -> Option<(Vec<u8>, u64)> {
+        let Kept { series, complained } = self.forecasts.get_mut(region)?;
+        let read = stored.map(Learned::from_bytes).transpose();
+        if let Err(why) = &read
+            && !core::mem::replace(complained, true)
+        {
+            tracing::warn!(%region, %why, "the forecast in the store is passed over");
         }
-        self.sum += participants;
-        self.looks = self.looks.saturating_add(1);
-        let known = u64::from(self.whole) >= DAY / QUARTER;
-        known.then(|| self.forecast.predict(1) as f32)
+        let stored = match read {
+            Err(Unreadable::Newer(_)) => {
+                series.settle();
+                return None;
+            }
+            Err(Unreadable::Damaged) => None,
+            Ok(stored) => {
+                *complained = false;
+                stored
+            }
+        };
+        let knew = series.learned().whole();
+        match series.meet(stored) {
+            Meeting::Write(bytes) => Some((bytes, series.learned().quarter())),
+            Meeting::Taken => {
+                if knew == 0 {
+                    tracing::info!(%region, quarters = series.learned().whole(), "what earlier edges have learned of a region's demand is known");
+                }
+                None
+            }
+            Meeting::Nothing => None,
+        }
+    }
+
+    /// What was to be written is, or never will be: not before the next quarter ends.
+    pub(super) fn settle(&mut self, region: &Region) {
+        if let Some(Kept { series, .. }) = self.forecasts.get_mut(region) {
+            series.settle();
+        }
     }
 }
 
@@ -176,61 +193,5 @@ fn clock(unix: Duration) -> Clock {
     Clock { weekday: small((days + 3) % 7), hour: small(seconds / 3_600) }
 }
 
-fn quarter_of_week(unix: Duration) -> usize {
-    let since_monday = (unix.as_secs() + 3 * DAY) % (7 * DAY);
-    usize::try_from(since_monday / QUARTER).unwrap_or_default()
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use cluster_core::{Capacity, Load, Node, NodeId};
-
-    fn members(now: Instant, participants: u32, refused: u32) -> Members {
-        let mut members = Members::new();
-        let node = Node {
-            id: NodeId::parse("a").unwrap(),
-            incarnation: 1,
-            region: Region::parse("eu").unwrap(),
-            client_url: "https://a.example".into(),
-            media: None,
-            relay: None,
-            capacity: Capacity { participants: 100, packets_per_second: 0 },
-            load: Load { participants, refused, ..Load::default() },
-            draining: false,
-        };
-        assert!(members.register(now, node));
-        members
-    }
-
-    #[test]
-    fn the_clock_of_1970_stands_on_thursday() {
-        assert_eq!(clock(Duration::ZERO), Clock { weekday: 3, hour: 0 });
-        // Monday, 5 January 1970, 09:14.
-        let monday = Duration::from_secs(4 * DAY + 9 * 3_600 + 14 * 60);
-        assert_eq!((clock(monday), quarter_of_week(monday)), (Clock { weekday: 0, hour: 9 }, 36));
-    }
-
-    #[test]
-    fn refused_joins_ask_for_an_edge_at_once() {
-        let now = Instant::now();
-        let mut adviser = Adviser::new(None);
-        adviser.look(now, Duration::ZERO, &members(now, 10, 0));
-        assert_eq!(adviser.report().advice, []);
-        adviser.look(now, Duration::ZERO, &members(now, 100, 3));
-        let report = adviser.report();
-        assert!(matches!(&report.advice[..], [Advised::ScaleOut { edges: 1, .. }]), "{report:?}");
-        assert_eq!((report.regions[0].participants, report.regions[0].seats), (100, 100));
-    }
-
-    #[test]
-    fn what_is_expected_is_told_after_a_day() {
-        let mut adviser = Adviser::new(None);
-        let now = Instant::now();
-        for quarter in 0..=96 {
-            adviser.look(now, Duration::from_secs(quarter * QUARTER), &members(now, 40, 0));
-            assert_eq!(adviser.report().regions[0].expected.is_some(), quarter == 96, "{quarter}");
-        }
-        assert!((adviser.report().regions[0].expected.unwrap() - 40.0).abs() < 1.0);
-    }
-}
+pub(super) mod tests;

@@ -18,20 +18,20 @@ const BETWEEN_ROOMS: Duration = Duration::from_millis(10);
 /// all of it has to fit into the ten seconds that supervisors allow.
 pub(super) const WITHIN: Duration = Duration::from_millis(4_500);
 
-/// What a drain came to.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, serde::Serialize)]
-pub struct Drained {
+/// What handing rooms over came to.
+#[derive(Clone, Debug, Default)]
+pub struct HandedOver {
     /// Rooms that others have now.
-    pub rooms: u64,
+    pub rooms: Vec<String>,
     /// Rooms that nobody took.
     pub kept: u64,
 }
 
 impl Cluster {
     /// Takes nothing new from now on, and hands over what there is, as far as that can be done `within` that time.
-    pub async fn drain(&self, within: Duration) -> Drained {
+    pub async fn drain(&self, within: Duration) -> HandedOver {
         let until = clock::deadline(within);
-        let mut drained = Drained::default();
+        let mut drained = HandedOver::default();
         let Some(store) = &self.store else { return drained };
         self.draining.store(true, Ordering::Relaxed);
         let node = self.node(Load::default());
@@ -41,13 +41,13 @@ impl Cluster {
         }
         for room in self.rooms.in_use_or_ours() {
             if tokio::time::timeout_at(until, self.hand_over(&room)).await.unwrap_or(false) {
-                drained.rooms += 1;
+                drained.rooms.push(room);
                 tokio::time::sleep_until((tokio::time::Instant::now() + BETWEEN_ROOMS).min(until)).await;
             } else {
                 drained.kept += 1;
             }
         }
-        tracing::info!(rooms = drained.rooms, kept = drained.kept, "drained");
+        tracing::info!(rooms = drained.rooms.len(), kept = drained.kept, "drained");
         drained
     }
 

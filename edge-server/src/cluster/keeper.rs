@@ -3,6 +3,7 @@
 //! An edge that was stopped for a minute asks for its rooms before anything else when it goes on, and lets go of those that others have claimed. A store
 //! that has come back with nothing in it is told what is ours.
 
+use super::forecasts;
 use super::store::{Registered, Store, TOUCH_EVERY};
 use crate::clock;
 use crate::edge::{Context, stopped};
@@ -10,8 +11,8 @@ use cluster_core::Load;
 use cluster_core::members::REGISTER_EVERY;
 use cluster_core::ownership::{Follows, Record};
 use core::time::Duration;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 use tokio::time::MissedTickBehavior;
 
@@ -39,8 +40,13 @@ pub async fn keep(context: Arc<Context>) {
         if now >= keeper.round_due {
             keeper.round_due = now + REGISTER_EVERY;
             keeper.round(now).await;
-            let mut adviser = cluster.adviser.lock().unwrap_or_else(PoisonError::into_inner);
-            cluster.directory.members(now, |members| adviser.look(now, clock::unix(), members));
+            let informed = cluster.store.as_ref().is_none_or(Store::answers);
+            cluster.directory.members(now, |members| cluster.adviser().look(now, clock::unix(), members, informed));
+            if let Some(store) = &cluster.store
+                && let Err(why) = forecasts::exchange(&cluster.adviser, store).await
+            {
+                tracing::debug!(%why, "forecasts are not shared; trying again");
+            }
         }
     }
     if let Some(store) = &cluster.store

@@ -4,6 +4,7 @@ use cluster_core::ownership::{Follows, Owners, Record};
 use cluster_core::seating::{Asked, Seat, seat};
 use cluster_core::{Members, NodeId, PlacementError};
 use core::time::Duration;
+use sfu_core::ConnectionId;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -22,6 +23,26 @@ pub struct Destination {
     pub url: Arc<str>,
     /// How long its people may stay while they are on their way. None: they go at once.
     pub within: Option<Duration>,
+}
+
+/// Waits until the room has moved, and says where to; where it never does, for ever.
+pub async fn moved(room: &mut Option<Moved>) -> Destination {
+    if let Some(room) = room
+        && let Ok(to) = room.wait_for(Option::is_some).await
+        && let Some(to) = &*to
+    {
+        return to.clone();
+    }
+    core::future::pending().await
+}
+
+/// How long one of many waits before it goes, so that not all come to the next edge at once: spread evenly `over` that time.
+#[must_use]
+pub fn turn(connection: ConnectionId, over: Duration) -> Duration {
+    let over = u64::from(u32::try_from(over.as_millis()).unwrap_or(u32::MAX));
+    // Fibonacci hashing: numbers in a row are as far apart as can be. The upper bits are a fraction of the whole; a remainder would mix them up.
+    let fraction = connection.0.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+    Duration::from_millis((fraction * over) >> 32)
 }
 
 /// See the [module](self).
@@ -154,6 +175,14 @@ mod tests {
 
     fn id(name: &str) -> NodeId {
         NodeId::parse(name).unwrap()
+    }
+
+    #[test]
+    fn a_hundred_that_go_are_spread() {
+        let mut turns: Vec<_> = (0..100).map(|number| turn(ConnectionId(number), Duration::from_secs(1)).as_millis()).collect();
+        turns.sort_unstable();
+        assert!(turns.windows(2).all(|pair| pair[1] - pair[0] <= 25) && turns[0] < 25 && (975..1_000).contains(&turns[99]), "{turns:?}");
+        assert_eq!(turn(ConnectionId(7), Duration::ZERO), Duration::ZERO);
     }
 
     fn record(owner: &str, epoch: u64) -> Record {

@@ -6,9 +6,11 @@
 //! What comes back is checked like anything from the network.
 
 use super::record;
+use cluster_core::forecast::STEP_MINUTES;
+use cluster_core::forecast::series::KEPT;
 use cluster_core::members::EXPIRES_AFTER;
 use cluster_core::ownership::Record;
-use cluster_core::{Node, NodeId};
+use cluster_core::{Node, NodeId, Region};
 use core::time::Duration;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{Client, RedisError, Script};
@@ -103,6 +105,27 @@ for _, key in ipairs(KEYS) do
 end
 return answer
 ";
+
+/// Replaces a forecast that is still what was read, unless it is about another time than the server's: one edge whose clock is wrong would
+/// teach all others. Of a key that holds something else than text MGET says that there is none, and SET replaces it.
+const REMEMBER: &str = r"
+local quarter = math.floor(redis.call('TIME')[1] / ARGV[5])
+if math.abs(quarter - ARGV[3]) > 1 then return 2 end
+if (redis.call('MGET', KEYS[1])[1] or '') ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[4])
+return 1
+";
+
+/// What became of a forecast that was to be written.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Remembered {
+    /// It stands there.
+    Written,
+    /// Another edge was faster.
+    Changed,
+    /// By the server's clock it is another time.
+    WrongTime,
+}
 
 /// Why the store gave no answer.
 #[derive(Debug, thiserror::Error)]
@@ -235,6 +258,33 @@ impl Store {
         Ok(holders)
     }
 
+    /// What edges have learned of regions' demand, in the order asked for; as it stands there.
+    pub(super) async fn forecasts(&self, regions: &[Region]) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
+        let mut call = redis::cmd("MGET");
+        for region in regions {
+            call.arg(forecast_key(region));
+        }
+        self.ask_if_there(async |connection| call.query_async(connection).await).await
+    }
+
+    /// Writes what has been learned of a region over what was `read` before. `quarter`: the quarter of an hour since 1970 that comes next.
+    pub(super) async fn remember(
+        &self,
+        region: &Region,
+        read: Option<&[u8]>,
+        learned: &[u8],
+        quarter: u64,
+    ) -> Result<Remembered, StoreError> {
+        let script = Script::new(REMEMBER);
+        let mut call = script.key(forecast_key(region));
+        call.arg(read.unwrap_or_default()).arg(learned).arg(quarter).arg(milliseconds(KEPT)).arg(STEP_MINUTES * 60);
+        match self.ask_if_there(async |connection| call.invoke_async::<u8>(connection).await).await? {
+            0 => Ok(Remembered::Changed),
+            1 => Ok(Remembered::Written),
+            _ => Ok(Remembered::WrongTime),
+        }
+    }
+
     /// Asks only a server that answered the last time.
     async fn ask_if_there<T>(&self, call: impl AsyncFnOnce(&mut ConnectionManager) -> Result<T, RedisError>) -> Result<T, StoreError> {
         if self.answers() { self.ask(call).await } else { Err(StoreError::Away) }
@@ -278,6 +328,10 @@ fn milliseconds(time: Duration) -> u64 {
 
 fn room_key(room: &str) -> String {
     format!("nearcast:room:{room}")
+}
+
+fn forecast_key(region: &Region) -> String {
+    format!("nearcast:forecast:{region}")
 }
 
 fn read_record(text: &str) -> Option<Record> {

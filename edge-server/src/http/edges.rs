@@ -5,7 +5,7 @@
 use super::admin;
 use super::problem::Problem;
 use crate::cluster::advice::Report;
-use crate::cluster::drain::Drained;
+use crate::drain::Drained;
 use crate::edge::Context;
 use axum::Json;
 use axum::extract::State;
@@ -42,8 +42,7 @@ pub async fn scaling(State(context): State<Arc<Context>>, headers: HeaderMap) ->
 pub async fn drain(State(context): State<Arc<Context>>, headers: HeaderMap) -> Result<Json<Drained>, Problem> {
     admin::authorize(&context, &headers, "drains")?;
     // Whoever asked may hang up: what has begun goes on.
-    let cluster = Arc::clone(&context.cluster);
-    let drained = tokio::spawn(async move { cluster.drain(PATIENCE).await }).await;
+    let drained = tokio::spawn(async move { context.drain(PATIENCE).await }).await;
     Ok(Json(drained.unwrap_or_default()))
 }
 

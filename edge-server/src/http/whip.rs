@@ -36,6 +36,7 @@ use bearer::Bearer;
 use nearcast_protocol::{ErrorCode, ErrorInfo, Join};
 use offer::{Parameters, Purpose};
 use precondition::Step;
+use session::Entered;
 use sfu_core::Admission;
 use sfu_core::sdp::{SdpFragment, limits};
 use std::sync::Arc;
@@ -112,7 +113,7 @@ async fn try_begin(
     let sdp = text(body)?;
     let media = offer::read(purpose, &sdp, &parameters)?;
     context.http_sessions.admit(&bearer, clock::now())?;
-    context.cluster.enter(room).await.map_err(|error| redirected(room, purpose, error))?;
+    let moved = context.cluster.enter(room).await.map_err(|error| redirected(room, purpose, error))?;
     context.admission.admit(context.next_connection().0).map_err(refused)?;
     let Ok(slot) = Arc::clone(&context.slots).try_acquire_owned() else {
         context.counters.count(&context.counters.overloaded);
@@ -130,7 +131,7 @@ async fn try_begin(
     tracing::info!(room, identity = admission.identity, client, "{} begins", purpose.name());
     let remote_ufrag = media.remote_ufrag;
     let join = Join { auto_subscribe: purpose == Purpose::Play, offer: Some(media.offer), ..Join::default() };
-    session::begin(context, purpose, place, slot, remote_ufrag, admission, join).await.map_err(refused)
+    session::begin(context, purpose, Entered { place, slot, moved }, remote_ufrag, admission, join).await.map_err(refused)
 }
 
 /// The room is on another edge: encoders follow a redirection (RFC 9725 §4.5).

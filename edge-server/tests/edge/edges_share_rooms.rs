@@ -2,6 +2,7 @@
 
 use crate::redis_server::Redis;
 use crate::world::{Client, PATIENCE, flags, join, request, soon, start, token};
+use cluster_core::forecast::{Learned, Series};
 use nearcast_edge::clock;
 use nearcast_edge::edge::Edge;
 use nearcast_protocol::{ClientMessage, ErrorCode, Joined, SUBPROTOCOL_CBOR, ServerMessage};
@@ -11,7 +12,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 /// Edges of one cluster that know each other.
-async fn cluster(redis: &Redis, names: &[&str]) -> Vec<Edge> {
+pub(crate) async fn cluster(redis: &Redis, names: &[&str]) -> Vec<Edge> {
     let mut edges = Vec::new();
     for name in names {
         edges.push(one(redis, name).await);
@@ -22,13 +23,13 @@ async fn cluster(redis: &Redis, names: &[&str]) -> Vec<Edge> {
     edges
 }
 
-async fn one(redis: &Redis, name: &str) -> Edge {
+pub(crate) async fn one(redis: &Redis, name: &str) -> Edge {
     let mut flags = flags();
     (flags.redis, flags.edge_id) = (Some(redis.url()), Some(name.to_owned()));
     start(&flags).await
 }
 
-async fn knows(edge: &Edge, others: usize) {
+pub(crate) async fn knows(edge: &Edge, others: usize) {
     let mut peers = edge.context().cluster.directory().peers();
     drop(soon(peers.wait_for(|peers| peers.len() == others)).await.unwrap());
 }
@@ -207,7 +208,7 @@ async fn a_drained_edge_hands_over_its_rooms_and_then_its_people() {
     let (from, to) = if alice.at == edges[0].http() { (&edges[0], &edges[1]) } else { (&edges[1], &edges[0]) };
     assert_eq!(alice.joined.edges, [format!("http://{}", to.http())], "where to go if this edge dies");
     let drained = request(from, "POST /v1/drain", "", "").await.json();
-    assert_eq!(drained, serde_json::json!({ "rooms": 1, "kept": 0 }));
+    assert_eq!(drained, serde_json::json!({ "rooms": 1, "kept": 0, "http_sessions": 0 }));
     let error = alice.client.wait_for(|message| match message {
         ServerMessage::Closed { error } => Some(error.clone()),
         _ => None,
@@ -246,12 +247,57 @@ async fn clients_and_autoscalers_are_told_of_all_edges() {
     }
 }
 
+/// Waits until an edge says how many it expects.
+async fn expects(edge: &Edge) -> f64 {
+    let expected = async {
+        loop {
+            let scaling = request(edge, "GET /v1/scaling", "", "").await.json();
+            if let Some(expected) = scaling["regions"][0]["expected"].as_f64() {
+                return expected;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    soon(expected).await
+}
+
+/// A day of forty people, as an edge writes it that has seen it; nobody waits for one. `cluster/forecasts/tests.rs` has the writing.
+#[tokio::test]
+async fn what_a_region_needs_is_known_after_every_edge_has_been_restarted() {
+    const QUARTER: u64 = 900;
+    // A quarter that ends meanwhile, with nobody there, is learned, too.
+    let about_forty = |expected: f64| assert!((30.0..41.0).contains(&expected), "{expected}");
+    let redis = Redis::start();
+    let present = clock::unix().as_secs() / QUARTER;
+    let mut seen = Series::new(Duration::from_secs((present - 100) * QUARTER));
+    for seconds in ((present - 100) * QUARTER..=present * QUARTER).step_by(60) {
+        seen.look(Duration::from_secs(seconds), Some(40.0));
+    }
+    redis.write("nearcast:forecast:default", &seen.learned().to_bytes());
+    for name in ["a", "b"] {
+        let edge = one(&redis, name).await;
+        about_forty(expects(&edge).await);
+        edge.shutdown().await;
+        assert_eq!(Learned::from_bytes(&redis.bytes("nearcast:forecast:default")).unwrap().whole(), 100, "none has seen a quarter whole");
+    }
+    // The store dies: who knows goes on knowing, who starts then doesn't, and nothing else is different.
+    let mut redis = redis;
+    let old = one(&redis, "c").await;
+    expects(&old).await;
+    redis.kill();
+    store_answers(&old, false).await;
+    let new = one(&redis, "d").await;
+    about_forty(expects(&old).await);
+    let scaling = request(&new, "GET /v1/scaling", "", "").await.json();
+    assert!(scaling["regions"][0]["expected"].is_null(), "{scaling}");
+}
+
 #[tokio::test]
 async fn an_edge_alone_is_its_own_choice() {
     let edge = start(&flags()).await;
     let told = request(&edge, "GET /v1/edges", "", "").await.json();
     assert_eq!(told["edges"][0]["url"], serde_json::Value::Null);
-    assert_eq!(request(&edge, "POST /v1/drain", "", "").await.json(), serde_json::json!({ "rooms": 0, "kept": 0 }));
+    assert_eq!(request(&edge, "POST /v1/drain", "", "").await.json(), serde_json::json!({ "rooms": 0, "kept": 0, "http_sessions": 0 }));
     assert_eq!(request(&edge, "GET /readyz", "", "").await.status, 200);
     assert!(edge.context().cluster.stats().is_none());
 }

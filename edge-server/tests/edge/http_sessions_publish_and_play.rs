@@ -10,8 +10,13 @@ use nearcast_protocol::{LeaveReason, ServerMessage};
 const FINGERPRINT: &str = "D1:16:BD:E2:E1:B8:17:57:0A:5A:9D:CC:F5:0C:9D:EE:9F:E7:99:3C:86:76:EB:DB:A2:69:B6:30:EB:0F:0C:DA";
 
 /// An offer of one audio and one video section.
-fn offer(direction: &str) -> String {
+pub(crate) fn offer(direction: &str) -> String {
     offer_of(direction, "opus/48000/2", "VP8/90000")
+}
+
+/// The same of a client that has this certificate.
+pub(crate) fn offer_with(direction: &str, fingerprint: &str) -> String {
+    offer(direction).replace(FINGERPRINT, fingerprint)
 }
 
 fn offer_of(direction: &str, audio: &str, video: &str) -> String {
@@ -37,7 +42,7 @@ fn bearer(token: &str, kind: &str) -> String {
     format!("authorization: Bearer {token}\r\ncontent-type: {kind}\r\n")
 }
 
-async fn post(edge: &Edge, path: &str, token: &str, sdp: &str) -> Answer {
+pub(crate) async fn post(edge: &Edge, path: &str, token: &str, sdp: &str) -> Answer {
     request(edge, &format!("POST {path}"), &bearer(token, "application/sdp"), sdp).await
 }
 
@@ -47,17 +52,17 @@ async fn patch(edge: &Edge, path: &str, token: &str, if_match: &str, fragment: &
     request(edge, &format!("PATCH {path}"), &headers, fragment).await
 }
 
-async fn delete(edge: &Edge, path: &str, token: &str) -> Answer {
+pub(crate) async fn delete(edge: &Edge, path: &str, token: &str) -> Answer {
     request(edge, &format!("DELETE {path}"), &format!("authorization: Bearer {token}\r\n"), "").await
 }
 
 impl Answer {
-    fn header(&self, name: &str) -> String {
+    pub(crate) fn header(&self, name: &str) -> String {
         let found = self.head.lines().find_map(|line| line.split_once(": ").filter(|(key, _)| *key == name));
         found.map(|(_, value)| value.to_owned()).unwrap_or_default()
     }
 
-    fn says(&self, status: u16, part: &str) {
+    pub(crate) fn says(&self, status: u16, part: &str) {
         assert_eq!(self.status, status, "{self:?}");
         let message = self.json()["error"]["message"].as_str().unwrap().to_owned();
         assert!(message.contains(part), "{message}");

@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test that can't go on has found its fault")]
 
 mod connections_have_bounds;
+mod drains_end_http_sessions;
+mod dtls_client;
 mod edges_are_linked;
 mod edges_share_rooms;
 mod full_edges_take_nobody_new;

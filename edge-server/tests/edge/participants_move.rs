@@ -157,7 +157,7 @@ async fn an_edge_that_is_drained_says_where_to_go_and_waits() {
     linked(&[first, second], 1).await;
     let (mut alice, alices) = Client::joined(first, "lobby", "alice").await;
     let (mut bob, _) = Client::joined(first, "lobby", "bob").await;
-    assert_eq!(request(first, "POST /v1/drain", "", "").await.json(), serde_json::json!({ "rooms": 1, "kept": 0 }));
+    assert_eq!(request(first, "POST /v1/drain", "", "").await.json(), serde_json::json!({ "rooms": 1, "kept": 0, "http_sessions": 0 }));
     let moved = |message: &ServerMessage| match message {
         ServerMessage::Move { to, deadline_ms } => Some((to.clone(), *deadline_ms)),
         _ => None,

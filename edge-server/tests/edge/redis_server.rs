@@ -61,6 +61,18 @@ impl Redis {
         assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
     }
 
+    /// What stands in a key, as it is.
+    pub(crate) fn bytes(&self, key: &str) -> Vec<u8> {
+        let mut connection = redis::Client::open(self.url()).unwrap().get_connection().unwrap();
+        redis::cmd("GET").arg(key).query(&mut connection).unwrap()
+    }
+
+    /// Writes into a key.
+    pub(crate) fn write(&self, key: &str, bytes: &[u8]) {
+        let mut connection = redis::Client::open(self.url()).unwrap().get_connection().unwrap();
+        redis::cmd("SET").arg(key).arg(bytes).query::<()>(&mut connection).unwrap();
+    }
+
     /// Asks it something.
     pub(crate) fn ask(&self, words: &[&str]) -> Option<String> {
         let mut connection = redis::Client::open(self.url()).unwrap().get_connection().unwrap();

@@ -7,6 +7,8 @@ export interface WhipPage {
     play(endpoint: string, token: string): Promise<void>;
     /** DELETEs the session; the status. */
     end(): Promise<number>;
+    /** Waits until the other side has said goodbye. */
+    over(): Promise<void>;
     measureVideo(ms: number): Promise<VideoMeasurement>;
     measureAudio(ms: number, tones: number[]): Promise<AudioMeasurement>;
     snapshot(): Promise<unknown>;

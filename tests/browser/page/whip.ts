@@ -15,16 +15,19 @@ let authorization = '';
 async function begin(endpoint: string, token: string): Promise<void> {
     authorization = `Bearer ${token}`;
     await connection.setLocalDescription();
-    const response = await fetch(endpoint, {
+    const post = (url: string): Promise<Response> => fetch(url, {
         method: 'POST',
         headers: { authorization, 'content-type': 'application/sdp' },
         body: connection.localDescription?.sdp ?? '',
     });
+    let response = await post(endpoint);
+    // A browser follows a redirection, and gives the token to no other origin (Fetch, HTTP-redirect fetch).
+    if (response.redirected && response.status === 401) response = await post(response.url);
     const answer = await response.text();
     if (response.status !== 201) throw new Error(`${response.status}: ${answer}`);
     const location = response.headers.get('location');
     if (location === null || response.headers.get('etag') === null) throw new Error('Location and ETag are not exposed to pages');
-    session = new URL(location, endpoint).href;
+    session = new URL(location, response.url).href;
     await connection.setRemoteDescription({ type: 'answer', sdp: answer });
 }
 
@@ -50,6 +53,15 @@ const page: WhipPage = {
     async end() {
         return (await fetch(session, { method: 'DELETE', headers: { authorization } })).status;
     },
+    over: () => new Promise((resolve) => {
+        const [transport] = connection.getTransceivers().map(({ sender }) => sender.transport);
+        if (!transport) throw new Error('there is no transport yet');
+        const look = (): void => {
+            if (transport.state === 'closed') resolve();
+        };
+        transport.addEventListener('statechange', look);
+        look();
+    }),
     measureVideo: (ms) => measureVideoOf(receiver('video'), ms),
     measureAudio: (ms, tones) => measureAudioOf(receiver('audio'), ms, tones),
     snapshot: async () => ({ session, ...(await describe(connection)) }),

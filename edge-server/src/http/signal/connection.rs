@@ -4,21 +4,28 @@
 //! [`WRITE_PATIENCE`] for one of them, `join_timeout`, `idle_timeout`. Each way to end is an [`End`], and each is counted and logged.
 //!
 //! A refused `join` is answered with `failed`, and ends the connection: its close code tells the reason a second time.
+//!
+//! Entering is in [`join`], going on to another edge in [`leaving`], the goodbye in [`end`].
+
+mod end;
+mod join;
+mod leaving;
 
 use super::codec::{Encoding, Undecoded};
 use super::pace::{Admit, Pace};
-use super::socket::{Broken, Closing, Message, Socket};
-use crate::clock;
-use crate::cluster::rooms::{Destination, Moved};
+use super::socket::{Broken, Message, Socket};
+use crate::clock::{self, until};
+use crate::cluster::rooms::{Moved, moved};
 use crate::edge::{Context, stopped};
-use crate::media::link::{Input, Outgoing, ShardLink};
-use crate::token::{Expiry, TokenFault};
+use crate::media::link::{Input, ShardLink};
 use core::time::Duration;
+use end::{End, broken};
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
+use leaving::Leaving;
 use nearcast_protocol::wire::WireError;
-use nearcast_protocol::{ClientEnvelope, ClientMessage, Continues, ErrorCode, ErrorInfo, IceServer, Join, ServerMessage};
-use sfu_core::{Command, ConnectionId, Continuation, Ntp, WallClock};
+use nearcast_protocol::{ClientEnvelope, ClientMessage, ErrorCode, ErrorInfo, IceServer, ServerMessage};
+use sfu_core::{Command, ConnectionId, Ntp};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
@@ -33,18 +40,6 @@ const WRITE_PATIENCE: Duration = Duration::from_secs(10);
 
 /// How long a command may wait for its shard before the edge calls itself overloaded.
 const SHARD_PATIENCE: Duration = Duration::from_secs(2);
-
-/// How long the other side may take to answer our close frame.
-const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
-
-/// People of a room that moves are told so over this part of the time that they have.
-const SPREAD_OVER: u64 = 4;
-
-/// WebSocket close codes from here on are ours (RFC 6455 §7.4.2).
-const CLOSE_CODES: u16 = 4000;
-
-/// Longest `client` of a join that is kept, in bytes.
-const LONGEST_CLIENT: usize = 64;
 
 /// The WebSocket's connection.
 type WebSocket = Socket<TokioIo<Upgraded>>;
@@ -79,23 +74,6 @@ impl Stage {
     }
 }
 
-/// Why a connection ended.
-#[derive(Debug)]
-enum End {
-    /// The other side closes.
-    Closed(Option<Closing>),
-    /// TCP broke.
-    Lost,
-    /// We close, and say why.
-    Refused(ErrorInfo),
-    /// The session ended, or the join was refused; the code has been sent in a message if there was a reason.
-    Dismissed(Option<ErrorCode>),
-    /// It reads too slowly.
-    Slow,
-    /// Nothing came for `idle_timeout`.
-    Idle,
-}
-
 /// One WebSocket.
 pub struct Connection {
     context: Arc<Context>,
@@ -119,15 +97,6 @@ pub struct Connection {
     /// Tells where the room has moved; none outside of clusters.
     moved: Option<Moved>,
     leaving: Option<Leaving>,
-}
-
-/// The room has moved, and its people with it.
-struct Leaving {
-    to: Arc<str>,
-    /// When the participant is told, and then: when it has to be gone.
-    at: tokio::time::Instant,
-    told: bool,
-    until: tokio::time::Instant,
 }
 
 impl Connection {
@@ -220,33 +189,6 @@ impl Connection {
                 return end;
             }
         }
-    }
-
-    /// The room has moved. Who may take its time is told a little later than the next one, so that not all come at once.
-    fn go(&mut self, Destination { url, within }: Destination) -> Result<(), End> {
-        self.moved = None;
-        let Some(within) = within.filter(|_| matches!(self.stage, Stage::Inside { .. })) else { return Err(gone(&url)) };
-        let spread = u64::try_from(within.as_millis()).unwrap_or_default() / SPREAD_OVER;
-        // Fibonacci hashing: numbers in a row are as far apart as can be.
-        let after = (self.id.0.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32).checked_rem(spread).unwrap_or_default();
-        let at = clock::deadline(Duration::from_millis(after));
-        self.leaving = Some(Leaving { to: url, at, told: false, until: clock::deadline(within) });
-        Ok(())
-    }
-
-    /// Tells where to go on; for the second time the last.
-    async fn send_on(&mut self, socket: &mut WebSocket) -> Result<(), End> {
-        let Some(leaving) = &mut self.leaving else { return Ok(()) };
-        if core::mem::replace(&mut leaving.told, true) {
-            return Err(gone(&leaving.to));
-        }
-        leaving.at = leaving.until;
-        let left = leaving.until.saturating_duration_since(clock::deadline(Duration::ZERO));
-        let message = ServerMessage::Move { to: leaving.to.to_string(), deadline_ms: u32::try_from(left.as_millis()).unwrap_or(u32::MAX) };
-        if let Some(link) = self.stage.link() {
-            link.shard.send(Input::Command(Command::SentOn { connection: self.id })).await;
-        }
-        self.say(socket, message).await
     }
 
     /// Sends what the shard says, and notices what it means for the stage.
@@ -369,61 +311,6 @@ impl Connection {
         }
     }
 
-    async fn join(&mut self, request: u32, mut join: Join) -> Result<(), ErrorInfo> {
-        let expiry = if join.resume.is_some() { Expiry::Waived } else { Expiry::Enforced };
-        let claims = self.context.keyring.verify(&join.token, clock::unix(), expiry).map_err(|fault| fault.info())?;
-        if self.wanted_room.as_ref().is_some_and(|wanted| *wanted != claims.room) {
-            return Err(TokenFault::WrongRoom.info());
-        }
-        // Whoever comes back is inside already.
-        if join.resume.is_none() {
-            self.moved = Box::pin(self.context.cluster.enter(&claims.room)).await?;
-            self.context.admission.admit(self.id.0)?;
-        } else {
-            self.moved = self.context.cluster.come_back(&claims.room);
-        }
-        let overloaded = || ErrorInfo::new(ErrorCode::Overloaded, "this edge is overloaded; use another, or try later");
-        let resume = join.resume.as_ref().map(|resume| &resume.session);
-        let shard = self.context.media.shard_for(&claims.room, resume).ok_or_else(overloaded)?.clone();
-        self.identity.clone_from(&claims.sub);
-        self.room.clone_from(&claims.room);
-        let continuation = join.continues.take().and_then(|shown| self.continuation(&shown));
-        if join.resume.is_none() {
-            let now = clock::now();
-            self.since = Some(continuation.as_ref().map_or_else(|| WallClock::new(now, clock::unix()).ntp(now), |going_on| going_on.since));
-        }
-        join.token.clear(); // verified: nobody further on needs it
-        join.client = join.client.map(|client| client.chars().filter(|character| !character.is_control()).take(LONGEST_CLIENT).collect());
-        tracing::info!(
-            connection = self.id.0,
-            room = claims.room,
-            identity = claims.sub,
-            client = join.client.as_deref().unwrap_or_default(),
-            resume = join.resume.is_some(),
-            moves = continuation.as_ref().map_or(0, |going_on| going_on.count),
-            "joining"
-        );
-        let admission = claims.admission(&self.context.config)?;
-        let (queue, messages) = mpsc::channel(self.context.config.outgoing_queue.as_usize());
-        let outgoing = Outgoing { queue, overflow: Arc::clone(&self.overflow) };
-        let command = Command::Join { connection: self.id, request, admission, continuation, join };
-        let input = Input::Join { connection: self.id, outgoing, command };
-        if !timeout(SHARD_PATIENCE, shard.send(input)).await.unwrap_or(false) {
-            return Err(overloaded());
-        }
-        self.stage = Stage::Entering { request, link: Link { shard, messages } };
-        Ok(())
-    }
-
-    /// The stay that goes on here. Who can't show that it is theirs begins one of their own.
-    fn continuation(&self, shown: &Continues) -> Option<Continuation> {
-        let read = self.context.relay.as_ref()?.claims().read((&self.room, &self.identity), shown);
-        if read.is_none() {
-            tracing::info!(connection = self.id.0, "what shall show that it was at another edge doesn't; it joins as a new participant");
-        }
-        read
-    }
-
     /// Tells the shard that this connection is no longer its.
     async fn detach(&mut self) {
         if let Some(link) = core::mem::replace(&mut self.stage, Stage::Outside).link() {
@@ -468,78 +355,5 @@ impl Connection {
             return Ok(());
         }
         Err(End::Refused(ErrorInfo::new(ErrorCode::BadMessage, format!("{STRIKES} messages that could not be used"))))
-    }
-
-    /// Says goodbye as far as the end allows.
-    async fn part(&self, socket: &mut WebSocket, end: End) {
-        let (code, reason) = match end {
-            End::Lost | End::Slow => return, // nobody reads
-            End::Closed(closing) => {
-                // Answered in kind, and all has been said. Whether it arrives changes nothing any more.
-                let _ = timeout(CLOSE_PATIENCE, socket.send(Message::Close(closing))).await;
-                return;
-            }
-            End::Idle => (CLOSE_CODES + ErrorCode::TransportFailed.number(), "idle"),
-            End::Dismissed(None) => (1000, ""),
-            End::Dismissed(Some(code)) => (CLOSE_CODES + code.number(), code.name()),
-            End::Refused(error) => {
-                tracing::info!(connection = self.id.0, code = error.code.name(), "connection refused: {}", error.message);
-                let code = error.code;
-                if self.say(socket, ServerMessage::Closed { error }).await.is_err() {
-                    return;
-                }
-                (CLOSE_CODES + code.number(), code.name())
-            }
-        };
-        let goodbye = async {
-            socket.send(Message::Close(Some(Closing { code, reason: reason.to_owned() }))).await?;
-            // Read on until the other side has closed too: closing first, with its data unread, would make TCP drop ours.
-            while let Some(message) = socket.recv().await {
-                if matches!(message?, Message::Close(_)) {
-                    break;
-                }
-            }
-            Ok::<(), Broken>(())
-        };
-        // Whatever happens now, the connection is over.
-        let _ = timeout(CLOSE_PATIENCE, goodbye).await;
-    }
-}
-
-/// The end of who has to be elsewhere by now.
-fn gone(to: &str) -> End {
-    End::Refused(ErrorInfo {
-        edge: Some(to.to_owned()),
-        ..ErrorInfo::new(ErrorCode::Elsewhere, format!("this room has moved to another edge: join at {to}"))
-    })
-}
-
-/// Waits until the room has moved, and says where to; where it never does, for ever.
-async fn moved(room: &mut Option<Moved>) -> Destination {
-    if let Some(room) = room
-        && let Ok(to) = room.wait_for(Option::is_some).await
-        && let Some(to) = &*to
-    {
-        return to.clone();
-    }
-    core::future::pending().await
-}
-
-/// Waits until then; without a time, for ever.
-async fn until(time: Option<tokio::time::Instant>) {
-    match time {
-        Some(time) => tokio::time::sleep_until(time).await,
-        None => core::future::pending().await,
-    }
-}
-
-/// Why reading failed: the one thing worth telling is a message that is too large.
-fn broken(error: &Broken) -> End {
-    match error {
-        Broken::TooLong(most) => End::Refused(ErrorInfo::new(ErrorCode::LimitReached, format!("a message of more than {most} bytes"))),
-        Broken::Protocol(_) | Broken::Io(_) => {
-            tracing::debug!(%error, "a WebSocket can't be read");
-            End::Lost
-        }
     }
 }

@@ -1,10 +1,12 @@
 //! The life of one WHIP or WHEP session: joins its shard, reads its messages over, carries replies to PATCH, leaves.
 //!
 //! It ends by DELETE, by its transport (closed, or without consent for 30 seconds), by its identity joining from elsewhere, by removal,
-//! or with the edge. Whichever it is, the shard closes the queue of messages, and with it the session goes from the table.
+//! when its room moves to another edge, or with the edge. Whichever it is, the shard closes the queue of messages, and with it the session goes from the table.
 
 use super::precondition::Generation;
 use super::sessions::Place;
+use crate::clock;
+use crate::cluster::rooms::{Moved, moved, turn};
 use crate::edge::Context;
 use crate::http::whip::offer::Purpose;
 use crate::media::link::{Input, Outgoing, ShardLink};
@@ -13,12 +15,15 @@ use nearcast_protocol::{ClientEnvelope, ClientMessage, ErrorCode, ErrorInfo, Joi
 use sfu_core::sdp::SdpFragment;
 use sfu_core::{Admission, Command, ConnectionId};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::{Mutex, OwnedSemaphorePermit, mpsc, oneshot, watch};
 use tokio::time::timeout;
 
 /// How long a shard may take to answer before the edge calls itself overloaded.
 const SHARD_PATIENCE: Duration = Duration::from_secs(5);
+
+/// Sessions of a room that moves end over this time: their clients come to the next edge at once, each with a handshake. Guess: as people do who are told.
+const LEAVE_OVER: Duration = Duration::from_secs(1);
 
 /// Number of the only request by which a session joins; those of PATCH follow.
 const JOIN: u32 = 1;
@@ -78,10 +83,26 @@ impl Session {
     /// Ends it, and waits until it has.
     pub async fn end(&self) {
         if self.asks.send(Ask::End).await.is_ok() {
-            // An error: the task has ended already.
-            let _ = timeout(SHARD_PATIENCE, self.ended.clone().wait_for(|ended| *ended)).await;
+            let _ = timeout(SHARD_PATIENCE, self.over()).await;
         }
     }
+
+    /// Waits until it has ended.
+    pub async fn over(&self) {
+        // An error: the task has ended already.
+        let _ = self.ended.clone().wait_for(|ended| *ended).await;
+    }
+}
+
+/// What whoever was let in holds until the end.
+#[derive(Debug)]
+pub struct Entered {
+    /// In the table of sessions.
+    pub place: Place,
+    /// Among the connections that there may be.
+    pub slot: OwnedSemaphorePermit,
+    /// Tells that the room is another edge's; none outside of clusters.
+    pub moved: Option<Moved>,
 }
 
 /// Joins, and hands the session over to its task.
@@ -91,12 +112,12 @@ impl Session {
 pub async fn begin(
     context: &Arc<Context>,
     purpose: Purpose,
-    place: Place,
-    slot: OwnedSemaphorePermit,
+    entered: Entered,
     remote_ufrag: String,
     admission: Admission,
     join: Join,
 ) -> Result<Begun, ErrorInfo> {
+    let Entered { place, slot, moved } = entered;
     let shard = context.media.shard_for(&admission.room, None).ok_or_else(overloaded)?.clone();
     let (queue, messages) = mpsc::channel(context.config.outgoing_queue.as_usize());
     let connection = context.next_connection();
@@ -130,7 +151,7 @@ pub async fn begin(
     counters.count(&counters.http_open);
     let context = Arc::clone(context);
     tokio::spawn(async move {
-        link.serve(asked).await;
+        link.serve(asked, moved, &context.counters.http_moved).await;
         // Not to be found any more when whoever ended it hears so.
         drop(place);
         context.counters.http_open.fetch_sub(1, Ordering::Relaxed);
@@ -159,9 +180,10 @@ impl Link {
         }
     }
 
-    /// Until the shard closes the queue.
-    async fn serve(&mut self, mut asked: mpsc::Receiver<Ask>) {
+    /// Until the shard closes the queue. `sent_away` counts those that end because their room has moved.
+    async fn serve(&mut self, mut asked: mpsc::Receiver<Ask>, mut room: Option<Moved>, sent_away: &AtomicU64) {
         let mut request = JOIN;
+        let mut leaves = None;
         let mut waiting: Option<(u32, oneshot::Sender<_>)> = None;
         loop {
             let message = tokio::select! {
@@ -176,6 +198,18 @@ impl Link {
                             self.shard.send(Input::Command(command)).await;
                         }
                     }
+                    continue;
+                }
+                to = moved(&mut room) => {
+                    room = None;
+                    leaves = Some(clock::deadline(turn(self.connection, LEAVE_OVER)));
+                    tracing::debug!(connection = self.connection.0, edge = %to.url, "the room of an HTTP session is another edge's; it ends");
+                    continue;
+                }
+                () = clock::until(leaves) => {
+                    leaves = None;
+                    sent_away.fetch_add(1, Ordering::Relaxed);
+                    self.leave().await;
                     continue;
                 }
             };

@@ -8,7 +8,7 @@ use crate::http::signal::pace::{Admit, Pace};
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use axum::http::StatusCode;
 use nearcast_protocol::ErrorCode;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -95,6 +95,19 @@ impl Sessions {
             Purpose::Play => format!("{}/{}", bearer.claims.sub, id.get(..8).unwrap_or_default()),
         };
         Ok(Place { table: Arc::clone(&self.table), id, identity })
+    }
+
+    /// Waits until no session is left in these rooms, which other edges have now.
+    pub async fn leave(&self, rooms: &[String]) {
+        let rooms: HashSet<&str> = rooms.iter().map(String::as_str).collect();
+        let left: Vec<Arc<Session>> = {
+            let table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
+            let there = table.sessions.values().filter(|entry| rooms.contains(entry.owner.1.as_str()));
+            there.filter_map(|entry| entry.session.clone()).collect()
+        };
+        for session in left {
+            session.over().await;
+        }
     }
 
     /// The session of that name.
