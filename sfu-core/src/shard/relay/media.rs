@@ -150,6 +150,13 @@ impl Shard {
         }
     }
 
+    /// Somebody here is the first to take a publication, whose home, if that is elsewhere, needn't wait for the next look at everybody's to hear of it.
+    pub(in crate::shard) fn tell_first_demand(&mut self, publication: PublicationKey) {
+        if self.publications.get(publication).is_some_and(|known| known.demand_told.encodings == 0) {
+            self.tell_demand(publication);
+        }
+    }
+
     /// Another part takes these encodings of a publication of ours, or of one that it gets from here.
     pub(super) fn on_demand(&mut self, now: Instant, from: ShardId, handle: Handle, demand: PartDemand) {
         let encodings = demand.encodings;
@@ -214,6 +221,10 @@ impl Shard {
         // Asking takes note that it was asked.
         let (pictures, newcomers) = (known.keyframes.pictures_wanted(), known.keyframes.newcomers());
         let due = known.take_due_keyframes(now);
+        if due & !known.demand_told.encodings != 0 {
+            // Who publishes may answer at once, and what isn't known to be taken here doesn't come.
+            self.tell_demand(publication);
+        }
         for (encoding, bit) in (0..).zip([1_u8, 2, 4, 8]).filter(|(_, bit)| due & bit != 0) {
             let need = if pictures & bit != 0 { Need::Picture } else { Need::Larger };
             let newcomers = if need == Need::Picture { newcomers } else { 0 };

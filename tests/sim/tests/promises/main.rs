@@ -11,6 +11,7 @@ mod anything_in_any_order;
 mod bad_links_are_survived;
 mod calls_come_back;
 mod calls_end_well;
+mod cold_links_bring_everything;
 mod data_reaches_whom_it_is_for;
 mod decisions_can_be_looked_into;
 mod encodings_come_and_go;
