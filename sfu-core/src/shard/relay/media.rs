@@ -1,5 +1,6 @@
 //! What crosses from the part where it is published to the parts where it is watched: one copy of each wanted encoding.
 
+use super::handover::Origin;
 use crate::data_channel::Channel;
 use crate::keys::{ParticipantKey, PublicationKey, RoomKey};
 use crate::packet::MediaPacket;
@@ -296,12 +297,26 @@ impl Shard {
         let Some(known) = self.rooms.get(room).filter(|room| !room.parts.is_empty()) else { return };
         let name = known.name.clone();
         let message: Arc<[u8]> = message.into();
-        self.tell_parts(room, || Relayed::Data { room: name.clone(), to: to.cloned(), channel, message: Arc::clone(&message) });
+        self.tell_parts(room, || Relayed::Data {
+            room: name.clone(),
+            to: to.cloned(),
+            channel,
+            message: Arc::clone(&message),
+            keeps: true,
+        });
     }
 
-    pub(super) fn on_relayed_data(&mut self, now: Instant, room: &str, to: Option<&ParticipantId>, channel: Channel, message: &[u8]) {
+    pub(super) fn on_relayed_data(
+        &mut self,
+        now: Instant,
+        (from, keeps): (ShardId, bool),
+        room: &str,
+        to: Option<&ParticipantId>,
+        channel: Channel,
+        message: &[u8],
+    ) {
         if let Some(room) = self.rooms_by_name.get(room).copied() {
-            self.deliver_data(now, room, None, to, channel, message);
+            self.deliver_data(now, room, Origin::Part(from, keeps), to, channel, message);
         }
     }
 }

@@ -24,6 +24,7 @@ mod key_frames_are_spread;
 mod late_joiners_see_a_picture_at_once;
 mod limits_are_kept;
 mod loss_5_percent_is_repaired;
+mod messages_reach_who_moves;
 mod moderators_keep_order;
 mod moving_addresses_keep_the_call;
 mod mute_silences_and_unmute_resumes;
