@@ -103,6 +103,10 @@ attack: build ## Throw the worst guests at a live edge with a measured call in i
 idle: build ## Measure what 10,000 idle WebSockets cost the edge
 	@cargo run --quiet --package nearcast-attack -- idle
 
+.PHONY: big-room
+big-room: build ## 2,000 people join one room on three linked edges over a minute, and hear one voice (PEOPLE, 1999; ROOM=10: the same people in rooms of ten)
+	@cargo run --release --quiet --package nearcast-load -- big-room --people $(or $(PEOPLE),1999) --seconds 60 $(if $(ROOM),--room $(ROOM))
+
 .PHONY: churn
 churn: build ## Participants come, go and break for MINUTES (20), faults and attacks among them, drawn from SEED (1): memory stays flat, every table empties
 	@cargo run --release --quiet --package nearcast-attack -- churn --minutes $(or $(MINUTES),20) --seed $(or $(SEED),1)

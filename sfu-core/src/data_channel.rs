@@ -221,6 +221,18 @@ impl DataChannels {
         sent
     }
 
+    /// The same ahead of what waits for the channels to open, all but the first `place` of it; where they are open, at the end.
+    pub(crate) fn send_ahead(&mut self, now: Instant, place: usize, channel: Channel, frame: &[u8]) -> bool {
+        let waited = self.early.len();
+        let sent = self.send(now, channel, frame);
+        if self.early.len() > waited
+            && let Some(behind) = self.early.get_mut(place..)
+        {
+            behind.rotate_right(1);
+        }
+        sent
+    }
+
     /// Whether one more heartbeat may be answered now; counts it.
     pub(crate) fn take_beat(&mut self, now: Instant) -> bool {
         let (since, beats) = self.beats.filter(|(since, _)| now.saturating_duration_since(*since) < BEATS_WINDOW).unwrap_or((now, 0));

@@ -14,6 +14,7 @@ use crate::shard::ShardId;
 use crate::shard::allocate::{Allocating, Told, Wanted};
 use crate::shard::peer_messages::PeerBudget;
 use crate::shard::qualities::Rated;
+use crate::shard::relay::{Keeping, Settling};
 use crate::shard::stays::Noted;
 use nearcast_protocol::{LayerReason, ParticipantId, Permissions, SessionId};
 use std::sync::Arc;
@@ -142,6 +143,10 @@ pub(crate) struct Participant {
     pub(crate) arriving: Option<Instant>,
     /// It goes on elsewhere and arrives there; until then it is kept.
     pub(crate) yielding: Option<Box<Yielding>>,
+    /// Messages for it since it was told to go on elsewhere.
+    pub(crate) keeping: Option<Box<Keeping>>,
+    /// Messages to it since it came from elsewhere.
+    pub(crate) settling: Option<Box<Settling>>,
     pub(crate) session: SessionId,
     pub(crate) connection: Option<ConnectionId>,
     /// Came by WHIP or WHEP: there is no WebSocket to show that somebody is there, only the transport.
@@ -181,6 +186,8 @@ impl Participant {
             sent_on: false,
             arriving: None,
             yielding: None,
+            keeping: None,
+            settling: None,
             session: SessionId(String::new()),
             connection: None,
             by_http,

@@ -220,6 +220,10 @@ pub(crate) enum Relayed {
         #[n(3)]
         #[cbor(with = "wire::shared")]
         message: Arc<[u8]>,
+        /// The sender's part hands over what it says to those who go on in the receiver's.
+        #[n(4)]
+        #[cbor(default)]
+        keeps: bool,
     },
     /// From the home: get its media from that part of the room, so many hops away from here; none: from the home itself.
     #[n(18)]
@@ -269,6 +273,25 @@ pub(crate) enum Relayed {
         publication: Handle,
         #[n(1)]
         encodings: u8,
+    },
+    /// A reliable message, stamped with its sender, to somebody who goes on in the receiver's part and may not have heard it in the sender's.
+    #[n(24)]
+    Late {
+        #[n(0)]
+        room: String,
+        #[n(1)]
+        to: ParticipantId,
+        #[n(2)]
+        #[cbor(with = "wire::shared")]
+        message: Arc<[u8]>,
+    },
+    /// These were all that the sender's part had kept for it: what is said there from now on it hears in the receiver's.
+    #[n(25)]
+    HandedOver {
+        #[n(0)]
+        room: String,
+        #[n(1)]
+        participant: ParticipantId,
     },
 }
 

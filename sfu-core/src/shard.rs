@@ -28,7 +28,7 @@ pub(crate) mod peer_messages;
 mod probes;
 mod publish;
 pub(crate) mod qualities;
-mod relay;
+pub(crate) mod relay;
 mod requests;
 mod restart;
 mod speakers;
@@ -292,7 +292,7 @@ impl Shard {
             Command::RestartIce { connection, request, fragment } => self.restart_ice(connection, request, &fragment),
             Command::Request { connection, envelope } => self.request(now, connection, envelope),
             Command::Disconnected { connection } => self.disconnected(now, connection),
-            Command::SentOn { connection } => self.sent_on(connection),
+            Command::SentOn { connection } => self.sent_on(now, connection),
             Command::Remove { room, identity } => self.remove_identity(now, &room, &identity),
             Command::Shutdown => self.shut_down(now),
         }

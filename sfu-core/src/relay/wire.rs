@@ -83,7 +83,7 @@ impl RelayMessage {
     #[must_use]
     pub fn size(&self) -> usize {
         match &self.0 {
-            Relayed::Media { bytes, .. } | Relayed::Data { message: bytes, .. } => bytes.len(),
+            Relayed::Media { bytes, .. } | Relayed::Data { message: bytes, .. } | Relayed::Late { message: bytes, .. } => bytes.len(),
             _ => 0,
         }
     }

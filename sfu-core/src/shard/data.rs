@@ -1,6 +1,7 @@
 //! Messages between participants over data channels: checked, stamped with their sender, handed to whom they are for.
 
 use super::Shard;
+use super::relay::Origin;
 use crate::data_channel::{Channel, parse};
 use crate::keys::{ParticipantKey, RoomKey};
 use nearcast_protocol::wire::Cbor;
@@ -45,7 +46,7 @@ impl Shard {
         let room = sender.room;
         let to = frame.to.clone();
         let stamped = DataFrame { from: Some(sender.id.clone()), ..frame }.to_cbor();
-        self.deliver_data(now, room, Some(key), to.as_ref(), channel, &stamped);
+        self.deliver_data(now, room, Origin::Here(key), to.as_ref(), channel, &stamped);
         self.relay_data(room, to.as_ref(), channel, &stamped);
         Some(Routed::Message)
     }
@@ -65,18 +66,26 @@ impl Shard {
         &mut self,
         now: Instant,
         room: RoomKey,
-        sender: Option<ParticipantKey>,
+        origin: Origin,
         to: Option<&ParticipantId>,
         channel: Channel,
         stamped: &[u8],
     ) {
-        let Some(room) = self.rooms.get(room) else { return };
-        let receivers = room.participants.iter().copied().filter(|other| Some(*other) != sender);
-        for receiver in receivers {
-            let Some(participant) = self.participants.get_mut(receiver) else { continue };
+        let receivers = self.rooms.get(room).map(|room| room.participants.clone()).unwrap_or_default();
+        for receiver in receivers.into_iter().filter(|other| origin != Origin::Here(*other)) {
+            let Some(participant) = self.participants.get(receiver) else { continue };
             if to.is_some_and(|to| *to != participant.id) {
                 continue;
             }
+            if channel == Channel::Reliable && (participant.keeping.is_some() || participant.settling.is_some()) {
+                let id = participant.id.clone();
+                match self.note_message(now, receiver, origin, stamped) {
+                    None => continue,
+                    Some(Some(part)) => self.hand_on(room, part, id, stamped),
+                    Some(None) => {}
+                }
+            }
+            let Some(participant) = self.participants.get_mut(receiver) else { continue };
             let Some(peer) = participant.peer.as_mut() else { continue };
             if !peer.data.send(now, channel, stamped) {
                 self.stats.dropped_data = self.stats.dropped_data.saturating_add(1);

@@ -3,6 +3,7 @@
 use super::allocate::Allocating;
 use super::peer_messages::PeerBudget;
 use super::qualities::Rated;
+use super::relay::Settling;
 use super::stays::Noted;
 use super::{Event, Shard};
 use crate::keys::{ParticipantKey, RoomKey};
@@ -121,6 +122,8 @@ impl Shard {
             sent_on: false,
             arriving: (count > 0).then_some(now),
             yielding: None,
+            keeping: None,
+            settling: (count > 0).then(|| Box::new(Settling::new(now, None))),
             session: SessionId(String::new()),
             connection: None,
             by_http,

@@ -4,15 +4,18 @@
 //! [`home`](crate::participant::Participant::home); its publications have entries too, whose packets come by [`media`] instead of from the
 //! network. So joining, subscribing, speakers and layers need to know nothing of parts.
 //!
-//! Where to read on: [`members`] (who is there), [`moves`] (who goes on in another part), [`media`] (what they send), [`trees`] and [`branches`] (over which
+//! Where to read on: [`members`] (who is there), [`moves`] (who goes on in another part), [`handover`] (what is said to them meanwhile), [`media`] (what they send), [`trees`] and [`branches`] (over which
 //! parts it goes).
 
 mod branches;
+mod handover;
 mod media;
 mod members;
 mod moves;
 pub(crate) mod trees;
 
+pub(super) use handover::Origin;
+pub(crate) use handover::{Keeping, Settling};
 pub(super) use moves::names;
 pub(super) use trees::Astray;
 
@@ -75,7 +78,11 @@ impl Shard {
             Relayed::Peer { room, from, to, payload } => self.on_relayed_peer(&room, from, &to, payload),
             Relayed::Moderation { room, moderation } => self.on_relayed_moderation(now, &room, &moderation),
             Relayed::Qualities { room, scores } => self.on_relayed_qualities(from, &room, scores),
-            Relayed::Data { room, to, channel, message } => self.on_relayed_data(now, &room, to.as_ref(), channel, &message),
+            Relayed::Data { room, to, channel, message, keeps } => {
+                self.on_relayed_data(now, (from, keeps), &room, to.as_ref(), channel, &message);
+            }
+            Relayed::Late { room, to, message } => self.on_late(now, &room, &to, &message),
+            Relayed::HandedOver { room, participant } => self.on_handed_over(from, &room, &participant),
             Relayed::Via { publication, parent, depth } => self.on_via(now, from, publication, parent, depth),
             Relayed::Adopt { publication, depth } => self.on_adopt(from, publication, depth),
             Relayed::Adopted { publication, handle } => self.on_adopted(from, &publication, handle),

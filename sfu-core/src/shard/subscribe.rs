@@ -192,8 +192,12 @@ impl Shard {
         participant.allocating.due = now;
         let binding = SlotBinding { mid: slot.mid.clone(), publication: Some(known.id().clone()) };
         let owner = known.owner;
+        let first_voice = !known.info.video && peer.srtp.is_some();
         self.signal(key, ServerMessage::Slot { binding });
         self.request_due_keyframe(now, owner, publication);
+        if first_voice {
+            self.tell_first_demand(publication);
+        }
         true
     }
 
@@ -247,11 +251,14 @@ impl Shard {
         }
     }
 
-    /// Pictures that couldn't start before the transport was up can now.
+    /// Pictures that couldn't start before the transport was up can now, and so can voices.
     pub(super) fn want_keyframes(&mut self, now: Instant, key: ParticipantKey) {
         let Some(peer) = self.peer(key) else { return };
         let waiting = peer.slots.iter().filter_map(|slot| Some((slot.bound?.0, slot.forwarder.needs_keyframe())));
         for (publication, encoding) in waiting.collect::<Vec<_>>() {
+            if self.publications.get(publication).is_some_and(|known| !known.info.video) {
+                self.tell_first_demand(publication);
+            }
             if let Some(known) = self.publications.get_mut(publication).filter(|known| known.info.video) {
                 known.keyframes.welcome(1);
                 let Some(encoding) = encoding else { continue };

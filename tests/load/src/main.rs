@@ -6,7 +6,7 @@ use nearcast_load::media::Codec;
 use nearcast_load::progress::Progress;
 use nearcast_load::scenario::{self, Scenario};
 use nearcast_load::server::{find_edge, target_folder};
-use nearcast_load::{LoadError, churn, instructions, rush};
+use nearcast_load::{LoadError, big_room, churn, instructions, rush};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -28,6 +28,8 @@ enum Command {
     Churn(ChurnFlags),
     /// Very many join running edges at once: who gets in, how soon, and what the others are told.
     Rush(RushFlags),
+    /// One room on three linked edges, and a voice that everybody in it hears: what joining and forwarding cost.
+    BigRoom(BigRoomFlags),
     /// Instructions that a forwarded packet takes, beside the committed baseline. Needs valgrind.
     Instructions(InstructionFlags),
     /// What `instructions` runs under valgrind.
@@ -81,12 +83,37 @@ struct RushFlags {
     /// Where edges in development mode serve HTTP, taken in turn.
     #[arg(long, value_name = "IP:PORT", required = true)]
     at: Vec<SocketAddr>,
-    /// Who joins, ten to a room.
+    /// Who joins.
     #[arg(long, value_name = "N", default_value_t = 1000)]
     joins: usize,
+    /// So many of them to a room.
+    #[arg(long, value_name = "N", default_value_t = rush::ROOM)]
+    room: usize,
     /// Evenly over so many seconds.
     #[arg(long, value_name = "S", default_value_t = 1.0)]
     seconds: f64,
+}
+
+#[derive(Args, Debug)]
+struct BigRoomFlags {
+    /// Who joins, beside the one who speaks.
+    #[arg(long, value_name = "N", default_value_t = 1999)]
+    people: usize,
+    /// So many of them to a room, where it isn't one for all: what the same people cost apart from each other.
+    #[arg(long, value_name = "N")]
+    room: Option<usize>,
+    /// They come evenly over so many seconds.
+    #[arg(long, value_name = "S", default_value_t = 40.0)]
+    seconds: f64,
+    /// For so long somebody speaks to them.
+    #[arg(long, value_name = "S", default_value_t = 10.0)]
+    speech: f64,
+    /// Sound in a packet, in milliseconds: 20 to 120, by twenties.
+    #[arg(long, value_name = "MS", default_value_t = 120, value_parser = clap::value_parser!(u16).range(20..=120))]
+    packet: u16,
+    /// The edge's binary instead of target/release/nearcast-edge.
+    #[arg(long, value_name = "FILE")]
+    edge: Option<PathBuf>,
 }
 
 #[derive(Args, Debug)]
@@ -104,6 +131,7 @@ fn main() -> ExitCode {
         Command::Bench(flags) => run_bench(flags),
         Command::Churn(flags) => run_churn(flags),
         Command::Rush(flags) => run_rush(&flags),
+        Command::BigRoom(flags) => run_big_room(flags),
         Command::Instructions(flags) => count_instructions(&flags),
         Command::Path => instructions::print_path(),
     };
@@ -123,8 +151,17 @@ fn run_churn(flags: ChurnFlags) -> Result<(), LoadError> {
 
 fn run_rush(flags: &RushFlags) -> Result<(), LoadError> {
     let within = Duration::try_from_secs_f64(flags.seconds).unwrap_or_default();
-    let outcome = rush::run(&flags.at, flags.joins, within, Progress::start())?;
+    let plan = rush::Plan { joins: flags.joins, room: flags.room, within };
+    let outcome = rush::run(&flags.at, plan, Progress::start())?;
     println!("{}", serde_json::json!(outcome));
+    Ok(())
+}
+
+fn run_big_room(flags: BigRoomFlags) -> Result<(), LoadError> {
+    let seconds = |seconds: f64| Duration::try_from_secs_f64(seconds).unwrap_or_default();
+    let people = rush::Plan { joins: flags.people, room: flags.room.unwrap_or(flags.people), within: seconds(flags.seconds) };
+    let plan = big_room::Plan { people, speech: seconds(flags.speech), frames: usize::from(flags.packet / 20) };
+    print!("{}", big_room::run(&find_edge(flags.edge), plan, Progress::start())?);
     Ok(())
 }
 

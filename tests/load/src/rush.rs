@@ -1,6 +1,6 @@
 //! Very many participants join running edges at once, each with a transport of its own: who gets in, how soon, and what the others are told.
 //!
-//! Tokens and offers are made before the clock starts. Each then joins at its time, whether or not those before it have been answered: so many
+//! Tokens and offers are made before the clock starts, but for those who come later than an engine waits. Each then joins at its time, whether or not those before it have been answered: so many
 //! wait at once as the edges let wait.
 
 use crate::LoadError;
@@ -15,14 +15,29 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Participants of a room.
-const ROOM: usize = 10;
+/// Participants of a room, where nothing else is said.
+pub const ROOM: usize = 10;
 
 /// Threads that join; each waits for its answer. As many as may wait at once, on a system that gives a small stack to each.
 const AT_ONCE: usize = 250;
 
+/// Who comes later than this is made a moment before: an engine that isn't connected gives up after 40 s.
+const MADE_BEFORE: Duration = Duration::from_secs(20);
+const MOMENT: Duration = Duration::from_secs(1);
+
 /// For the last transport to come up.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Who joins, and how soon.
+#[derive(Clone, Copy, Debug)]
+pub struct Plan {
+    /// How many.
+    pub joins: usize,
+    /// So many of them to a room.
+    pub room: usize,
+    /// Evenly over this.
+    pub within: Duration,
+}
 
 /// What became of them.
 #[derive(Debug, Default, Serialize)]
@@ -45,36 +60,58 @@ pub struct Outcome {
     pub all_connected_ms: u64,
 }
 
-/// Lets `joins` participants join the edges in turn, evenly over `within`, and leave when all are there.
+/// The room of somebody who joins.
+#[must_use]
+pub fn room_of(number: usize, plan: &Plan) -> String {
+    format!("rush-{}", number / plan.room.max(1))
+}
+
+/// Lets participants join the edges in turn, and leave when all are there.
 ///
 /// # Errors
 /// No tokens, no sockets, or transports that don't come up.
-pub fn run(edges: &[SocketAddr], joins: usize, within: Duration, progress: Progress) -> Result<Outcome, LoadError> {
+pub fn run(edges: &[SocketAddr], plan: Plan, progress: Progress) -> Result<Outcome, LoadError> {
+    gather(edges, plan, vec![Kind::Audio, Kind::Video], progress).map(|(_, outcome)| outcome)
+}
+
+/// Lets participants join the edges in turn, each with a receiving section of each of `kinds`, and stay for as long as the crew does.
+///
+/// # Errors
+/// No tokens, no sockets, or transports that don't come up.
+pub fn gather(edges: &[SocketAddr], plan: Plan, kinds: Vec<Kind>, progress: Progress) -> Result<(Crew, Outcome), LoadError> {
+    let Plan { joins, within, .. } = plan;
+    let step = within / u32::try_from(joins.max(1)).unwrap_or(u32::MAX);
+    let wish = Wish { publish: None, place: None, receive: 1, kinds, best_first: false };
     let mut people = Vec::new();
     for (number, edge) in (0..joins).zip(edges.iter().cycle()) {
-        let wish = Wish { publish: None, place: None, receive: 1, kinds: vec![Kind::Audio, Kind::Video], best_first: false };
-        let (peer, offer) = Peer::new(wish, Place { address: IpAddr::V4(Ipv4Addr::LOCALHOST), runs: false })?;
-        let (door, room) = (Door(*edge), format!("rush-{}", number / ROOM));
-        people.push((number, door, door.token(&room, &format!("rusher-{number}"))?, peer, offer));
+        let (door, after) = (Door(*edge), step * u32::try_from(number).unwrap_or(u32::MAX));
+        let made = if after < MADE_BEFORE { Some(make(&wish)?) } else { None };
+        people.push((after, door, door.token(&room_of(number, &plan), &format!("rusher-{number}"))?, made));
     }
     progress.say(&format!("{joins} are at the door"));
     let mut crew = Crew::start("rushers", Cores::choose()?.clients)?;
-    let (began, step) = (Instant::now(), within / u32::try_from(joins.max(1)).unwrap_or(u32::MAX));
+    let began = Instant::now();
     let (tell, told) = mpsc::channel();
     let mut lanes: Vec<Vec<_>> = (0..AT_ONCE.min(joins)).map(|_| Vec::new()).collect();
-    for (lane, (number, door, token, peer, offer)) in (0..lanes.len()).cycle().zip(people) {
-        let due = began + step * u32::try_from(number).unwrap_or(u32::MAX);
+    for (lane, (after, door, token, made)) in (0..lanes.len()).cycle().zip(people) {
         if let Some(lane) = lanes.get_mut(lane) {
-            lane.push((due, door, token, peer, offer));
+            lane.push((began + after, door, token, made));
         }
     }
     for lane in lanes {
-        let tell = tell.clone();
+        let (tell, wish) = (tell.clone(), wish.clone());
         thread::spawn(move || {
-            for (due, door, token, peer, offer) in lane {
-                thread::sleep(due.saturating_duration_since(Instant::now()));
+            for (due, door, token, made) in lane {
+                let made = made.map_or_else(
+                    || {
+                        sleep_until(due.checked_sub(MOMENT).unwrap_or(due));
+                        make(&wish)
+                    },
+                    Ok,
+                );
+                sleep_until(due);
                 // Who listens has given up: then nobody joins any more.
-                if tell.send(knock(door, token, peer, &offer)).is_err() {
+                if tell.send(knock(door, token, made)).is_err() {
                     return;
                 }
             }
@@ -104,14 +141,22 @@ pub fn run(edges: &[SocketAddr], joins: usize, within: Duration, progress: Progr
     let joined = outcome.joined;
     crew.wait_until("everybody's transport", PATIENCE, |status| status.connected >= joined)?;
     outcome.all_connected_ms = ms(Some(&began.elapsed()));
-    Ok(outcome)
+    Ok((crew, outcome))
 }
 
 /// How long the answer took, and what it was.
 type Answer = (Duration, Result<(Peer, Admitted), LoadError>);
 
-fn knock(door: Door, token: String, peer: Peer, offer: &Offer) -> Answer {
+fn knock(door: Door, token: String, made: Result<(Peer, Offer), LoadError>) -> Answer {
     let asked = Instant::now();
-    let admitted = door.enter(token, offer);
-    (asked.elapsed(), admitted.map(|admitted| (peer, admitted)))
+    let admitted = made.and_then(|(peer, offer)| Ok((peer, door.enter(token, &offer)?)));
+    (asked.elapsed(), admitted)
+}
+
+fn make(wish: &Wish) -> Result<(Peer, Offer), LoadError> {
+    Peer::new(wish.clone(), Place { address: IpAddr::V4(Ipv4Addr::LOCALHOST), runs: false })
+}
+
+fn sleep_until(due: Instant) {
+    thread::sleep(due.saturating_duration_since(Instant::now()));
 }

@@ -6,7 +6,7 @@ mod nearcast;
 mod process;
 
 pub use janus::{Installed as InstalledJanus, Janus, NoJanus};
-pub use linked::LinkedEdges;
+pub use linked::{LinkedEdges, start_linked};
 pub use nearcast::{Door, NearcastEdge, find_edge, target_folder};
 
 use crate::LoadError;

@@ -119,9 +119,16 @@ impl Signalling for JsonSocket {
     fn on_readable(&mut self) -> Result<(), LoadError> {
         let ended = |why: String| LoadError::refused("staying in the room", why);
         loop {
-            match self.read() {
-                Ok(Some(ServerMessage::Closed { error })) => return Err(ended(error.message)),
-                Ok(_) => {}
+            match self.socket.read() {
+                // In a large room thousands of others come: to read what is told of them would cost more than to tell it.
+                Ok(Message::Text(text)) if text.as_str().contains(r#""type":"closed""#) => {
+                    if let Ok(ServerMessage::Closed { error }) = ServerMessage::from_json(text.as_str()) {
+                        return Err(ended(error.message));
+                    }
+                }
+                Ok(Message::Text(_)) => {}
+                // A ping's answer is queued by reading it.
+                Ok(_) => drop(self.socket.flush()),
                 Err(tungstenite::Error::Io(error)) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
                 Err(error) => return Err(ended(error.to_string())),
             }

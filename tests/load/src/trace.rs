@@ -99,6 +99,15 @@ impl Trace {
         Self { selection: self.selection, packets: kept.copied().collect() }
     }
 
+    /// Its sound in packets of so many frames of 20 ms, as an encoder sends them that is told to save packets: the sizes are those of one frame.
+    #[must_use]
+    pub fn with_frames(&self, frames: usize) -> Self {
+        let sound = self.packets.iter().filter(|packet| packet.kind == Kind::Audio).step_by(frames.max(1));
+        let mut packets: Vec<_> = self.packets.iter().filter(|packet| packet.kind == Kind::Video).chain(sound).copied().collect();
+        packets.sort_by_key(|packet| packet.at);
+        Self { selection: self.selection, packets }
+    }
+
     /// Whether anything of `kind` is in it.
     #[must_use]
     pub fn has(&self, kind: Kind) -> bool {

@@ -1,5 +1,6 @@
 //! What crosses from the part where it is published to the parts where it is watched: one copy of each wanted encoding.
 
+use super::handover::Origin;
 use crate::data_channel::Channel;
 use crate::keys::{ParticipantKey, PublicationKey, RoomKey};
 use crate::packet::MediaPacket;
@@ -150,6 +151,13 @@ impl Shard {
         }
     }
 
+    /// Somebody here is the first to take a publication, whose home, if that is elsewhere, needn't wait for the next look at everybody's to hear of it.
+    pub(in crate::shard) fn tell_first_demand(&mut self, publication: PublicationKey) {
+        if self.publications.get(publication).is_some_and(|known| known.demand_told.encodings == 0) {
+            self.tell_demand(publication);
+        }
+    }
+
     /// Another part takes these encodings of a publication of ours, or of one that it gets from here.
     pub(super) fn on_demand(&mut self, now: Instant, from: ShardId, handle: Handle, demand: PartDemand) {
         let encodings = demand.encodings;
@@ -214,6 +222,10 @@ impl Shard {
         // Asking takes note that it was asked.
         let (pictures, newcomers) = (known.keyframes.pictures_wanted(), known.keyframes.newcomers());
         let due = known.take_due_keyframes(now);
+        if due & !known.demand_told.encodings != 0 {
+            // Who publishes may answer at once, and what isn't known to be taken here doesn't come.
+            self.tell_demand(publication);
+        }
         for (encoding, bit) in (0..).zip([1_u8, 2, 4, 8]).filter(|(_, bit)| due & bit != 0) {
             let need = if pictures & bit != 0 { Need::Picture } else { Need::Larger };
             let newcomers = if need == Need::Picture { newcomers } else { 0 };
@@ -285,12 +297,26 @@ impl Shard {
         let Some(known) = self.rooms.get(room).filter(|room| !room.parts.is_empty()) else { return };
         let name = known.name.clone();
         let message: Arc<[u8]> = message.into();
-        self.tell_parts(room, || Relayed::Data { room: name.clone(), to: to.cloned(), channel, message: Arc::clone(&message) });
+        self.tell_parts(room, || Relayed::Data {
+            room: name.clone(),
+            to: to.cloned(),
+            channel,
+            message: Arc::clone(&message),
+            keeps: true,
+        });
     }
 
-    pub(super) fn on_relayed_data(&mut self, now: Instant, room: &str, to: Option<&ParticipantId>, channel: Channel, message: &[u8]) {
+    pub(super) fn on_relayed_data(
+        &mut self,
+        now: Instant,
+        (from, keeps): (ShardId, bool),
+        room: &str,
+        to: Option<&ParticipantId>,
+        channel: Channel,
+        message: &[u8],
+    ) {
         if let Some(room) = self.rooms_by_name.get(room).copied() {
-            self.deliver_data(now, room, None, to, channel, message);
+            self.deliver_data(now, room, Origin::Part(from, keeps), to, channel, message);
         }
     }
 }

@@ -5,6 +5,7 @@
 //! ([`Incarnation`]); the other lets go of it as soon as it hears. So it doesn't matter what is noticed first, the end of the old part or the
 //! beginning of the new one: a part that can't be reached leaves its people *missing*, and only who stays so has left (`shard::tick`).
 
+use super::{Keeping, Settling};
 use crate::keys::{ParticipantKey, PublicationKey, RoomKey};
 use crate::participant::{Admission, ConnectionId, Continuation, Incarnation, Participant, Yielding};
 use crate::relay::{Handle, PartDemand, Relayed, RelayedParticipant, RelayedPublication};
@@ -45,9 +46,10 @@ impl Shard {
         }
     }
 
-    pub(in crate::shard) fn sent_on(&mut self, connection: ConnectionId) {
+    pub(in crate::shard) fn sent_on(&mut self, now: Instant, connection: ConnectionId) {
         if let Some(participant) = self.connections.get(&connection).and_then(|key| self.participants.get_mut(*key)) {
             participant.sent_on = true;
+            participant.keeping.get_or_insert_with(|| Box::new(Keeping::new(now)));
         }
     }
 
@@ -79,6 +81,9 @@ impl Shard {
         }
         // The same one again comes by another link than before.
         if theirs > ours || (theirs == ours && known.home.is_some()) {
+            if known.home.is_none() {
+                self.tell_handed_over(from, key);
+            }
             self.rehome(now, from, key, relayed);
         }
     }
@@ -90,9 +95,13 @@ impl Shard {
         if known.yielding.as_ref().is_some_and(|yielding| yielding.relayed.incarnation() > relayed.incarnation()) {
             return;
         }
+        let first = known.yielding.is_none();
         let until = now + if relayed.arriving { ARRIVING } else { ARRIVED };
         let coming: Vec<_> = relayed.publications.iter().map(|publication| (publication.info.id.clone(), publication.handle)).collect();
         known.yielding = Some(Box::new(Yielding { to: from, relayed, until }));
+        if first {
+            self.hand_over(now, from, key);
+        }
         for (id, handle) in coming {
             self.look_forward_to(key, &id, (from, handle));
         }
@@ -269,6 +278,7 @@ impl Shard {
         self.tell_ended(now, key, LeaveReason::Replaced);
         self.end_transport(key);
         let Some(participant) = self.participants.get_mut(key) else { return };
+        (participant.keeping, participant.settling) = (None, None);
         (participant.disconnected_at, participant.auto_subscribe) = (None, false);
         let session = std::mem::replace(&mut participant.session, nearcast_protocol::SessionId(String::new()));
         let connection = participant.connection.take();
@@ -300,6 +310,8 @@ impl Shard {
         // Who asks last is right, however often it thinks to have moved.
         let count = continuation.count.max(participant.incarnation.count.saturating_add(1));
         let incarnation = Incarnation { count, at };
+        let before = participant.home.filter(|_| participant.missing.is_none());
+        participant.settling = Some(Box::new(Settling::new(now, before)));
         (participant.home, participant.missing, participant.incarnation) = (None, None, incarnation);
         (participant.admission, participant.since, participant.arriving) = (admission, continuation.since.0, Some(now));
         for publication in participant.publications.clone() {

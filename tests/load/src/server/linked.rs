@@ -1,4 +1,4 @@
-//! Two edges with a link between them: who publishes is on one, who receives on the other. So what a link costs shows beside the same on one edge.
+//! Edges with links between all of them; and two of these as a server: who publishes is on one, who receives on the other. So what a link costs shows beside the same on one edge.
 
 use super::nearcast::NearcastEdge;
 use super::{Admitted, Counters, Server};
@@ -7,11 +7,46 @@ use crate::process::CpuTime;
 use crate::{LoadError, http};
 use serde_json::Value;
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// Until a link is up.
 const LINKED: Duration = Duration::from_secs(10);
+
+/// Starts an edge for each of these logs (files beside `log`), on `core` when one is given, with further `flags`, and waits until each is linked with all
+/// others.
+///
+/// # Errors
+/// One doesn't get ready, or a link doesn't come up.
+pub fn start_linked<const EDGES: usize>(
+    binary: &Path,
+    core: Option<usize>,
+    log: &Path,
+    logs: [&str; EDGES],
+    flags: &[&str],
+) -> Result<[NearcastEdge; EDGES], LoadError> {
+    let mut edges = Vec::<NearcastEdge>::new();
+    for name in logs {
+        let earlier: Vec<_> = edges.iter().filter_map(NearcastEdge::relay).map(|address| address.to_string()).collect();
+        if earlier.len() < edges.len() {
+            return Err(LoadError::refused("linking edges", "the ready line names no address for links"));
+        }
+        let peers = earlier.join(",");
+        let links: &[&str] = if edges.is_empty() { &[] } else { &["--relay-peers", &peers] };
+        let flags: Vec<_> = ["--relay", "127.0.0.1:0"].iter().chain(links).chain(flags).copied().collect();
+        edges.push(NearcastEdge::start(binary, 1, core, log.with_file_name(name), &flags)?);
+    }
+    let (deadline, links) = (Instant::now() + LINKED, (EDGES as u64).saturating_sub(1));
+    for edge in &edges {
+        while edge.stats()?.pointer("/relay/links").and_then(Value::as_u64) != Some(links) {
+            if Instant::now() >= deadline {
+                return Err(LoadError::Late { what: "the links between the edges".to_owned(), after: LINKED });
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+    edges.try_into().map_err(|_| LoadError::refused("linking edges", "there are more edges than logs"))
+}
 
 /// The two.
 #[derive(Debug)]
@@ -26,20 +61,7 @@ impl LinkedEdges {
     /// # Errors
     /// One doesn't get ready, or no link comes up.
     pub fn start(binary: &Path, core: Option<usize>, log: &Path) -> Result<Self, LoadError> {
-        let beside = |name: &str| -> PathBuf { log.with_file_name(name) };
-        let home = NearcastEdge::start(binary, 1, core, beside("edge-home.log"), &["--relay", "127.0.0.1:0"])?;
-        let address = home.relay().ok_or_else(|| LoadError::refused("linking edges", "the ready line names no address for links"))?;
-        let flags = ["--relay", "127.0.0.1:0", "--relay-peers", &address.to_string()];
-        let far = NearcastEdge::start(binary, 1, core, beside("edge-far.log"), &flags)?;
-        let deadline = Instant::now() + LINKED;
-        for edge in [&home, &far] {
-            while edge.stats()?.pointer("/relay/links").and_then(Value::as_u64) != Some(1) {
-                if Instant::now() >= deadline {
-                    return Err(LoadError::Late { what: "the link between the edges".to_owned(), after: LINKED });
-                }
-                std::thread::sleep(Duration::from_millis(20));
-            }
-        }
+        let [home, far] = start_linked(binary, core, log, ["edge-home.log", "edge-far.log"], &[])?;
         Ok(Self { home, far })
     }
 

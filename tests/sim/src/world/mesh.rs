@@ -1,4 +1,4 @@
-//! Links between simulated edges: relay messages go as bytes, media through [`Hop`]s, over ways that delay, lose and reorder.
+//! Links between simulated edges: relay messages go as bytes, media through [`Hop`]s, over ways that delay, lose, reorder and have a rate.
 //!
 //! Each edge has one shard. What the shards of the others are called at an edge is new each time that a link comes up, as in the edge's own carrier.
 
@@ -14,6 +14,15 @@ const DATAGRAM: usize = 1_350;
 /// A link that is down is noticed after so long.
 const SILENCE: Duration = Duration::from_secs(3);
 
+/// Bytes around each datagram: IP, UDP and QUIC.
+const AROUND: usize = 60;
+
+/// What waits longer in front of a way with a rate is dropped, if it may be lost: as long as video waits at an edge.
+const WAITS: Duration = Duration::from_millis(100);
+
+/// Round trips until what a new link's stream lost is sent again (RFC 9002 §6.2.2).
+const REPEATED_AFTER: u32 = 3;
+
 #[derive(Debug)]
 enum Flying {
     Control(Vec<u8>),
@@ -26,6 +35,17 @@ struct End {
     hop: Hop,
     /// What the other edge is called here.
     other: ShardId,
+}
+
+/// One direction of a link, since it came up.
+#[derive(Clone, Copy, Debug)]
+struct Way {
+    /// Until then it is busy with what was sent.
+    busy: Instant,
+    /// Datagrams that are lost yet, whatever they carry.
+    to_lose: u32,
+    /// Nothing more on the ordered stream comes before this.
+    stream: Instant,
 }
 
 /// What happens to an edge.
@@ -51,8 +71,15 @@ pub struct Mesh {
     pub far: Option<Duration>,
     /// Edges of a version that passes nothing on.
     pub plain: Vec<usize>,
+    /// Bits a second that a link takes, each way. None: any number.
+    pub rate: Option<u64>,
+    /// So many datagrams are lost of each link that comes up, each way, before any arrives.
+    pub lost_at_first: u32,
+    /// Media that found no room on a way with a rate.
+    pub narrow: u64,
     edges: usize,
     ends: HashMap<(usize, usize), End>,
+    ways: HashMap<(usize, usize), Way>,
     cut: Vec<(usize, usize)>,
     /// What was said on ordered streams of links that are cut: it comes when they are back in time. The sender, the receiver, and what that calls it.
     held: Vec<(usize, usize, ShardId, Vec<u8>)>,
@@ -73,8 +100,12 @@ impl Mesh {
             regions: Vec::new(),
             far: None,
             plain: Vec::new(),
+            rate: None,
+            lost_at_first: 0,
+            narrow: 0,
             edges,
             ends: HashMap::new(),
+            ways: HashMap::new(),
             cut: Vec::new(),
             held: Vec::new(),
             flying: BTreeMap::new(),
@@ -97,6 +128,7 @@ impl Mesh {
         for (here, there) in [(one, other), (other, one)] {
             self.names += 1;
             let name = ShardId(self.names);
+            self.ways.insert((here, there), Way { busy: now, to_lose: self.lost_at_first, stream: now });
             self.ends.insert((here, there), End { hop: Hop::new(now, self.delay_between((here, there)) * 2), other: name });
             self.tell(now, here, Arrival::Linked(name, there));
         }
@@ -168,10 +200,44 @@ impl Mesh {
             end.hop.send(now, &bytes, DATAGRAM);
             self.flush(now, pair);
         } else if !self.cut.contains(&pair) {
-            self.fly(now + self.delay_between(pair), pair, Flying::Control(bytes));
+            let at = self.leave_in_order(now, pair, bytes.len()) + self.delay_between(pair);
+            self.fly(at, pair, Flying::Control(bytes));
         } else if let Some(end) = self.ends.get(&(pair.1, pair.0)) {
             self.held.push((pair.0, pair.1, end.other, bytes));
         }
+    }
+
+    /// When so many bytes have left; what was sent before them leaves first.
+    fn leave(&mut self, now: Instant, pair: (usize, usize), bytes: usize) -> Instant {
+        let Some((way, rate)) = self.ways.get_mut(&pair).zip(self.rate) else { return now };
+        let takes = Duration::from_nanos((bytes + AROUND) as u64 * 8 * 1_000_000_000 / rate.max(1));
+        way.busy = way.busy.max(now) + takes;
+        way.busy
+    }
+
+    /// The same of what goes on the ordered stream: one that is lost holds up those behind it until it has been sent again.
+    fn leave_in_order(&mut self, now: Instant, pair: (usize, usize), bytes: usize) -> Instant {
+        let round_trip = self.delay_between(pair) * 2;
+        let mut at = self.leave(now, pair, bytes);
+        let Some(way) = self.ways.get_mut(&pair) else { return at };
+        if way.to_lose > 0 {
+            way.to_lose -= 1;
+            at += round_trip * REPEATED_AFTER;
+        }
+        way.stream = way.stream.max(at);
+        way.stream
+    }
+
+    /// Whether a datagram is lost for coming when the link has just come up, or for finding no room.
+    fn is_refused(&mut self, now: Instant, pair: (usize, usize)) -> bool {
+        let Some(way) = self.ways.get_mut(&pair) else { return false };
+        if way.to_lose > 0 {
+            way.to_lose -= 1;
+            return true;
+        }
+        let full = way.busy.saturating_duration_since(now) > WAITS;
+        self.narrow += u64::from(full);
+        full
     }
 
     fn fly(&mut self, at: Instant, (from, to): (usize, usize), what: Flying) {
@@ -183,8 +249,9 @@ impl Mesh {
     fn flush(&mut self, now: Instant, pair: (usize, usize)) {
         while let Some(datagram) = self.ends.get_mut(&pair).and_then(|end| end.hop.poll_transmit()) {
             let (lost, late) = (self.random(1_000) < self.loss, self.random(self.jitter.as_micros() as u64 + 1));
-            if !lost && !self.cut.contains(&pair) {
-                self.fly(now + self.delay_between(pair) + Duration::from_micros(late), pair, Flying::Media(datagram));
+            if !lost && !self.cut.contains(&pair) && !self.is_refused(now, pair) {
+                let left = self.leave(now, pair, datagram.len());
+                self.fly(left + self.delay_between(pair) + Duration::from_micros(late), pair, Flying::Media(datagram));
             }
         }
     }

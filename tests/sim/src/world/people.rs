@@ -191,10 +191,15 @@ impl World {
 
     /// Is told to go on at another edge, by the edge itself: its WebSocket ends.
     pub fn send_on(&mut self, id: ClientId) {
+        self.tell_to_move(id);
+        self.lose_signalling(id);
+    }
+
+    /// Is told to go on at another edge, by the edge itself, which goes on until it has.
+    pub fn tell_to_move(&mut self, id: ClientId) {
         if let Some(connection) = self[id].connection {
             self.command(Command::SentOn { connection });
         }
-        self.lose_signalling(id);
     }
 
     /// Leaves in good order.
