@@ -26,6 +26,7 @@ use leaving::Leaving;
 use nearcast_protocol::wire::WireError;
 use nearcast_protocol::{ClientEnvelope, ClientMessage, ErrorCode, ErrorInfo, IceServer, ServerMessage};
 use sfu_core::{Command, ConnectionId, Ntp};
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
@@ -40,6 +41,10 @@ const WRITE_PATIENCE: Duration = Duration::from_secs(10);
 
 /// How long a command may wait for its shard before the edge calls itself overloaded.
 const SHARD_PATIENCE: Duration = Duration::from_secs(2);
+
+/// Between two times that somebody is told of who comes and goes, where many do. In a room of 2,000 each of them is a message to everybody, and to write each
+/// by itself was half of what joining cost.
+const NEWS_INTERVAL: Duration = Duration::from_millis(250);
 
 /// The WebSocket's connection.
 type WebSocket = Socket<TokioIo<Upgraded>>;
@@ -87,6 +92,8 @@ pub struct Connection {
     heard: Instant,
     /// Code of the last `closed` that went out.
     told: Option<ErrorCode>,
+    /// When it may next be told of who comes and goes.
+    news: tokio::time::Instant,
     /// From the token.
     identity: String,
     room: String,
@@ -115,6 +122,7 @@ impl Connection {
             strikes: 0,
             heard: now,
             told: None,
+            news: clock::deadline(Duration::ZERO),
             identity: String::new(),
             room: String::new(),
             since: None,
@@ -167,6 +175,7 @@ impl Connection {
             let outside = matches!(self.stage, Stage::Outside);
             let renewal = self.renewal;
             let leaving = self.leaving.as_ref().map(|leaving| leaving.at);
+            let news = socket.holds().then_some(self.news);
             let went = tokio::select! {
                 // In this order: whoever reads too slowly must not end as one whose queue merely came to its end.
                 biased;
@@ -182,6 +191,7 @@ impl Connection {
                 }
                 to = moved(&mut self.moved) => self.go(to),
                 () = until(leaving) => Box::pin(self.send_on(socket)).await,
+                () = until(news) => Box::pin(self.tell_news(socket)).await,
                 () = until(renewal) => Box::pin(self.renew_credentials(socket)).await,
                 message = self.stage.next() => Box::pin(self.tell(socket, message)).await,
             };
@@ -219,9 +229,20 @@ impl Connection {
                 self.told = Some(error.code);
             }
             (ServerMessage::Closed { error }, _) => self.told = Some(error.code),
+            (ServerMessage::ParticipantJoined { .. } | ServerMessage::ParticipantLeft { .. }, _) => {
+                let now = clock::deadline(Duration::ZERO);
+                let held = socket.hold(self.encoding.encode(&message)).map_err(|_| End::Lost)?;
+                return if held && now < self.news { Ok(()) } else { self.tell_news(socket).await };
+            }
             _ => (),
         }
         self.say(socket, message).await
+    }
+
+    /// Sends what has been held of who comes and goes.
+    async fn tell_news(&mut self, socket: &mut WebSocket) -> Result<(), End> {
+        self.news = clock::deadline(NEWS_INTERVAL);
+        self.patiently(socket.send_held()).await
     }
 
     /// STUN and TURN servers with fresh credentials, and a note of when they need others.
@@ -339,8 +360,12 @@ impl Connection {
     }
 
     async fn write(&self, socket: &mut WebSocket, frame: Message) -> Result<(), End> {
+        self.patiently(socket.send(frame)).await
+    }
+
+    async fn patiently(&self, sending: impl Future<Output = io::Result<()>>) -> Result<(), End> {
         tokio::select! {
-            sent = timeout(WRITE_PATIENCE, socket.send(frame)) => match sent {
+            sent = timeout(WRITE_PATIENCE, sending) => match sent {
                 Ok(sent) => sent.map_err(|_| End::Lost),
                 Err(_) => Err(End::Slow),
             },

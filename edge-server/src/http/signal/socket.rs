@@ -7,7 +7,8 @@
 //! Invariants, each with a test of the same name:
 //! * `a_message_that_is_too_long_is_refused_by_its_header`, and one in parts by the part that makes it so;
 //! * `nothing_is_lost_when_reading_is_given_up` half way; when sending is, the connection can't go on;
-//! * `nothing_is_kept_between_messages`.
+//! * `nothing_is_kept_between_messages`;
+//! * `what_is_held_goes_before_the_next_message`: order stays, whatever waits.
 //!
 //! Not here: pace, patience, what messages mean (`connection`).
 
@@ -30,6 +31,9 @@ const LONGEST_CONTROL: usize = 125;
 
 /// Longest header of a frame without a mask.
 const LONGEST_HEADER: usize = 10;
+
+/// Bytes that are held at most: beyond that they are sent.
+const MOST_HELD: usize = 16 * 1024;
 
 /// A message, whole and unmasked.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -84,12 +88,14 @@ pub struct Socket<S> {
     received: Vec<u8>,
     parts: Option<Parts>,
     longest: usize,
+    /// Frames that wait for others; no memory when there are none.
+    held: Vec<u8>,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     /// A connection that has been upgraded. `longest`: bytes of a message, refused beyond.
     pub fn new(stream: S, longest: usize) -> Self {
-        Self { stream, received: Vec::new(), parts: None, longest }
+        Self { stream, received: Vec::new(), parts: None, longest, held: Vec::new() }
     }
 
     /// The next message; `None` when the connection has ended. May be given up and asked again.
@@ -107,13 +113,42 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         }
     }
 
-    /// Sends one message.
+    /// Sends one message, behind those that are held.
     ///
     /// # Errors
     /// The connection's; it is of no use any more.
     pub async fn send(&mut self, message: Message) -> io::Result<()> {
         let frame = frame_of(message)?;
-        self.stream.write_all(&frame).await?;
+        if self.held.is_empty() {
+            self.stream.write_all(&frame).await?;
+            return self.stream.flush().await;
+        }
+        self.held.extend_from_slice(&frame);
+        self.send_held().await
+    }
+
+    /// Holds a message back, to be sent with the next one or by [`Socket::send_held`]. False: so much is held that it is time.
+    ///
+    /// # Errors
+    /// It can't be written at all.
+    pub fn hold(&mut self, message: Message) -> io::Result<bool> {
+        let frame = frame_of(message)?;
+        self.held.extend_from_slice(&frame);
+        Ok(self.held.len() < MOST_HELD)
+    }
+
+    /// Whether messages are held.
+    pub fn holds(&self) -> bool {
+        !self.held.is_empty()
+    }
+
+    /// Sends what is held.
+    ///
+    /// # Errors
+    /// The connection's; it is of no use any more.
+    pub async fn send_held(&mut self) -> io::Result<()> {
+        let held = core::mem::take(&mut self.held);
+        self.stream.write_all(&held).await?;
         self.stream.flush().await
     }
 

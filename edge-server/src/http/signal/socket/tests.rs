@@ -1,5 +1,5 @@
 use super::*;
-use tokio::io::{DuplexStream, duplex};
+use tokio::io::{AsyncReadExt, DuplexStream, duplex};
 
 const LONGEST: usize = 1000;
 const MASK: [u8; 4] = [1, 2, 3, 4];
@@ -90,6 +90,23 @@ async fn nothing_is_lost_when_reading_is_given_up() {
     }
     client.write_all(message.get(message.len() - 1..).unwrap()).await.unwrap();
     assert_eq!(socket.recv().await.unwrap().unwrap(), Message::Text("hello".to_owned()));
+}
+
+#[tokio::test]
+async fn what_is_held_goes_before_the_next_message() {
+    let (mut socket, mut client) = pair();
+    let says = |text: &str| Message::Text(text.to_owned());
+    let frames = |texts: &[&str]| texts.iter().flat_map(|text| frame_of(says(text)).unwrap()).collect::<Vec<_>>();
+    assert!(socket.hold(says("one")).unwrap() && socket.hold(says("two")).unwrap() && socket.holds());
+    socket.send(says("three")).await.unwrap();
+    assert!(!socket.holds() && socket.held.capacity() == 0);
+    assert!(socket.hold(says("four")).unwrap());
+    socket.send_held().await.unwrap();
+    assert!(!socket.hold(says(&"x".repeat(MOST_HELD))).unwrap(), "so much is not held");
+    let expected = frames(&["one", "two", "three", "four"]);
+    let mut sent = vec![0; expected.len()];
+    client.read_exact(&mut sent).await.unwrap();
+    assert_eq!(sent, expected);
 }
 
 #[tokio::test]
