@@ -25,6 +25,11 @@ use tokio::time::{Instant, sleep, sleep_until};
 /// a few packets.
 const PAUSE: Duration = Duration::from_millis(250);
 
+/// How long a call may take, but for every fourth one, which has [`link::GREETING`]: QUIC sends the first packet again after 0.3 and 0.9 s, and then after 2.1,
+/// so that a call which began before the way was back would wait for a second more.
+const BRIEFLY: Duration = Duration::from_secs(1);
+const PATIENT_CALLS: u32 = 4;
+
 /// How long the edge with the higher id waits for the other one to dial.
 const PATIENCE: Duration = Duration::from_secs(3);
 
@@ -35,7 +40,7 @@ const LOOK: Duration = Duration::from_millis(250);
 const REMEMBERED: Duration = Duration::from_secs(120);
 
 /// Every so many failures one is logged: about once in two minutes, where nobody answers.
-const TOLD: u32 = 36;
+const TOLD: u32 = 64;
 
 /// Whom to dial.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
@@ -128,7 +133,8 @@ async fn dial(hub: Arc<Hub>, target: Target) {
         if let Some(id) = &id {
             wait_for_turn(&hub, id).await;
         }
-        match attempt(&hub, &target).await {
+        let within = if failures % PATIENT_CALLS == PATIENT_CALLS - 1 { link::GREETING } else { BRIEFLY };
+        match attempt(&hub, &target, within).await {
             Ok(greeted) => {
                 id = Some(greeted.id().clone());
                 failures = 0;
@@ -169,14 +175,14 @@ async fn wait_for_turn(hub: &Hub, id: &NodeId) {
     }
 }
 
-async fn attempt(hub: &Hub, target: &Target) -> Result<link::Greeted, Failed> {
+async fn attempt(hub: &Hub, target: &Target, within: Duration) -> Result<link::Greeted, Failed> {
     match target {
-        Target::Known(_, address, fingerprint) => link::call(hub, *address, *fingerprint).await,
+        Target::Known(_, address, fingerprint) => link::call(hub, *address, *fingerprint, within).await,
         Target::Configured(name) => {
             let addresses: Vec<_> = lookup_host(name).await.map_err(|error| format!("{name}: {error}"))?.collect();
             let mut why = Failed::Because(format!("{name} has no address"));
             for address in addresses.into_iter().take(4) {
-                match link::call(hub, address, None).await {
+                match link::call(hub, address, None, within).await {
                     Err(Failed::Because(error)) => why = Failed::Because(format!("{address}: {error}")),
                     linked => return linked,
                 }

@@ -26,7 +26,7 @@ use tokio::sync::{Notify, mpsc, watch};
 const SILENCE: Duration = Duration::from_secs(3);
 
 /// How long a greeting may take.
-const GREETING: Duration = Duration::from_secs(3);
+pub(super) const GREETING: Duration = Duration::from_secs(3);
 
 /// What the round trip is taken for at first. The first packets of a call are sent again after three times as long (RFC 9002 §6.2.2), then twice
 /// and four times: with a third of a second, as the RFC has it, a way that is back would wait for up to two seconds.
@@ -202,8 +202,8 @@ impl From<String> for Failed {
     }
 }
 
-/// Makes a connection. `fingerprint`: what the directory says of its certificate.
-pub(super) async fn call(hub: &Hub, address: SocketAddr, fingerprint: Option<Fingerprint>) -> Result<Greeted, Failed> {
+/// Makes a connection, within that time. `fingerprint`: what the directory says of its certificate.
+pub(super) async fn call(hub: &Hub, address: SocketAddr, fingerprint: Option<Fingerprint>, within: Duration) -> Result<Greeted, Failed> {
     let calling = hub.endpoint.connect(address, super::identity::NAME).map_err(|error| error.to_string())?;
     let greeting = async {
         let connection = calling.await.map_err(|error| hint(&error))?;
@@ -212,8 +212,8 @@ pub(super) async fn call(hub: &Hub, address: SocketAddr, fingerprint: Option<Fin
         let theirs = Hello::receive(&mut receive).await?;
         enter(hub, connection, (send, receive), theirs, true, fingerprint)
     };
-    let late = || Failed::Because(format!("no answer within {} s: is its relay port open to this edge (UDP)?", GREETING.as_secs()));
-    tokio::time::timeout(GREETING, greeting).await.unwrap_or_else(|_| Err(late()))
+    let late = || Failed::Because(format!("no answer within {} s: is its relay port open to this edge (UDP)?", within.as_secs_f32()));
+    tokio::time::timeout(within, greeting).await.unwrap_or_else(|_| Err(late()))
 }
 
 /// What to look at when a connection doesn't come about.
