@@ -5,9 +5,13 @@ import type { ReceivedTrack } from './received.ts';
 
 /** An hour of thirty a second would be a hundred thousand. */
 const MOST_FRAMES = 120_000;
-/** Pictures flow when so many came within a second: a frame that was still in a buffer is no sign of life. */
+/**
+ * Pictures flow when so many came within a second, none of them so long after the one before: those that were still in a buffer when an outage began are no
+ * sign of life.
+ */
 const FLOW_FRAMES = 10;
 const FLOW_MS = 1000;
+const STOOD_MS = 400;
 
 interface Seen {
     at: number;
@@ -62,6 +66,9 @@ export class Watch {
 
     #firstOfFlow(after: number): number | undefined {
         const frames = this.#frames.filter(({ at }) => at >= after);
-        return frames.find(({ at }, index) => (frames[index + FLOW_FRAMES - 1]?.at ?? Infinity) - at <= FLOW_MS)?.at;
+        return frames.find(({ at }, index) => {
+            const flow = frames.slice(index, index + FLOW_FRAMES);
+            return flow.length === FLOW_FRAMES && flow.every((frame, place) => frame.at - at <= FLOW_MS && frame.at - (flow[place - 1] ?? frame).at <= STOOD_MS);
+        })?.at;
     }
 }
