@@ -32,7 +32,7 @@ export class Networks {
         inside(networks.#hub, 'ip', 'link', 'set', 'out', 'up');
         // Firefox sends from the address of the default route.
         inside(networks.#hub, 'ip', 'route', 'add', 'default', 'via', '10.79.0.1');
-        inside(networks.#hub, 'sysctl', '-q', '-w', 'net.ipv4.ip_forward=1');
+        inside(networks.#hub, 'sh', '-c', 'echo 1 > /proc/sys/net/ipv4/ip_forward');
         return networks;
     }
 
