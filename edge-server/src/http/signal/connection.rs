@@ -43,7 +43,7 @@ const WRITE_PATIENCE: Duration = Duration::from_secs(10);
 const SHARD_PATIENCE: Duration = Duration::from_secs(2);
 
 /// Between two times that somebody is told of who comes and goes, where many do. In a room of 2,000 each of them is a message to everybody, and to write each
-/// by itself was half of what joining cost.
+/// by itself was a fifth of what joining cost.
 const NEWS_INTERVAL: Duration = Duration::from_millis(250);
 
 /// The WebSocket's connection.
