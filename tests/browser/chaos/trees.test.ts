@@ -14,46 +14,32 @@ async function parentAndChild({ edges }: Trio): Promise<[number, number]> {
     return atOne > 0 ? [1, 2] : [2, 1];
 }
 
-chaos({
-    id: 'T1',
-    what: 'the edge that passes a picture on to another one is killed',
-    targetMs: 2000,
-    regions,
-    async happens(trio, now) {
-        const [parent, child] = await parentAndChild(trio);
-        trio.untouched = [0, child];
-        const killed = await now();
-        await trio.edges[parent]!.kill();
-        return killed;
-    },
+/** Something happens to the edge that passes ana's picture on, or between it and the one that gets it from there. */
+function inTree(id: string, what: string, targetMs: number, happens: (trio: Trio, parent: number, child: number) => Promise<void>): void {
+    chaos({
+        id,
+        what,
+        targetMs,
+        regions,
+        async happens(trio, now) {
+            const [parent, child] = await parentAndChild(trio);
+            trio.untouched = [0, child];
+            await happens(trio, parent, child);
+            return now();
+        },
+    });
+}
+
+inTree('T1', 'the edge that passes a picture on to another one is killed', 2000, async ({ edges }, parent) => edges[parent]!.kill());
+
+inTree('T2', 'the edge that passes a picture on to another one stands still for 5 s and goes on', 2000, async ({ edges }, parent) => {
+    edges[parent]!.freeze(true);
+    await pause(5000); // how long it stands
+    edges[parent]!.freeze(false);
 });
 
-chaos({
-    id: 'T2',
-    what: 'the edge that passes a picture on to another one stands still for 5 s and goes on',
-    targetMs: 2000,
-    regions,
-    async happens(trio, now) {
-        const [parent, child] = await parentAndChild(trio);
-        trio.untouched = [0, child];
-        trio.edges[parent]!.freeze(true);
-        await pause(5000); // how long it stands
-        trio.edges[parent]!.freeze(false);
-        return now();
-    },
-});
-
-chaos({
-    id: 'T3',
-    what: 'the link is cut for 10 s by which an edge passes a picture on',
-    targetMs: 1000,
-    regions,
-    async happens(trio, now) {
-        const [parent, child] = await parentAndChild(trio);
-        trio.untouched = [0, child];
-        part(trio, [parent, child], true);
-        await pause(10_000); // how long it is cut
-        part(trio, [parent, child], false);
-        return now();
-    },
+inTree('T3', 'the link is cut for 10 s by which an edge passes a picture on', 1000, async (trio, parent, child) => {
+    part(trio, [parent, child], true);
+    await pause(10_000); // how long it is cut
+    part(trio, [parent, child], false);
 });
